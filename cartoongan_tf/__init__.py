@@ -1,0 +1,18 @@
+"""CartoonGAN (Chen, Lai, Liu, CVPR 2018): photos to cartoons, on TensorFlow and Keras.
+
+    from cartoongan_tf import Cartoonizer
+    cartoon = Cartoonizer.load("generator.keras")(photo)  # uint8 RGB [H, W, 3] in and out
+
+Importing the package imports neither TensorFlow nor Keras; `Cartoonizer` does, when it is first asked for.
+"""
+
+__version__ = "0.1.0"
+__all__ = ["Cartoonizer", "__version__"]
+
+
+def __getattr__(name):
+    if name == "Cartoonizer":
+        from cartoongan_tf.cartoonizer import Cartoonizer
+
+        return Cartoonizer
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,113 @@
+"""What the networks are made of, in Keras 3 alone: reflection padding, instance norm, convolutions, residual block.
+
+Names follow the paper's Figure 2; details that it leaves open (borders, epsilon, initial weights) are those of the
+authors' own code. Everything is NHWC.
+"""
+
+import keras
+from keras import layers, ops
+
+NORM_EPSILON = 1e-5  # Torch's default; the released weights show it
+KERNEL_STDDEV = 0.02  # initial kernels N(0, 0.02), as the authors' code draws them
+
+
+@keras.saving.register_keras_serializable(package="cartoongan_tf")
+class ReflectionPadding2D(layers.Layer):
+    """Pad height and width by reflection that does not repeat the border; each must be larger than the padding.
+
+    [N, H, W, C] -> [N, H + 2 padding, W + 2 padding, C].
+    """
+
+    def __init__(self, padding: int, **kwargs):
+        super().__init__(**kwargs)
+        self.padding = padding
+
+    def call(self, inputs):
+        sides = (self.padding, self.padding)
+        return ops.pad(inputs, ((0, 0), sides, sides, (0, 0)), mode="reflect")
+
+    def compute_output_shape(self, input_shape):
+        batch, height, width, channels = input_shape
+        return (batch, _plus(height, 2 * self.padding), _plus(width, 2 * self.padding), channels)
+
+    def get_config(self):
+        return {**super().get_config(), "padding": self.padding}
+
+
+@keras.saving.register_keras_serializable(package="cartoongan_tf")
+class InstanceNormalization(layers.Layer):
+    """Normalise every channel of every picture by its own mean and biased variance; learned scale and shift.
+
+    The same function as GroupNormalization(groups=-1), but written on moments over the two spatial axes, which
+    TFLite runs as four fast operators instead of chains of reshapes.
+    """
+
+    def __init__(self, epsilon: float = NORM_EPSILON, **kwargs):
+        super().__init__(**kwargs)
+        self.epsilon = epsilon
+
+    def build(self, input_shape):
+        channels = (input_shape[-1],)
+        self.scale = self.add_weight(name="scale", shape=channels, initializer="ones")
+        self.shift = self.add_weight(name="shift", shape=channels, initializer="zeros")
+
+    def call(self, inputs):
+        mean, variance = ops.moments(inputs, axes=(1, 2), keepdims=True)
+        factor = self.scale * ops.rsqrt(variance + self.epsilon)
+        return inputs * factor + (self.shift - mean * factor)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "epsilon": self.epsilon}
+
+
+def conv(x, filters: int, kernel_size: int, name: str, strides: int = 1, padding: str = "zero"):
+    """A convolution with bias whose borders are padded alike on all sides, as PyTorch and Torch pad.
+
+    Keras's padding="same" pads a strided convolution on one side only, which shifts the picture.
+
+    Args:
+      x: [N, H, W, C].
+      filters, kernel_size, name, strides: of the convolution; kernel_size is odd.
+      padding: "zero" or "reflect", kernel_size // 2 pixels of it.
+
+    Returns:
+      [N, ceil(H / strides), ceil(W / strides), filters].
+    """
+    pad_layer = {"zero": layers.ZeroPadding2D, "reflect": ReflectionPadding2D}[padding]
+    if kernel_size > 1:
+        x = pad_layer(kernel_size // 2, name=f"{name}_pad")(x)
+    return layers.Conv2D(filters, kernel_size, strides, kernel_initializer=_kernel_initializer(), name=name)(x)
+
+
+def upsampling_conv(x, filters: int, name: str):
+    """The paper's convolution with stride 1/2: [N, H, W, C] -> [N, 2 H, 2 W, filters].
+
+    Transposed 3x3 convolution whose first row and column are cropped, which is PyTorch's padding 1 with output
+    padding 1; Keras's padding="same" crops the last ones and shifts the picture by a pixel.
+    """
+    x = layers.Conv2DTranspose(filters, 3, strides=2, kernel_initializer=_kernel_initializer(), name=name)(x)
+    return layers.Cropping2D(((1, 0), (1, 0)), name=f"{name}_crop")(x)
+
+
+def norm_relu(x, name: str):
+    """Instance norm, then ReLU."""
+    return layers.ReLU(name=f"{name}_relu")(InstanceNormalization(name=name)(x))
+
+
+def residual_block(x, filters: int, name: str):
+    """Two reflection-padded 3x3 convolutions beside the identity; no ReLU after the sum (section 3.1)."""
+    residual = norm_relu(conv(x, filters, 3, f"{name}_conv1", padding="reflect"), f"{name}_norm1")
+    residual = conv(residual, filters, 3, f"{name}_conv2", padding="reflect")
+    residual = InstanceNormalization(name=f"{name}_norm2")(residual)
+    return layers.Add(name=f"{name}_sum")([x, residual])
+
+
+def _kernel_initializer():
+    return keras.initializers.RandomNormal(stddev=KERNEL_STDDEV)
+
+
+def _plus(size, padding):
+    return None if size is None else size + padding

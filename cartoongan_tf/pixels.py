@@ -1,0 +1,56 @@
+"""Pixels as files hold them and as models take them: uint8 RGB <-> float32 RGB in [-1, 1], and sizes that fit.
+
+All functions take and give NHWC, and work on any Keras backend, eagerly and inside its compiled functions.
+"""
+
+from keras import ops
+
+SIZE_MULTIPLE = 4  # the generator halves height and width twice
+MINIMUM_SIZE_PX = 8  # its reflection padding needs two rows at a quarter of the resolution
+
+
+def to_float(image):
+    """uint8 in 0..255 -> float32 in [-1, 1], the range that every model here speaks."""
+    return ops.cast(image, "float32") / 127.5 - 1.0
+
+
+def to_uint8(image):
+    """float in [-1, 1] -> uint8 in 0..255, rounded to the nearest level; what lies outside is clipped."""
+    return ops.cast(ops.round(ops.clip((image + 1.0) * 127.5, 0.0, 255.0)), "uint8")
+
+
+def pad_to_fit(image):
+    """Pad below and to the right, by repeated reflection, to the next size that the generator takes.
+
+    Args:
+      image: any dtype [N, H, W, C], H and W from 1 up.
+
+    Returns:
+      [N, H', W', C]: H' and W' the next multiples of 4 from 8 up; the picture itself in the upper left corner.
+    """
+    height, width = ops.shape(image)[1], ops.shape(image)[2]
+    image = ops.take(image, _reflected_indices(height), axis=1)
+    return ops.take(image, _reflected_indices(width), axis=2)
+
+
+def _reflected_indices(size):
+    """0, 1 .. size-1, size-2 .. 1, 0, 1 ..: as many as the generator needs, for a side of `size` pixels."""
+    padded_size = ops.maximum(-(-size // SIZE_MULTIPLE) * SIZE_MULTIPLE, MINIMUM_SIZE_PX)
+    period = ops.maximum(2 * size - 2, 1)
+    position = ops.arange(padded_size) % period
+    return ops.minimum(position, period - position)
+
+
+def cartoonize(generator, image):
+    """Run a generator on whole pictures of any size.
+
+    Args:
+      generator: float32 [N, H, W, 3] in [-1, 1] -> the same.
+      image: uint8 RGB [N, H, W, 3], H and W from 1 up.
+
+    Returns:
+      uint8 RGB [N, H, W, 3] of the same size.
+    """
+    height, width = ops.shape(image)[1], ops.shape(image)[2]
+    generated = generator(to_float(pad_to_fit(image)))
+    return to_uint8(generated)[:, :height, :width]

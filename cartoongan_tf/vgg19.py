@@ -1,0 +1,85 @@
+"""Frozen VGG19 features at conv4_4, before its ReLU, for the content loss (section 3.2.2).
+
+The tap before the ReLU and the Caffe preprocessing (BGR, 0..255, channel means subtracted) are the authors'; the
+pictures keep the size of the crop, where their code resized to 224 px.
+"""
+
+import os
+from pathlib import Path
+
+import keras
+from keras import layers, ops
+
+from cartoongan_tf.errors import InputError
+
+WEIGHTS_FILE = "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
+_BGR_MEANS = (103.939, 116.779, 123.68)  # of ImageNet, 0..255
+_TAP = "block4_conv4"
+
+
+def build_vgg19_features(weights: str = "imagenet", seed: int = 0) -> keras.Model:
+    """Build the feature extractor, frozen.
+
+    Args:
+      weights: "imagenet" (fetched once by keras.applications, 80 MB), "random" (He-normal kernels: for a trial
+        without a network), or the path of a weights file without top in Keras's format (.h5, .weights.h5, .keras).
+      seed: of the random weights.
+
+    Returns:
+      float32 RGB [N, H, W, 3] in [-1, 1], H and W from 8 up -> float32 [N, H // 8, W // 8, 512].
+
+    Raises:
+      InputError: the weights cannot be fetched or read; the message says where to put the file.
+    """
+    vgg19 = _load(weights)
+    if weights == "random":
+        _draw_he_normal(vgg19, seed)
+    vgg19.get_layer(_TAP).activation = keras.activations.linear
+    to_tap = keras.Model(vgg19.input, vgg19.get_layer(_TAP).output)
+    picture = keras.Input((None, None, 3), name="picture")
+    features = keras.Model(picture, to_tap(CaffePreprocessing(name="preprocessing")(picture)), name="vgg19_features")
+    features.trainable = False
+    return features
+
+
+@keras.saving.register_keras_serializable(package="cartoongan_tf")
+class CaffePreprocessing(layers.Layer):
+    """RGB in [-1, 1] -> BGR in 0..255 less the ImageNet means, as VGG19 was trained."""
+
+    def call(self, inputs):
+        return (inputs[..., ::-1] + 1.0) * 127.5 - ops.convert_to_tensor(_BGR_MEANS, dtype=inputs.dtype)
+
+
+def _load(weights: str) -> keras.Model:
+    if weights not in ("imagenet", "random") and not Path(weights).is_file():
+        raise InputError(f"--vgg19_weights={weights}: no such file (or say imagenet, or random)")
+    try:
+        return keras.applications.VGG19(include_top=False, weights=None if weights == "random" else weights)
+    except Exception as error:  # Keras raises a bare Exception when it cannot download
+        raise InputError(_load_error(weights, error)) from error
+
+
+def _load_error(weights: str, error: Exception) -> str:
+    if weights != "imagenet":
+        return (
+            f"--vgg19_weights={weights}: not VGG19 weights without top in Keras's format ({_first_line(error)}). "
+            f"Give {WEIGHTS_FILE} of keras.applications, or --vgg19_weights=imagenet to fetch it."
+        )
+    folder = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "models"
+    return (
+        f"cannot fetch the ImageNet weights of VGG19 ({_first_line(error)}). On a machine with a network, download "
+        f"{WEIGHTS_FILE} (see keras.applications.VGG19) and put it at {folder / WEIGHTS_FILE}, or name it by "
+        "--vgg19_weights=PATH. For a trial without it: --vgg19_weights=random."
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def _draw_he_normal(vgg19: keras.Model, seed: int) -> None:
+    """Kernels that keep the scale of activations through the ReLUs, so that content weights keep their order."""
+    initializer = keras.initializers.HeNormal(keras.random.SeedGenerator(seed))
+    for layer in vgg19.layers:
+        if isinstance(layer, layers.Conv2D):
+            layer.kernel.assign(initializer(layer.kernel.shape))
