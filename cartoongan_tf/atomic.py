@@ -21,7 +21,7 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     Raises:
       OSError: the folder cannot be written, or `path` is a folder with something in it.
     """
-    path = Path(path)
+    path = Path(os.path.abspath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
     _remove(temporary)

@@ -60,7 +60,7 @@ def run(
         if arguments and not takes_arguments:
             raise flags.Error(f"unexpected argument {arguments[0]!r}: every option starts with --")
         config = _config(config_class, values)
-    except flags.Error as error:
+    except (flags.Error, InputError) as error:
         print(f"{name}: {error}\nTry --help for the flags and an example.", file=sys.stderr)
         return 2
     return _report(name, lambda: work(config, arguments))

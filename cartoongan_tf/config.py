@@ -1,0 +1,77 @@
+"""Training's options: the one owner of their defaults, which are the recipe of the authors' own code.
+
+docs/paper_map.md compares that recipe with the paper's text; configs/paper.flags is the paper to the letter.
+"""
+
+import dataclasses
+from typing import Literal
+
+from cartoongan_tf.errors import InputError
+from cartoongan_tf.options import option
+
+NETWORK_FLAGS = ("generator", "generator_width", "generator_num_blocks", "discriminator_width")
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainConfig:
+    data_dir: str = option("Folder of training records, as data_pipeline.build_tfrecords writes it.")
+    run_dir: str = option("Folder of the run: generator.keras, samples, checkpoints, curves. A run there goes on.")
+    vgg19_weights: str = option(
+        "VGG19 for the content loss: imagenet (fetched once, 80 MB), a weights file's path, or random (trials only).",
+        "imagenet",
+    )
+
+    generator: Literal["paper"] = option("Architecture of the generator.", "paper")
+    generator_width: int = option("Filters of the generator's first convolution; 64 is the paper's.", 64)
+    generator_num_blocks: int = option("Residual blocks of the generator; 8 is the paper's.", 8)
+    discriminator_width: int = option("Filters of the discriminator's first convolution; 32 is the paper's.", 32)
+
+    batch_size: int = option("Pictures in a step, over all GPUs together.", 8)
+    initialization_epochs: int = option("Passes over the photos with the content loss alone (section 3.3).", 20)
+    initialization_decay_epochs: int = option(
+        "How many of them, the last ones, let the learning rate fall linearly to 0.", 10
+    )
+    adversarial_epochs: int = option("Passes over the photos with both losses, after the initialization.", 200)
+    adversarial_decay_epochs: int = option(
+        "How many of them, the last ones, let the learning rates fall linearly to 0.", 100
+    )
+    initialization_learning_rate: float = option("Adam's, for the generator during the initialization.", 2e-4)
+    generator_learning_rate: float = option("Adam's, for the generator during adversarial training.", 1e-5)
+    discriminator_learning_rate: float = option("Adam's, for the discriminator.", 1e-5)
+
+    adversarial_loss: Literal["log", "least_squares"] = option(
+        "log is equation (3) of the paper, least_squares is what the authors' code trains with.", "least_squares"
+    )
+    edge_loss_weight: float = option("Weight of the edge-smoothed cartoons in the discriminator's loss.", 1.0)
+    content_loss: Literal["l1", "l2"] = option("Distance of VGG19 features; l1 is the paper's.", "l1")
+    content_weight: float = option(
+        "The paper's omega: larger keeps more of the photo. With Caffe-scaled features 6.2e-4 is what the authors' "
+        "code amounts to; the paper's 10 gives the photo back.",
+        6.2e-4,
+    )
+    initialization_loss: Literal["content", "pixels"] = option(
+        "content is the paper's; pixels (their plain l1 distance) is several times faster and keeps colours, "
+        "for short runs.",
+        "content",
+    )
+
+    checkpoint_every_steps: int = option("Steps between checkpoints, each with generator.keras and samples.", 1000)
+    keep_checkpoints: int = option("Checkpoints to keep.", 3)
+    summary_every_steps: int = option("Steps between points of TensorBoard's curves.", 50)
+    num_samples: int = option("Photos in the picture of samples.", 6)
+    seed: int = option("Of initial weights, order and flips.", 0)
+
+    def __post_init__(self):
+        for name in ("generator_width", "discriminator_width", "batch_size", "checkpoint_every_steps"):
+            self._require(name, getattr(self, name) >= 1, "must be at least 1")
+        for name in ("keep_checkpoints", "summary_every_steps", "num_samples"):
+            self._require(name, getattr(self, name) >= 1, "must be at least 1")
+        for field in dataclasses.fields(self):
+            if field.name.endswith(("_epochs", "_weight", "_num_blocks", "seed")):
+                self._require(field.name, getattr(self, field.name) >= 0, "must not be negative")
+            if field.name.endswith("_learning_rate"):
+                self._require(field.name, getattr(self, field.name) > 0, "must be positive")
+
+    def _require(self, name: str, met: bool, rule: str) -> None:
+        if not met:
+            raise InputError(f"--{name}={getattr(self, name)}: {rule}")

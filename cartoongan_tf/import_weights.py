@@ -1,0 +1,41 @@
+"""Turn the weights that the paper's authors released into a generator of ours.
+
+    python -m cartoongan_tf.import_weights --weights=hayao.npz --output=hayao.keras
+
+The result speaks RGB, works with cartoonize and export, and can be trained further.
+"""
+
+import dataclasses
+import sys
+
+from cartoongan_tf import program
+from cartoongan_tf.errors import InputError
+from cartoongan_tf.options import option
+
+
+@dataclasses.dataclass(frozen=True)
+class ImportConfig:
+    weights: str = option("The authors' generator: a .npz file of its arrays by their PyTorch names.")
+    output: str = option("The generator to write; its name ends in .keras.")
+
+
+def main(argv=None) -> int:
+    return program.run(ImportConfig, _import_weights, __doc__, argv)
+
+
+def _import_weights(config: ImportConfig, _) -> None:
+    from cartoongan_tf import authors_weights, checkpoints
+
+    if not config.output.endswith(".keras"):
+        raise InputError(f"--output={config.output}: the name must end in .keras")
+    weights = authors_weights.read_npz(config.weights)
+    try:
+        generator = authors_weights.generator_from_weights(weights)
+    except InputError as error:
+        raise InputError(f"--weights={config.weights}: {error}") from None
+    checkpoints.save_generator(generator, config.output)
+    print(f"Wrote {config.output}: {generator.count_params():,} parameters, RGB in and out.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

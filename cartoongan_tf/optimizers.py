@@ -1,0 +1,38 @@
+"""Adam as the authors' code sets it, with their schedule: a constant rate, then a straight line down to 0."""
+
+import keras
+from keras import ops
+
+ADAM_BETAS = (0.5, 0.999)
+ADAM_EPSILON = 1e-8  # Torch's default
+
+
+def build_adam(learning_rate: float, num_steps: int, num_decay_steps: int) -> keras.optimizers.Optimizer:
+    """Build an optimizer for one phase of training.
+
+    Args:
+      learning_rate: at the start.
+      num_steps: length of the phase; the rate is 0 after it.
+      num_decay_steps: of these, the last ones, in which the rate falls linearly to 0; all where it is larger.
+    """
+    schedule = ConstantThenLinear(learning_rate, max(num_steps - num_decay_steps, 0), min(num_decay_steps, num_steps))
+    return keras.optimizers.Adam(schedule, *ADAM_BETAS, epsilon=ADAM_EPSILON)
+
+
+@keras.saving.register_keras_serializable(package="cartoongan_tf")
+class ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):
+    """`learning_rate` for `constant_steps`, then linearly down to 0 over `decay_steps`."""
+
+    def __init__(self, learning_rate: float, constant_steps: int, decay_steps: int):
+        self.learning_rate, self.constant_steps, self.decay_steps = learning_rate, constant_steps, decay_steps
+
+    def __call__(self, step):
+        steps_into_decay = ops.maximum(ops.cast(step, "float32") - self.constant_steps, 0.0)
+        return self.learning_rate * ops.maximum(1.0 - steps_into_decay / max(self.decay_steps, 1), 0.0)
+
+    def get_config(self):
+        return {
+            "learning_rate": self.learning_rate,
+            "constant_steps": self.constant_steps,
+            "decay_steps": self.decay_steps,
+        }

@@ -1,0 +1,1 @@
+"""From pictures to batches: edge smoothing, TFRecords, and the tf.data pipeline that training reads."""
