@@ -42,12 +42,14 @@ def generator_loss(generated_logits, kind: str):
 
 def real_loss(logits, kind: str):
     """-log D(x), or (D(x) - 1)^2: mean over patches, float32 [B]."""
-    return _mean_per_example(_REAL[kind](ops.cast(logits, "float32")))
+    logits = ops.cast(logits, "float32")
+    return _mean_per_example(ops.softplus(-logits) if _is_log(kind) else ops.square(logits - 1.0))
 
 
 def fake_loss(logits, kind: str):
     """-log(1 - D(x)), or D(x)^2: mean over patches, float32 [B]."""
-    return _mean_per_example(_FAKE[kind](ops.cast(logits, "float32")))
+    logits = ops.cast(logits, "float32")
+    return _mean_per_example(ops.softplus(logits) if _is_log(kind) else ops.square(logits))
 
 
 def content_loss(features, photo_features, kind: str):
@@ -64,12 +66,18 @@ def content_loss(features, photo_features, kind: str):
       float32 [B].
     """
     difference = ops.cast(features, "float32") - ops.cast(photo_features, "float32")
-    return _mean_per_example(_NORM[kind](difference))
+    return _mean_per_example(ops.abs(difference) if _one_of(kind, "l1", "l2") else ops.square(difference))
 
 
-_REAL = {"log": lambda logits: ops.softplus(-logits), "least_squares": lambda logits: ops.square(logits - 1.0)}
-_FAKE = {"log": ops.softplus, "least_squares": ops.square}
-_NORM = {"l1": ops.abs, "l2": ops.square}
+def _is_log(kind: str) -> bool:
+    return _one_of(kind, "log", "least_squares")
+
+
+def _one_of(kind: str, first: str, second: str) -> bool:
+    """Whether `kind` is the first of the two that there are."""
+    if kind not in (first, second):
+        raise ValueError(f"no loss {kind!r}; there are {first!r} and {second!r}")
+    return kind == first
 
 
 def _mean_per_example(values):

@@ -20,6 +20,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from absl import flags
+from absl import logging as absl_logging
 
 from cartoongan_tf import __version__
 from cartoongan_tf.errors import InputError
@@ -91,6 +92,9 @@ def start_tensorflow() -> None:
     with contextlib.nullcontext() if chatty else _stderr_held_back():
         import tensorflow as tf
 
+        if not chatty:
+            tf.get_logger().setLevel("ERROR")
+            absl_logging.set_verbosity(absl_logging.ERROR)
         for gpu in tf.config.list_physical_devices("GPU"):
             tf.config.experimental.set_memory_growth(gpu, True)
 

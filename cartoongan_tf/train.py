@@ -43,6 +43,8 @@ def train(config: TrainConfig, strategy=None) -> None:
     run_dir = _prepare_run_dir(config)
     strategy = strategy or _mirrored_strategy()
     _check_batch_size(config, strategy.num_replicas_in_sync)
+    # Grappler's remapper gives up on the discriminator's LeakyReLU gradients, with an error line and no gain.
+    tf.config.optimizer.set_experimental_options({"remapping": False})
     keras.utils.set_random_seed(config.seed)
     steps_per_epoch = math.ceil(len(opened.photos) / config.batch_size)
     with strategy.scope():

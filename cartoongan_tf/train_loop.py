@@ -76,7 +76,7 @@ def run(
             continue
         train = _distributed(phase.step, strategy)
         batches = iter(strategy.experimental_distribute_dataset(batches_from(done)))
-        with tqdm(desc=phase.name, total=phase.num_steps, initial=done - phase_start, unit="step") as progress:
+        with _progress_bar(phase, done - phase_start) as progress:
             while done < phase_end:
                 scalars = train(next(batches))
                 done += 1
@@ -116,10 +116,15 @@ def _fetch(scalars: dict[str, tf.Tensor], step: int, phase_name: str) -> dict[st
     return values
 
 
+def _progress_bar(phase: Phase, initial: int) -> tqdm:
+    return tqdm(desc=phase.name, total=phase.num_steps, initial=initial, unit="step", mininterval=1.0)
+
+
 def _show(progress: tqdm, values: dict[str, float], batch_size: int) -> None:
     rate = progress.format_dict["rate"] or 0.0
     shown = {"images/s": f"{rate * batch_size:.3g}"}
-    progress.set_postfix(shown | {name.removesuffix("_loss"): f"{value:.3g}" for name, value in values.items()})
+    shown |= {name.removesuffix("_loss"): f"{value:.3g}" for name, value in values.items()}
+    progress.set_postfix(shown, refresh=False)
 
 
 def _write_curves(values: dict[str, float], phase_name: str, step: int) -> None:

@@ -1,0 +1,69 @@
+"""A generator as TFLite files for phones: float32 RGB in [-1, 1] in and out, any height and width it takes."""
+
+import os
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter
+from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+from cartoongan_tf import atomic, pixels
+from cartoongan_tf.errors import InputError
+from export import parity
+
+MINIMUM_PSNR_DB = {"fp32": 60.0, "fp16": 45.0}
+
+
+def export_tflite(generator: keras.Model, path: str | os.PathLike, precision: str) -> float:
+    """Write a .tflite file, checked in the interpreter that phones use.
+
+    Args:
+      generator: of `build_generator`.
+      path: of the file; one that exists is replaced.
+      precision: "fp32", or "fp16" for weights of half the size.
+
+    Returns:
+      its lowest PSNR against Keras over the check pictures, in dB.
+
+    Raises:
+      InputError: the file draws other pictures than Keras does.
+    """
+    model = _convert(generator, precision)
+    run = _runner(model)
+    photos = [np.asarray(pixels.to_float(pixels.pad_to_fit(picture[None]))) for picture in parity.check_pictures()]
+    score = min(parity.psnr(run(photo), np.asarray(generator(photo)), peak=2.0) for photo in photos)
+    if score < MINIMUM_PSNR_DB[precision]:
+        raise InputError(
+            f"{path}: not written: its pictures differ from Keras's (PSNR {score:.1f} dB, where "
+            f"{MINIMUM_PSNR_DB[precision]:.0f} dB are wanted)"
+        )
+    with atomic.replacing(path) as temporary:
+        temporary.write_bytes(model)
+    return score
+
+
+def _convert(generator: keras.Model, precision: str) -> bytes:
+    signature = tf.TensorSpec([None, None, None, 3], tf.float32, name="photo")
+    function = tf.function(lambda photo: {"cartoon": generator(photo)}).get_concrete_function(signature)
+    # A function whose variables are not frozen converts without an error to a file without weights.
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([convert_variables_to_constants_v2(function)])
+    if precision == "fp16":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.target_spec.supported_types = [tf.float16]
+    return converter.convert()
+
+
+def _runner(model: bytes):
+    interpreter = Interpreter(model_content=model, num_threads=os.cpu_count())
+    image, cartoon = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
+
+    def run(photo: np.ndarray) -> np.ndarray:
+        interpreter.resize_tensor_input(image, photo.shape)
+        interpreter.allocate_tensors()
+        interpreter.set_tensor(image, photo)
+        interpreter.invoke()
+        return interpreter.get_tensor(cartoon)
+
+    return run

@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+
+from cartoongan_tf.checkpoints import load_generator, save_generator
+from cartoongan_tf.errors import InputError
+from cartoongan_tf.generator import build_generator
+
+
+def test_the_papers_generator_has_its_parameters():
+    assert build_generator("paper").count_params() == 11_129_667
+
+
+@pytest.mark.parametrize("height, width", [(8, 8), (8, 64), (36, 20)])
+def test_output_has_the_size_and_range_of_the_input(height, width):
+    generator = build_generator("paper", width=4, num_blocks=2)
+    outputs = np.asarray(generator(np.random.default_rng(0).uniform(-1, 1, (2, height, width, 3)).astype(np.float32)))
+    assert outputs.shape == (2, height, width, 3)
+    assert outputs.dtype == np.float32 and np.abs(outputs).max() <= 1
+
+
+def test_blocks_have_the_papers_layout():
+    """One norm for each pair of down or up convolutions, two for each residual block, one after the first."""
+    names = [layer.name for layer in build_generator("paper", width=4, num_blocks=3).layers]
+    assert sum(name.endswith("_sum") for name in names) == 3
+    assert sum("norm" in name and "relu" not in name for name in names) == 1 + 4 + 2 * 3
+
+
+def test_saved_generators_draw_the_same(tmp_path):
+    generator = build_generator("paper", width=6, num_blocks=3)
+    photo = np.random.default_rng(0).uniform(-1, 1, (1, 16, 12, 3)).astype(np.float32)
+    save_generator(generator, tmp_path / "g.keras")
+    np.testing.assert_array_equal(load_generator(tmp_path / "g.keras")(photo), generator(photo))
+
+
+def test_unknown_kind_is_an_error():
+    with pytest.raises(ValueError, match="oil"):
+        build_generator("oil")
+
+
+def test_files_that_are_no_generators_are_named(tmp_path):
+    import keras
+
+    keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)]).save(tmp_path / "dense.keras")
+    (tmp_path / "text.keras").write_text("hello")
+    for name in ("dense.keras", "text.keras", "none.keras"):
+        with pytest.raises(InputError, match=name):
+            load_generator(tmp_path / name)

@@ -1,0 +1,85 @@
+"""What the tests share: real small pictures, records and networks, and TensorFlow with two logical CPU devices."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cartoongan_tf import program
+
+REPOSITORY = Path(__file__).parents[1]
+TINY_NETWORK = ["--generator_width=4", "--generator_num_blocks=1", "--discriminator_width=4"]
+
+
+def pytest_configure():
+    program.start_tensorflow()
+    import tensorflow as tf
+
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+
+
+def draw(seed: int, height: int = 60, width: int = 80) -> np.ndarray:
+    """A small picture with flat regions and sharp outlines: uint8 RGB [height, width, 3]."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[0:height, 0:width]
+    picture = np.full((height, width, 3), rng.integers(0, 256, 3), np.uint8)
+    for _ in range(5):
+        distance = np.hypot(y - rng.uniform(0, height), x - rng.uniform(0, width))
+        radius = rng.uniform(0.1, 0.4) * height
+        picture[distance < radius + 2] = 0
+        picture[distance < radius] = rng.integers(0, 256, 3)
+    return picture
+
+
+@pytest.fixture(scope="session")
+def picture_folders(tmp_path_factory) -> tuple[Path, Path]:
+    """(photos, frames): two folders of real picture files, with a subfolder and files that are no pictures."""
+    root = tmp_path_factory.mktemp("pictures")
+    photos, frames = root / "photos", root / "frames"
+    (photos / "holiday").mkdir(parents=True)
+    frames.mkdir()
+    for seed in range(7):
+        folder = photos / "holiday" if seed % 2 else photos
+        Image.fromarray(draw(seed, 50 + seed, 70)).save(folder / f"photo{seed}.jpg", quality=95)
+    for seed in range(5):
+        Image.fromarray(draw(100 + seed, 64, 48 + seed)).save(frames / f"frame{seed}.png")
+    (photos / "notes.txt").write_text("not a picture")
+    (frames / "broken.png").write_bytes((frames / "frame0.png").read_bytes()[:200])
+    return photos, frames
+
+
+@pytest.fixture(scope="session")
+def data_dir(picture_folders, tmp_path_factory) -> Path:
+    """Training records of 32 px: 7 photos, 5 cartoons."""
+    from data_pipeline import builder
+
+    folder = tmp_path_factory.mktemp("data") / "records"
+    builder.build(*map(str, picture_folders), str(folder), image_size=32, num_workers=1)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def generator_path(tmp_path_factory) -> Path:
+    """A small generator file; its weights are larger than fresh ones, so that its pictures are not grey."""
+    import keras
+
+    from cartoongan_tf.checkpoints import save_generator
+    from cartoongan_tf.generator import build_generator
+
+    keras.utils.set_random_seed(1)
+    generator = build_generator("paper", width=4, num_blocks=1)
+    generator.set_weights([weights * 5 if weights.ndim == 4 else weights for weights in generator.get_weights()])
+    path = tmp_path_factory.mktemp("model") / "generator.keras"
+    save_generator(generator, path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def assets() -> Path:
+    """The folder of photos, drawings and weights that CARTOONGAN_ASSETS names."""
+    if "CARTOONGAN_ASSETS" not in os.environ:
+        pytest.skip("CARTOONGAN_ASSETS is not set: the real photos and the authors' weights are not here")
+    return Path(os.environ["CARTOONGAN_ASSETS"])
