@@ -46,8 +46,8 @@ def build_dataset(opened: Records, batch_size: int, seed: int, first_batch: int 
 
 
 def read_photos(opened: Records, count: int) -> np.ndarray:
-    """The first photos of the set, always the same: uint8 RGB [count or fewer, S, S, 3]."""
-    indices = range(min(count, len(opened.photos)))
+    """Photos from all over the set, always the same: uint8 RGB [count or fewer, S, S, 3]."""
+    indices = np.unique(np.linspace(0, len(opened.photos) - 1, count).astype(int))
     return np.stack([records.parse_photo(opened.photos.read(i), opened.image_size).numpy() for i in indices])
 
 

@@ -3,14 +3,11 @@
 import os
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import Image
 
 from cartoongan_tf import program
-
-REPOSITORY = Path(__file__).parents[1]
-TINY_NETWORK = ["--generator_width=4", "--generator_num_blocks=1", "--discriminator_width=4"]
+from tests.helpers import draw
 
 
 def pytest_configure():
@@ -19,19 +16,6 @@ def pytest_configure():
 
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-
-
-def draw(seed: int, height: int = 60, width: int = 80) -> np.ndarray:
-    """A small picture with flat regions and sharp outlines: uint8 RGB [height, width, 3]."""
-    rng = np.random.default_rng(seed)
-    y, x = np.mgrid[0:height, 0:width]
-    picture = np.full((height, width, 3), rng.integers(0, 256, 3), np.uint8)
-    for _ in range(5):
-        distance = np.hypot(y - rng.uniform(0, height), x - rng.uniform(0, width))
-        radius = rng.uniform(0.1, 0.4) * height
-        picture[distance < radius + 2] = 0
-        picture[distance < radius] = rng.integers(0, 256, 3)
-    return picture
 
 
 @pytest.fixture(scope="session")

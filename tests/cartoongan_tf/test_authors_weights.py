@@ -1,0 +1,86 @@
+import numpy as np
+import pytest
+
+from cartoongan_tf import authors_weights, import_weights
+from cartoongan_tf.checkpoints import load_generator
+from cartoongan_tf.errors import InputError
+
+
+@pytest.fixture(scope="module")
+def weights() -> dict[str, np.ndarray]:
+    """Arrays of the authors' names and shapes, small and random."""
+    rng = np.random.default_rng(0)
+
+    def draw(*shape):
+        return rng.normal(0, 0.05, shape).astype(np.float32)
+
+    arrays = {}
+    shapes = {"conv01_1": (64, 3, 7, 7), "conv02_1": (128, 64, 3, 3), "conv02_2": (128, 128, 3, 3)}
+    shapes |= {"conv03_1": (256, 128, 3, 3), "conv03_2": (256, 256, 3, 3)}
+    shapes |= {f"conv{block:02}_{part}": (256, 256, 3, 3) for block in range(4, 12) for part in (1, 2)}
+    for name, shape in shapes.items():
+        arrays |= {f"{name}.weight": draw(*shape), f"{name}.bias": draw(shape[0])}
+    transposed = {"deconv01_1": (256, 128), "deconv02_1": (128, 64)}
+    straight = {"deconv01_2": (128, 128, 3, 3), "deconv02_2": (64, 64, 3, 3), "deconv03_1": (3, 64, 7, 7)}
+    arrays |= {f"{name}.weight": draw(*channels, 3, 3) for name, channels in transposed.items()}
+    arrays |= {f"{name}.bias": draw(channels[1]) for name, channels in transposed.items()}
+    for name, shape in straight.items():
+        arrays |= {f"{name}.weight": draw(*shape), f"{name}.bias": draw(shape[0])}
+    norms = {"in01_1": 64, "in02_1": 128, "in03_1": 256, "in12_1": 128, "in13_1": 64}
+    norms |= {f"in{block:02}_{part}": 256 for block in range(4, 12) for part in (1, 2)}
+    for name, channels in norms.items():
+        arrays |= {f"{name}.scale": 1 + draw(channels), f"{name}.shift": draw(channels)}
+    return arrays
+
+
+def test_kernels_and_channels_are_turned_round(weights):
+    generator = authors_weights.generator_from_weights(weights)
+    flat = generator.get_layer("flat_conv").kernel.numpy()
+    assert flat[2, 5, 0, 7] == weights["conv01_1.weight"][7, 2, 2, 5]  # our red is their last channel
+    output = generator.get_layer("output_conv")
+    assert output.kernel.numpy()[1, 3, 9, 2] == weights["deconv03_1.weight"][0, 9, 1, 3]
+    np.testing.assert_array_equal(output.bias.numpy(), weights["deconv03_1.bias"][::-1])
+    up = generator.get_layer("up1_conv1").kernel.numpy()  # HWOI
+    assert up[0, 2, 100, 200] == weights["deconv01_1.weight"][200, 100, 0, 2]
+
+
+def _without(weights, name):
+    return {key: value for key, value in weights.items() if key != name}
+
+
+@pytest.mark.parametrize(
+    "change, named",
+    [
+        (lambda w: _without(w, "conv05_2.bias"), r"conv05_2\.bias \(256,\) is missing"),
+        (lambda w: w | {"in04_1.scale": np.ones(128)}, r"in04_1\.scale has shape \(128,\), not \(256,\)"),
+        (lambda w: w | {"extra.weight": np.ones(3)}, r"no extra\.weight \(3,\)"),
+    ],
+)
+def test_weights_that_do_not_fit_are_named(weights, change, named):
+    with pytest.raises(InputError, match=named):
+        authors_weights.generator_from_weights(change(weights))
+
+
+def test_the_program_says_which_file_does_not_fit(weights, tmp_path, capsys):
+    np.savez(tmp_path / "some.npz", **_without(weights, "conv01_1.weight"))
+    output = tmp_path / "out.keras"
+    assert import_weights.main(["x", f"--weights={tmp_path}/some.npz", f"--output={output}"]) == 1
+    assert "some.npz" in (error := capsys.readouterr().err) and "conv01_1.weight" in error
+    assert not output.exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", None])
+def test_files_that_are_no_npz_are_named(tmp_path, content):
+    if content is not None:
+        (tmp_path / "a.npz").write_bytes(content)
+    with pytest.raises(InputError, match=r"a\.npz"):
+        authors_weights.read_npz(tmp_path / "a.npz")
+
+
+def test_hayao_draws_what_the_authors_network_draws(assets, tmp_path):
+    """Parity with the released network, borders included: its recorded output for a 64 px picture."""
+    path = tmp_path / "hayao.keras"
+    assert import_weights.main(["x", f"--weights={assets}/authors/hayao.npz", f"--output={path}"]) == 0
+    fixture = np.load(assets / "authors" / "hayao_fixture_64.npz")
+    drawn = np.asarray(load_generator(path)(fixture["input_bgr_nhwc"][..., ::-1]))[..., ::-1]
+    np.testing.assert_allclose(drawn, fixture["hayao_out_bgr_nhwc_eps1e-5"], atol=1e-4)

@@ -1,0 +1,21 @@
+"""Small things that several tests use."""
+
+from pathlib import Path
+
+import numpy as np
+
+REPOSITORY = Path(__file__).parents[1]
+TINY_NETWORKS = ("--generator_width=4", "--generator_num_blocks=1", "--discriminator_width=4")
+
+
+def draw(seed: int, height: int = 60, width: int = 80) -> np.ndarray:
+    """A small picture with flat regions and sharp outlines: uint8 RGB [height, width, 3]."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[0:height, 0:width]
+    picture = np.full((height, width, 3), rng.integers(0, 256, 3), np.uint8)
+    for _ in range(5):
+        distance = np.hypot(y - rng.uniform(0, height), x - rng.uniform(0, width))
+        radius = rng.uniform(0.1, 0.4) * height
+        picture[distance < radius + 2] = 0
+        picture[distance < radius] = rng.integers(0, 256, 3)
+    return picture
