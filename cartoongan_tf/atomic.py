@@ -16,14 +16,15 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
         must be empty.
 
     Yields:
-      a path beside `path` with the same suffix (writers choose formats by it), where nothing exists yet.
+      a path beside `path` with the same suffix (writers choose formats by it), where nothing exists: what a killed
+      run left there is removed.
 
     Raises:
       OSError: the folder cannot be written, or `path` is a folder with something in it.
     """
     path = Path(os.path.abspath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
+    temporary = path.with_name(f".{path.stem}.partial{path.suffix}")
     _remove(temporary)
     try:
         yield temporary

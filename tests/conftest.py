@@ -67,3 +67,11 @@ def assets() -> Path:
     if "CARTOONGAN_ASSETS" not in os.environ:
         pytest.skip("CARTOONGAN_ASSETS is not set: the real photos and the authors' weights are not here")
     return Path(os.environ["CARTOONGAN_ASSETS"])
+
+
+@pytest.fixture(scope="session")
+def two_replicas():
+    """MirroredStrategy over two CPU devices; one for all tests, as two in one process share their collectives' keys."""
+    import tensorflow as tf
+
+    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])

@@ -1,0 +1,194 @@
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from cartoongan_tf import pictures, train
+from cartoongan_tf.checkpoints import load_generator
+from cartoongan_tf.config import TrainConfig
+from cartoongan_tf.options import read_flagfile_values
+from tests.helpers import REPOSITORY, TINY_NETWORKS
+
+PHOTO = np.random.default_rng(0).uniform(-1, 1, (1, 32, 32, 3)).astype(np.float32)
+
+
+def _flags(data_dir, run_dir, *more):
+    """7 photos in batches of 2: 4 steps an epoch; 8 steps of initialization, 12 of adversarial training."""
+    flags = [f"--data_dir={data_dir}", f"--run_dir={run_dir}", "--vgg19_weights=random", *TINY_NETWORKS]
+    flags += ["--batch_size=2", "--initialization_epochs=2", "--adversarial_epochs=3", "--generator_learning_rate=1e-3"]
+    return [*flags, "--checkpoint_every_steps=5", "--summary_every_steps=4", "--num_samples=3", *more]
+
+
+def _train(data_dir, run_dir, *more):
+    return train.main(["train", *_flags(data_dir, run_dir, *more)])
+
+
+def _draw(run_dir):
+    return np.asarray(load_generator(run_dir / "generator.keras")(PHOTO))
+
+
+def _checkpoints(run_dir):
+    return sorted(int(re.search(r"step-(\d+)\.index", p.name)[1]) for p in (run_dir / "checkpoints").glob("*.index"))
+
+
+@pytest.fixture(scope="module")
+def finished(data_dir, tmp_path_factory) -> Path:
+    run_dir = tmp_path_factory.mktemp("runs") / "finished"
+    assert _train(data_dir, run_dir) == 0
+    return run_dir
+
+
+def test_a_run_leaves_generator_samples_checkpoints_and_flags(finished, data_dir):
+    assert _checkpoints(finished) == [10, 15, 20]
+    assert _draw(finished).shape == PHOTO.shape
+    samples = sorted(path.name for path in (finished / "samples").iterdir())
+    assert samples == [f"step_{step:07}.jpg" for step in (5, 8, 10, 15, 20)]
+    assert pictures.read_picture(finished / "samples" / samples[0]).shape == (64, 128, 3)  # 3 photos, 2 columns
+    values = read_flagfile_values(finished / "run.flags")
+    assert values["data_dir"] == str(data_dir) and values["adversarial_epochs"] == "3"
+
+
+def _scalars(run_dir):
+    """tag -> {step: value}, of all that a run wrote for TensorBoard; pictures as their bytes."""
+    found = {}
+    for path in sorted((run_dir / "summaries").iterdir()):
+        for event in tf.compat.v1.train.summary_iterator(str(path)):
+            for value in event.summary.value:
+                found.setdefault(value.tag, {})[event.step] = tf.make_ndarray(value.tensor)
+    return found
+
+
+def test_tensorboard_has_curves_and_samples(finished):
+    scalars = _scalars(finished)
+    assert list(scalars["initialization/content_loss"]) == [4, 8]
+    assert list(scalars["adversarial/discriminator_loss"]) == [12, 16, 20]
+    assert np.isfinite([list(steps.values()) for tag, steps in scalars.items() if "/" in tag and "loss" in tag][0]).all()
+    assert list(scalars["samples"]) == [5, 8, 10, 15, 20]
+    assert scalars["samples"][20][2].startswith(b"\x89PNG")
+
+
+def test_the_same_command_when_all_is_done_changes_nothing(finished, data_dir, capsys):
+    before = (finished / "generator.keras").stat().st_mtime_ns
+    assert _train(data_dir, finished) == 0
+    assert "done already" in capsys.readouterr().out
+    assert (finished / "generator.keras").stat().st_mtime_ns == before
+
+
+class _Cut(Exception):
+    pass
+
+
+@pytest.mark.parametrize("cut_at", [5, 10])
+def test_a_run_that_was_cut_off_ends_like_one_that_was_not(data_dir, finished, tmp_path, monkeypatch, cut_at):
+    """Cut off in each phase, right after a checkpoint: the same networks, up to float noise."""
+    write_results = train._write_results
+
+    def cut(run_dir, generator, photos, step):
+        write_results(run_dir, generator, photos, step)
+        if step == cut_at:
+            raise _Cut
+
+    monkeypatch.setattr(train, "_write_results", cut)
+    with pytest.raises(_Cut):
+        _train(data_dir, tmp_path / "run")
+    monkeypatch.setattr(train, "_write_results", write_results)
+    assert _checkpoints(tmp_path / "run")[-1] == cut_at
+    assert _train(data_dir, tmp_path / "run") == 0
+    assert _checkpoints(tmp_path / "run")[-1] == 20
+    np.testing.assert_allclose(_draw(tmp_path / "run"), _draw(finished), atol=2e-3)
+
+
+def test_run_flags_repeat_the_run(data_dir, finished, tmp_path):
+    assert train.main(["train", f"--flagfile={finished}/run.flags", f"--run_dir={tmp_path}/again"]) == 0
+    np.testing.assert_allclose(_draw(tmp_path / "again"), _draw(finished), atol=2e-3)
+
+
+def test_another_seed_is_another_run(data_dir, finished, tmp_path):
+    assert _train(data_dir, tmp_path / "run", "--seed=7") == 0
+    assert np.abs(_draw(tmp_path / "run") - _draw(finished)).max() > 0.01
+
+
+def test_two_devices_train(data_dir, tmp_path, two_replicas):
+    flags = [flag.lstrip("-").split("=") for flag in _flags(data_dir, tmp_path / "run")]
+    types = {"batch_size": int, "generator_learning_rate": float}
+    values = {name: types.get(name, int if text.isdecimal() else str)(text) for name, text in flags}
+    train.train(TrainConfig(**values), two_replicas)
+    assert _checkpoints(tmp_path / "run")[-1] == 20
+
+
+def test_a_batch_that_does_not_divide_is_refused(data_dir, tmp_path, two_replicas):
+    config = TrainConfig(str(data_dir), str(tmp_path / "run"), batch_size=3)
+    with pytest.raises(ValueError, match="--batch_size=3: must be a multiple of the 2"):
+        train.train(config, two_replicas)
+
+
+def test_going_on_with_another_network_is_refused(data_dir, finished, capsys):
+    before = (finished / "run.flags").read_text()
+    assert _train(data_dir, finished, "--generator_width=8") == 1
+    assert "--generator_width=8" in (error := capsys.readouterr().err) and "--generator_width=4" in error
+    assert (finished / "run.flags").read_text() == before
+
+
+def test_a_damaged_checkpoint_is_named(data_dir, finished, tmp_path, capsys):
+    run_dir = shutil.copytree(finished, tmp_path / "run")
+    for path in (run_dir / "checkpoints").glob("step-20.*"):
+        path.write_bytes(path.read_bytes()[:100])
+    assert _train(data_dir, run_dir, "--adversarial_epochs=4") == 1
+    assert "step-20" in capsys.readouterr().err
+
+
+def test_missing_data_is_answered_with_the_command(tmp_path, capsys):
+    assert _train(tmp_path / "none", tmp_path / "run") == 1
+    assert "python -m data_pipeline.build_tfrecords" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_loss_that_is_not_finite_stops_the_run(data_dir, tmp_path, capsys):
+    flags = ("--initialization_learning_rate=1e38", "--initialization_epochs=4", "--checkpoint_every_steps=1000")
+    assert _train(data_dir, tmp_path / "run", *flags) == 1
+    assert re.search(r"content_loss is (nan|inf) at step \d+", capsys.readouterr().err)
+    assert not (tmp_path / "run" / "generator.keras").exists()
+
+
+@pytest.mark.parametrize("phase", ["initialization", "adversarial"])
+def test_a_phase_can_be_left_out(data_dir, tmp_path, phase):
+    assert _train(data_dir, tmp_path / "run", f"--{phase}_epochs=0") == 0
+    assert _checkpoints(tmp_path / "run")[-1] == {"initialization": 12, "adversarial": 8}[phase]
+
+
+def test_training_without_a_gpu_says_so_once(data_dir, tmp_path, capsys):
+    if tf.config.list_physical_devices("GPU"):
+        pytest.skip("this machine has a GPU")
+    assert _train(data_dir, tmp_path / "run", "--adversarial_epochs=0") == 0
+    assert capsys.readouterr().out.count("No GPU found") == 1
+
+
+@pytest.mark.slow
+def test_kill_9_and_the_same_command_again(data_dir, tmp_path):
+    """Killed twice at any moment, once in each phase or so; generator.keras is whole whenever it is there."""
+    run_dir = tmp_path / "run"
+    more = ["--initialization_epochs=40", "--adversarial_epochs=40"]
+    command = [sys.executable, "-m", "cartoongan_tf.train", *_flags(data_dir, run_dir, *more)]
+    for checkpoint in (30, 200):
+        process = subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.DEVNULL)
+        while process.poll() is None and (not run_dir.exists() or max(_checkpoints(run_dir), default=0) < checkpoint):
+            time.sleep(0.05)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        if (run_dir / "generator.keras").exists():
+            _draw(run_dir)
+    killed_at = max(_checkpoints(run_dir))
+    assert killed_at < 320
+    result = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=300)
+    assert result.returncode == 0, result.stderr
+    assert max(_checkpoints(run_dir)) == 320
+    assert f"{killed_at - 160}/160" in result.stderr  # it went on where the checkpoint was
+    assert not [name for name in os.listdir(run_dir) if "partial" in name]
