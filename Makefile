@@ -1,0 +1,37 @@
+# Everything here needs only Python 3.11 to 3.13, make and git; it lives in .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help install demo test test-slow lint clean
+
+help:
+	@echo "make demo       the whole job on real photos, in a few minutes (results in demo_output/)"
+	@echo "make test       the tests; make test-slow runs those that take longer"
+	@echo "make lint       ruff, as the tests expect it"
+	@echo "make clean      remove .venv and demo_output"
+	@echo "make PYTHON=python3.12 ...   use another Python (3.11 to 3.13)"
+
+install: $(VENV)/installed
+
+$(VENV)/installed: setup.cfg setup.py pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
+	  echo "$$($(PYTHON) --version) is not 3.11 to 3.13; try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[demo,dev]'
+	touch $@
+
+demo: install
+	$(BIN)/python -m demo.run_demo
+
+test: install
+	$(BIN)/python -m pytest
+
+test-slow: install
+	$(BIN)/python -m pytest -m slow
+
+lint: install
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+clean:
+	rm -rf $(VENV) demo_output

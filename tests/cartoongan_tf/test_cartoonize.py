@@ -1,0 +1,152 @@
+import os
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cartoongan_tf import cartoonize, pictures
+from tests.helpers import draw
+
+
+@pytest.fixture
+def photo(tmp_path):
+    path = tmp_path / "photo.jpg"
+    pictures.write_picture(path, draw(0, 41, 30))
+    return path
+
+
+def _run(generator_path, *arguments):
+    return cartoonize.main(["cartoonize", f"--model={generator_path}", *map(str, arguments)])
+
+
+@pytest.mark.parametrize("name", ["photo.jpg", "my.photo.JPEG", "photo.png", "photo.webp"])
+def test_the_cartoon_lies_beside_the_photo(generator_path, tmp_path, name, capsys):
+    path = tmp_path / name
+    Image.fromarray(draw(0, 41, 30)).save(path)
+    before = path.read_bytes()
+    assert _run(generator_path, path) == 0
+    cartoon = path.with_name(f"{path.stem}-cartoon{path.suffix}")
+    assert pictures.read_picture(cartoon).shape == (41, 30, 3)
+    assert str(cartoon) in capsys.readouterr().out
+    assert path.read_bytes() == before and len(os.listdir(tmp_path)) == 2
+
+
+def test_a_format_that_is_only_read_becomes_png(generator_path, tmp_path):
+    Image.fromarray(draw(0)).save(tmp_path / "photo.bmp")
+    assert _run(generator_path, tmp_path / "photo.bmp") == 0
+    assert pictures.read_picture(tmp_path / "photo-cartoon.png").shape == (60, 80, 3)
+
+
+def test_output_names_the_cartoon_or_its_folder(generator_path, photo, tmp_path):
+    assert _run(generator_path, photo, f"--output={tmp_path}/new/drawn.png") == 0
+    assert (tmp_path / "new" / "drawn.png").exists()
+    assert _run(generator_path, photo, f"--output={tmp_path}/new") == 0
+    assert (tmp_path / "new" / "photo-cartoon.jpg").exists()
+
+
+def test_exif_orientation_is_drawn_upright(generator_path, tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(draw(0, 20, 40)).save(tmp_path / "photo.jpg", exif=exif)
+    assert _run(generator_path, tmp_path / "photo.jpg") == 0
+    with Image.open(tmp_path / "photo-cartoon.jpg") as cartoon:
+        assert cartoon.size == (20, 40) and cartoon.getexif().get(0x0112, 1) == 1
+
+
+def test_a_one_pixel_picture(generator_path, tmp_path):
+    pictures.write_picture(tmp_path / "dot.png", np.full((1, 1, 3), 200, np.uint8))
+    assert _run(generator_path, tmp_path / "dot.png") == 0
+    assert pictures.read_picture(tmp_path / "dot-cartoon.png").shape == (1, 1, 3)
+
+
+def test_a_folder_is_drawn_with_its_tree_and_bad_files_are_named(generator_path, picture_folders, tmp_path, capsys):
+    album = shutil.copytree(picture_folders[0], tmp_path / "album")
+    (album / "broken.jpg").write_bytes((album / "photo0.jpg").read_bytes()[:300])
+    assert _run(generator_path, album) == 0
+    drawn = {str(path.relative_to(tmp_path / "album-cartoon")) for path in (tmp_path / "album-cartoon").rglob("*.*")}
+    expected = {f"photo{i}.jpg" for i in (0, 2, 4, 6)} | {f"holiday/photo{i}.jpg" for i in (1, 3, 5)}
+    assert drawn == expected
+    captured = capsys.readouterr()
+    assert "7 cartoons" in captured.out and "skipped 2" in captured.out
+    assert "broken.jpg" in captured.err and "notes.txt" in captured.err
+
+
+def test_a_folder_of_results_inside_the_folder_is_left_out(generator_path, photo, tmp_path, capsys):
+    output = f"--output={tmp_path}/drawn"
+    for more in ((), ("--overwrite",)):
+        assert _run(generator_path, tmp_path, output, *more) == 0
+        assert os.listdir(tmp_path / "drawn") == ["photo.jpg"]
+
+
+def test_several_pictures_at_once(generator_path, tmp_path):
+    for name in ("a.png", "b.png"):
+        pictures.write_picture(tmp_path / name, draw(0))
+    assert _run(generator_path, tmp_path / "a.png", tmp_path / "b.png") == 0
+    assert sorted(os.listdir(tmp_path)) == ["a-cartoon.png", "a.png", "b-cartoon.png", "b.png"]
+    assert _run(generator_path, tmp_path / "a.png", tmp_path / "b.png", f"--output={tmp_path}/c.png") == 1
+
+
+@pytest.mark.parametrize("overwrite", [[], ["--overwrite"]])
+def test_the_photo_is_never_written_over(generator_path, photo, overwrite, capsys):
+    before = photo.read_bytes()
+    assert _run(generator_path, photo, f"--output={photo}", *overwrite) == 1
+    assert _run(generator_path, photo.parent, f"--output={photo.parent}", *overwrite) == 1
+    link = photo.parent / "link.jpg"
+    link.symlink_to(photo)
+    assert _run(generator_path, photo, f"--output={link}", *overwrite) == 1
+    assert capsys.readouterr().err.count("the photo itself") == 3
+    assert photo.read_bytes() == before
+
+
+def test_an_existing_cartoon_is_written_over_only_when_told(generator_path, photo, capsys):
+    cartoon = photo.with_name("photo-cartoon.jpg")
+    cartoon.write_text("precious")
+    assert _run(generator_path, photo) == 1
+    assert "--overwrite" in capsys.readouterr().err and cartoon.read_text() == "precious"
+    assert _run(generator_path, photo, "--overwrite") == 0
+    assert pictures.read_picture(cartoon).shape == (41, 30, 3)
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ([], "name the picture"),
+        (["none.jpg"], "none.jpg: no such picture"),
+        (["{photo}", "--output=drawn.tga"], "drawn.tga: cannot write that format"),
+        (["{empty}"], "is empty"),
+        (["{text}"], "no picture could be read"),
+        (["{photo}", "--model=none.keras"], "none.keras: no such model"),
+    ],
+)
+def test_what_cannot_be_done_is_said(generator_path, photo, tmp_path, arguments, message, capsys):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "text.jpg").write_text("hello")
+    places = {"photo": photo, "empty": tmp_path / "empty", "text": tmp_path / "text.jpg"}
+    assert _run(generator_path, *(argument.format(**places) for argument in arguments)) == 1
+    assert message in capsys.readouterr().err
+
+
+def test_two_pictures_with_one_name_are_refused(generator_path, tmp_path, capsys):
+    Image.fromarray(draw(0)).save(tmp_path / "a.bmp")
+    Image.fromarray(draw(1)).save(tmp_path / "a.png")
+    assert _run(generator_path, tmp_path / "a.bmp", tmp_path / "a.png") == 1
+    assert "would both become" in capsys.readouterr().err
+    assert _run(generator_path, tmp_path, f"--output={tmp_path}/out") == 0
+    assert sorted(os.listdir(tmp_path / "out")) == ["a.bmp.png", "a.png"]
+
+
+def test_the_hayao_style_changes_a_photo(assets, tmp_path):
+    """The authors' weights on a real photo through the program: the published cartoon, up to rounding."""
+    from cartoongan_tf import import_weights
+
+    model = tmp_path / "hayao.keras"
+    assert import_weights.main(["x", f"--weights={assets}/authors/hayao.npz", f"--output={model}"]) == 0
+    photo = next(path for path in sorted((assets / "photos").glob("*.jpg")))
+    small = tmp_path / "small.png"
+    with Image.open(photo) as picture:
+        picture.resize((96, 64)).save(small)
+    assert _run(model, small) == 0
+    cartoon = pictures.read_picture(tmp_path / "small-cartoon.png")
+    difference = np.abs(cartoon.astype(int) - pictures.read_picture(small)).mean()
+    assert 4 < difference < 80

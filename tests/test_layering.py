@@ -1,0 +1,119 @@
+"""Who may import whom: the table in docs/design.md, held against the imports themselves."""
+
+import ast
+
+import pytest
+
+from tests.helpers import REPOSITORY
+
+PROGRAMS = {
+    "cartoongan_tf.train",
+    "cartoongan_tf.cartoonize",
+    "cartoongan_tf.import_weights",
+    "data_pipeline.build_tfrecords",
+    "export.export_model",
+}
+SHELL = {"cartoongan_tf", "cartoongan_tf.program", "cartoongan_tf.options"}  # of programs
+BASE = {"cartoongan_tf.errors", "cartoongan_tf.atomic"}  # for everybody
+
+MAY_IMPORT = {
+    "cartoongan_tf": {"cartoongan_tf.cartoonizer"},
+    "cartoongan_tf.errors": set(),
+    "cartoongan_tf.atomic": set(),
+    "cartoongan_tf.options": set(),
+    "cartoongan_tf.program": {"cartoongan_tf", "cartoongan_tf.options"},
+    "cartoongan_tf.config": {"cartoongan_tf.options"},
+    "cartoongan_tf.pictures": set(),
+    "cartoongan_tf.pixels": set(),
+    "cartoongan_tf.layers": set(),
+    "cartoongan_tf.losses": set(),
+    "cartoongan_tf.optimizers": set(),
+    "cartoongan_tf.generator": {"cartoongan_tf.layers"},
+    "cartoongan_tf.discriminator": {"cartoongan_tf.layers"},
+    "cartoongan_tf.vgg19": set(),
+    "cartoongan_tf.samples": {"cartoongan_tf.pixels"},
+    "cartoongan_tf.authors_weights": {"cartoongan_tf.generator"},
+    "cartoongan_tf.checkpoints": {"cartoongan_tf.layers"},
+    "cartoongan_tf.cartoonizer": {"cartoongan_tf.pixels", "cartoongan_tf.checkpoints"},
+    "cartoongan_tf.train_step": {"cartoongan_tf.losses", "cartoongan_tf.pixels", "cartoongan_tf.config"},
+    "cartoongan_tf.train_loop": {"cartoongan_tf.checkpoints"},
+}
+
+
+def _modules():
+    for package in ("cartoongan_tf", "data_pipeline", "export"):
+        for path in sorted((REPOSITORY / package).glob("*.py")):
+            yield package if path.stem == "__init__" else f"{package}.{path.stem}", path
+
+
+MODULES = dict(_modules())
+LIBRARIES = {name for name in MODULES if name.startswith("cartoongan_tf.")} - PROGRAMS
+
+
+def _imports(path):
+    """Our modules that a file imports, at its top or inside its functions."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for name in names:
+            found = next((n for n in (name, name.rpartition(".")[0]) if n in MODULES), None)
+            if found:
+                yield found
+
+
+def _allowed(module):
+    package = module.partition(".")[0]
+    own = {name for name in MODULES if name.partition(".")[0] == package}
+    if package == "data_pipeline":
+        allowed = own | {"cartoongan_tf.pictures"}
+    elif package == "export":
+        allowed = own | {name for name in LIBRARIES if "train_" not in name}
+    elif module in PROGRAMS:
+        allowed = set(LIBRARIES)
+        if module == "cartoongan_tf.train":
+            allowed |= {"data_pipeline.dataset", "data_pipeline.records"}
+    else:
+        allowed = MAY_IMPORT[module]
+    shell = SHELL if module in PROGRAMS else set()
+    return (allowed | BASE | shell) - PROGRAMS - {module}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_keep_to_the_layers(module):
+    assert set(_imports(MODULES[module])) <= _allowed(module)
+
+
+def _third_party(module):
+    tree = ast.parse(MODULES[module].read_text())
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    names = [alias.name for node in imports if isinstance(node, ast.Import) for alias in node.names]
+    names += [node.module for node in imports if isinstance(node, ast.ImportFrom)]
+    return {name.partition(".")[0] for name in names}
+
+
+@pytest.mark.parametrize("name", ["layers", "generator", "discriminator", "vgg19", "losses", "pixels", "optimizers"])
+def test_models_and_losses_are_pure_keras(name):
+    assert "tensorflow" not in _third_party(f"cartoongan_tf.{name}")
+
+
+@pytest.mark.parametrize("module", ["cartoongan_tf.pictures", "data_pipeline.prepare", "data_pipeline.edge_smoothing"])
+def test_pictures_know_nothing_of_tensorflow(module):
+    assert not _third_party(module) & {"tensorflow", "keras"}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_only_the_shell_of_programs_touches_flags(module):
+    assert module == "cartoongan_tf.program" or "absl" not in _third_party(module)
+
+
+@pytest.mark.parametrize("module", sorted(PROGRAMS))
+def test_programs_start_without_tensorflow(module):
+    tree = ast.parse(MODULES[module].read_text())
+    top = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    names = {alias.name for node in top if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module for node in top if isinstance(node, ast.ImportFrom)}
+    assert not {name.partition(".")[0] for name in names} & {"tensorflow", "keras"}
