@@ -13,8 +13,8 @@ from cartoongan_tf.errors import InputError
 class Cartoonizer:
     """Draws pictures with a trained generator.
 
-        cartoonizer = Cartoonizer.load("generator.keras")
-        cartoon = cartoonizer(photo)
+    cartoonizer = Cartoonizer.load("generator.keras")
+    cartoon = cartoonizer(photo)
     """
 
     def __init__(self, draw: Callable[[np.ndarray], np.ndarray]):

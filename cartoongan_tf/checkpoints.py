@@ -33,7 +33,9 @@ def load_generator(path: str | os.PathLike) -> keras.Model:
     except (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile) as error:
         raise InputError(f"{path}: not a .keras file that can be read ({error})") from error
     if model.input_shape != (None, None, None, 3) or model.output_shape != (None, None, None, 3):
-        raise InputError(f"{path}: a Keras model, but not a generator: it maps {model.input_shape} to {model.output_shape}")
+        raise InputError(
+            f"{path}: a Keras model, but not a generator: it maps {model.input_shape} to {model.output_shape}"
+        )
     return model
 
 

@@ -40,7 +40,8 @@ class TrainConfig:
     discriminator_learning_rate: float = option("Adam's, for the discriminator.", 1e-5)
 
     adversarial_loss: Literal["log", "least_squares"] = option(
-        "log is equation (3) of the paper, least_squares is what the authors' code trains with.", "least_squares"
+        "log is equation (3) of the paper, least_squares is what the authors' code trains with.",
+        "least_squares",
     )
     edge_loss_weight: float = option("Weight of the edge-smoothed cartoons in the discriminator's loss.", 1.0)
     content_loss: Literal["l1", "l2"] = option("Distance of VGG19 features; l1 is the paper's.", "l1")

@@ -34,7 +34,12 @@ def read_picture(path: str | os.PathLike) -> np.ndarray:
         raise InputError(f"{path}: not a picture that can be read") from None
     except PermissionError:
         raise InputError(f"{path}: no permission to read it") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:  # Pillow's own, by format
+    except (
+        OSError,
+        SyntaxError,
+        ValueError,
+        Image.DecompressionBombError,
+    ) as error:  # Pillow's own, by format
         raise InputError(f"{path}: damaged picture ({error})") from error
 
 

@@ -26,7 +26,12 @@ from cartoongan_tf import __version__
 from cartoongan_tf.errors import InputError
 from cartoongan_tf.options import Option, options_of
 
-_DEFINE = {str: flags.DEFINE_string, int: flags.DEFINE_integer, float: flags.DEFINE_float, bool: flags.DEFINE_boolean}
+_DEFINE = {
+    str: flags.DEFINE_string,
+    int: flags.DEFINE_integer,
+    float: flags.DEFINE_float,
+    bool: flags.DEFINE_boolean,
+}
 _VALUE_NAME = {str: "TEXT", int: "N", float: "X"}
 
 

@@ -109,7 +109,9 @@ def _mirrored_strategy():
 
 def _check_batch_size(config: TrainConfig, num_replicas: int) -> None:
     if config.batch_size % num_replicas:
-        raise InputError(f"--batch_size={config.batch_size}: must be a multiple of the {num_replicas} GPUs that share it")
+        raise InputError(
+            f"--batch_size={config.batch_size}: must be a multiple of the {num_replicas} GPUs that share it"
+        )
 
 
 def _build_networks(config: TrainConfig, steps_per_epoch: int):

@@ -61,7 +61,11 @@ def adversarial_step(networks: Networks, batch: dict[str, tf.Tensor], config: Tr
         generator_loss = _average(adversarial + config.content_weight * content, config)
         discriminator_loss = _average(
             losses.discriminator_loss(
-                cartoon_logits, smoothed_logits, generated_logits, config.adversarial_loss, config.edge_loss_weight
+                cartoon_logits,
+                smoothed_logits,
+                generated_logits,
+                config.adversarial_loss,
+                config.edge_loss_weight,
             ),
             config,
         )

@@ -38,9 +38,7 @@ def _build(config: BuildConfig, _) -> None:
     from data_pipeline import builder
 
     num_workers = config.num_workers or os.cpu_count() or 1
-    reports = builder.build(
-        config.photos_dir, config.cartoons_dir, config.output_dir, config.image_size, num_workers
-    )
+    reports = builder.build(config.photos_dir, config.cartoons_dir, config.output_dir, config.image_size, num_workers)
     for report in reports.values():
         for path, why in report.skipped.items():
             print(f"Skipped {path}: {why}", file=sys.stderr)

@@ -66,7 +66,12 @@ def _workers(num_workers: int) -> ProcessPoolExecutor:
 
 
 def _write(
-    folder: Path, name: str, prepare_file: Callable, files: list[Path], image_size: int, workers: ProcessPoolExecutor
+    folder: Path,
+    name: str,
+    prepare_file: Callable,
+    files: list[Path],
+    image_size: int,
+    workers: ProcessPoolExecutor,
 ) -> Report:
     report = Report([], 0, {})
     results = workers.map(functools.partial(prepare.attempt, prepare_file, image_size), files, chunksize=4)
@@ -88,5 +93,8 @@ def _examples(results: Iterator[tuple[Path, dict[str, bytes] | str]], report: Re
 
 
 def _write_dataset_file(folder: Path, image_size: int, reports: dict[str, Report]) -> None:
-    dataset = {"image_size": image_size, **{name: dataclasses.asdict(report) for name, report in reports.items()}}
+    dataset = {
+        "image_size": image_size,
+        **{name: dataclasses.asdict(report) for name, report in reports.items()},
+    }
     (folder / records.DATASET_FILE).write_text(json.dumps(dataset, indent=2) + "\n", encoding="utf-8")

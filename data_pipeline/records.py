@@ -23,7 +23,10 @@ from data_pipeline.prepare import CARTOON_PARTS, PHOTO_PARTS
 
 DATASET_FILE = "dataset.json"
 BUILD_COMMAND = "python -m data_pipeline.build_tfrecords --photos_dir=photos --cartoons_dir=frames --output_dir={}"
-_HEADER_BYTES, _FOOTER_BYTES = 12, 4  # of a TFRecord: uint64 length and its CRC before the data, a CRC after it
+_HEADER_BYTES, _FOOTER_BYTES = (
+    12,
+    4,
+)  # of a TFRecord: uint64 length and its CRC before the data, a CRC after it
 
 
 @dataclasses.dataclass(frozen=True)
@@ -149,5 +152,7 @@ def _record_spans(path: str) -> list[tuple[int, int]]:
     except FileNotFoundError:
         raise InputError(f"{path}: the shard is missing; delete the folder and build it again") from None
     if position != size:
-        raise InputError(f"{path}: cut short or damaged in record {len(spans) - 1}; delete the folder and build it again")
+        raise InputError(
+            f"{path}: cut short or damaged in record {len(spans) - 1}; delete the folder and build it again"
+        )
     return spans

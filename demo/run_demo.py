@@ -43,14 +43,23 @@ def main() -> int:
     pictures.write_picture(photo, data.coffee())
 
     print("\n2. Training records")
-    folders = [f"--photos_dir={OUTPUT}/photos", f"--cartoons_dir={OUTPUT}/drawings", f"--output_dir={OUTPUT}/data"]
+    folders = [
+        f"--photos_dir={OUTPUT}/photos",
+        f"--cartoons_dir={OUTPUT}/drawings",
+        f"--output_dir={OUTPUT}/data",
+    ]
     run("data_pipeline.build_tfrecords", *folders, "--image_size=96")
 
     print("\n3. Training: first reconstruct photos, then against the discriminator")
     run("cartoongan_tf.train", "--flagfile=configs/demo.flags", *vgg19_flags())
 
     print("\n4. Export for servers and phones")
-    run("export.export_model", f"--model={OUTPUT}/run/generator.keras", "--name=demo", f"--output_dir={OUTPUT}/exported")
+    run(
+        "export.export_model",
+        f"--model={OUTPUT}/run/generator.keras",
+        "--name=demo",
+        f"--output_dir={OUTPUT}/exported",
+    )
 
     print("\n5. A photo, drawn with each")
     cartoons = {form: OUTPUT / f"photo-{form}.png" for form in ("keras", "saved_model", "tflite")}

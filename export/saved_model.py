@@ -62,7 +62,9 @@ def _check(generator: keras.Model, folder: Path, name: str) -> None:
         expected = np.asarray(pixels.cartoonize(generator, picture[None]))
         difference = np.abs(run(picture[None]).astype(int) - expected.astype(int)).max()
         if difference > 1:
-            raise InputError(f"{name}: its pictures differ from Keras's by {difference} grey levels; nothing was written")
+            raise InputError(
+                f"{name}: its pictures differ from Keras's by {difference} grey levels; nothing was written"
+            )
 
 
 def load_in_session(folder: str | os.PathLike):

@@ -1,7 +1,6 @@
 """A generator as TFLite files for phones: float32 RGB in [-1, 1] in and out, any height and width it takes."""
 
 import os
-from pathlib import Path
 
 import keras
 import numpy as np

@@ -60,9 +60,7 @@ def test_conv_pads_alike_on_all_sides(strides, padding, numpy_mode, size):
     outputs, kernel, bias = _run(lambda x: layers.conv(x, 4, 3, "c", strides, padding), inputs)
     padded = np.pad(inputs[0], ((1, 1), (1, 1), (0, 0)), mode=numpy_mode)
     rows, columns = range(0, size[0], strides), range(0, size[1], strides)
-    expected = [
-        [np.einsum("hwi,hwio->o", padded[y : y + 3, x : x + 3], kernel) + bias for x in columns] for y in rows
-    ]
+    expected = [[np.einsum("hwi,hwio->o", padded[y : y + 3, x : x + 3], kernel) + bias for x in columns] for y in rows]
     np.testing.assert_allclose(outputs[0], expected, atol=1e-4)
 
 

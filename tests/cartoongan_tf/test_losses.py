@@ -30,7 +30,9 @@ def test_log_loss_is_equation_3():
     ]
     np.testing.assert_allclose(loss, expected, rtol=1e-5)
     np.testing.assert_allclose(
-        losses.generator_loss(_logits(0.7, -3.0), "log"), [-math.log(sigmoid(0.7)), -math.log(sigmoid(-3.0))], rtol=1e-5
+        losses.generator_loss(_logits(0.7, -3.0), "log"),
+        [-math.log(sigmoid(0.7)), -math.log(sigmoid(-3.0))],
+        rtol=1e-5,
     )
 
 

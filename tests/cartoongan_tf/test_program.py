@@ -54,7 +54,10 @@ def test_version_and_bad_flags(script, capsys):
         (["--flagfile=none.flags"], "none.flags"),
         (["--data_dir=a", "--run_dir=b", "--batch_size=many"], "batch_size"),
         (["--data_dir=a", "--run_dir=b", "--batch_size=0"], "--batch_size=0: must be at least 1"),
-        (["--data_dir=a", "--run_dir=b", "--content_weight=-1"], "--content_weight=-1.0: must not be negative"),
+        (
+            ["--data_dir=a", "--run_dir=b", "--content_weight=-1"],
+            "--content_weight=-1.0: must not be negative",
+        ),
         (["--data_dir=a", "--run_dir=b", "--adversarial_loss=hinge"], "log|least_squares"),
         (["--data_dir=a", "--run_dir=b", "stray"], "stray"),
     ],

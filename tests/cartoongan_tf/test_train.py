@@ -23,7 +23,12 @@ PHOTO = np.random.default_rng(0).uniform(-1, 1, (1, 32, 32, 3)).astype(np.float3
 def _flags(data_dir, run_dir, *more):
     """7 photos in batches of 2: 4 steps an epoch; 8 steps of initialization, 12 of adversarial training."""
     flags = [f"--data_dir={data_dir}", f"--run_dir={run_dir}", "--vgg19_weights=random", *TINY_NETWORKS]
-    flags += ["--batch_size=2", "--initialization_epochs=2", "--adversarial_epochs=3", "--generator_learning_rate=1e-3"]
+    flags += [
+        "--batch_size=2",
+        "--initialization_epochs=2",
+        "--adversarial_epochs=3",
+        "--generator_learning_rate=1e-3",
+    ]
     return [*flags, "--checkpoint_every_steps=5", "--summary_every_steps=4", "--num_samples=3", *more]
 
 
@@ -51,7 +56,11 @@ def test_a_run_leaves_generator_samples_checkpoints_and_flags(finished, data_dir
     assert _draw(finished).shape == PHOTO.shape
     samples = sorted(path.name for path in (finished / "samples").iterdir())
     assert samples == [f"step_{step:07}.jpg" for step in (5, 8, 10, 15, 20)]
-    assert pictures.read_picture(finished / "samples" / samples[0]).shape == (64, 128, 3)  # 3 photos, 2 columns
+    assert pictures.read_picture(finished / "samples" / samples[0]).shape == (
+        64,
+        128,
+        3,
+    )  # 3 photos, 2 columns
     values = read_flagfile_values(finished / "run.flags")
     assert values["data_dir"] == str(data_dir) and values["adversarial_epochs"] == "3"
 
@@ -70,7 +79,8 @@ def test_tensorboard_has_curves_and_samples(finished):
     scalars = _scalars(finished)
     assert list(scalars["initialization/content_loss"]) == [4, 8]
     assert list(scalars["adversarial/discriminator_loss"]) == [12, 16, 20]
-    assert np.isfinite([list(steps.values()) for tag, steps in scalars.items() if "/" in tag and "loss" in tag][0]).all()
+    curves = [value for tag, steps in scalars.items() if "/" in tag for value in steps.values()]
+    assert np.isfinite(curves).all()
     assert list(scalars["samples"]) == [5, 8, 10, 15, 20]
     assert scalars["samples"][20][2].startswith(b"\x89PNG")
 
@@ -152,7 +162,11 @@ def test_missing_data_is_answered_with_the_command(tmp_path, capsys):
 
 
 def test_a_loss_that_is_not_finite_stops_the_run(data_dir, tmp_path, capsys):
-    flags = ("--initialization_learning_rate=1e38", "--initialization_epochs=4", "--checkpoint_every_steps=1000")
+    flags = (
+        "--initialization_learning_rate=1e38",
+        "--initialization_epochs=4",
+        "--checkpoint_every_steps=1000",
+    )
     assert _train(data_dir, tmp_path / "run", *flags) == 1
     assert re.search(r"content_loss is (nan|inf) at step \d+", capsys.readouterr().err)
     assert not (tmp_path / "run" / "generator.keras").exists()

@@ -8,7 +8,12 @@ from cartoongan_tf.config import TrainConfig
 
 
 def _config(**changes):
-    values = {"vgg19_weights": "random", "generator_width": 4, "generator_num_blocks": 1, "discriminator_width": 4}
+    values = {
+        "vgg19_weights": "random",
+        "generator_width": 4,
+        "generator_num_blocks": 1,
+        "discriminator_width": 4,
+    }
     values |= {"batch_size": 4, "initialization_learning_rate": 1e-3, "generator_learning_rate": 1e-3}
     return TrainConfig("data", "run", **(values | {"discriminator_learning_rate": 1e-3} | changes))
 
@@ -64,10 +69,10 @@ def test_adversarial_step_reports_the_losses_before_its_update(adversarial_loss,
 
 def test_each_network_learns_against_the_other():
     config = _config(content_weight=0.0, generator_learning_rate=1e-6)
-    scalars, networks = _run(train_step.adversarial_step, config, 20)
+    scalars, _ = _run(train_step.adversarial_step, config, 20)
     assert scalars[-1]["discriminator_loss"] < scalars[0]["discriminator_loss"]
     config = _config(content_weight=0.0, discriminator_learning_rate=1e-9)
-    scalars, networks = _run(train_step.adversarial_step, config, 20)
+    scalars, _ = _run(train_step.adversarial_step, config, 20)
     assert scalars[-1]["generator_loss"] < scalars[0]["generator_loss"]
 
 

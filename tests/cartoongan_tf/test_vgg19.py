@@ -65,12 +65,22 @@ def test_weights_with_top_are_refused(tmp_path):
 
 def test_without_a_network_the_error_says_what_to_do(tmp_path):
     """In a process whose only proxy refuses connections, as on a machine without a network."""
-    environment = {**os.environ, "KERAS_HOME": str(tmp_path), "https_proxy": "http://127.0.0.1:9", "no_proxy": ""}
+    environment = {
+        **os.environ,
+        "KERAS_HOME": str(tmp_path),
+        "https_proxy": "http://127.0.0.1:9",
+        "no_proxy": "",
+    }
     script = "from cartoongan_tf import program, vgg19; import cartoongan_tf.import_weights as p\n"
     script += "program.run(p.ImportConfig, lambda *_: vgg19.build_vgg19_features('imagenet'), '', "
     script += "['train', '--weights=a', '--output=b'])"
     result = subprocess.run(
-        [sys.executable, "-c", script], cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", script],
+        cwd=REPOSITORY,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     assert str(tmp_path / "models" / WEIGHTS_FILE) in result.stderr
     assert "--vgg19_weights=random" in result.stderr

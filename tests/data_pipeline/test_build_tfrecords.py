@@ -9,9 +9,9 @@ import time
 import numpy as np
 import pytest
 
+from cartoongan_tf.pictures import read_picture
 from data_pipeline import build_tfrecords, builder, records
 from data_pipeline.prepare import resize_and_crop
-from cartoongan_tf.pictures import read_picture
 from tests.helpers import REPOSITORY
 
 
@@ -53,7 +53,10 @@ def test_examples_are_spread_over_shards(tmp_path):
     [
         (lambda photos, frames: shutil.rmtree(photos), "no such folder"),
         (lambda photos, frames: [path.unlink() for path in frames.iterdir()], "is empty"),
-        (lambda photos, frames: [path.write_text("no") for path in frames.iterdir()], "none of the 6 files among the cartoons"),
+        (
+            lambda photos, frames: [path.write_text("no") for path in frames.iterdir()],
+            "none of the 6 files among the cartoons",
+        ),
     ],
 )
 def test_folders_without_pictures_are_errors(picture_folders, tmp_path, change, message, capsys):

@@ -75,7 +75,9 @@ def test_photos_and_cartoons_are_not_paired(opened):
 
 
 def test_another_seed_is_another_order(opened):
-    assert any((a["photo"] != b["photo"]).any() for a, b in zip(_batches(opened, 4), _batches(opened, 4, seed=6), strict=True))
+    assert any(
+        (a["photo"] != b["photo"]).any() for a, b in zip(_batches(opened, 4), _batches(opened, 4, seed=6), strict=True)
+    )
 
 
 def test_samples_are_spread_over_the_set(opened):
@@ -93,8 +95,14 @@ def test_missing_data_is_answered_by_the_command_that_builds_it(tmp_path):
 @pytest.mark.parametrize(
     "damage, message",
     [
-        (lambda folder: (folder / "photos-00000.tfrecord").unlink(), r"photos-00000\.tfrecord: the shard is missing"),
-        (lambda folder: _cut(folder / "cartoons-00000.tfrecord"), r"cartoons-00000\.tfrecord: cut short .* record 4"),
+        (
+            lambda folder: (folder / "photos-00000.tfrecord").unlink(),
+            r"photos-00000\.tfrecord: the shard is missing",
+        ),
+        (
+            lambda folder: _cut(folder / "cartoons-00000.tfrecord"),
+            r"cartoons-00000\.tfrecord: cut short .* record 4",
+        ),
         (lambda folder: (folder / "dataset.json").write_text("{"), r"dataset\.json: damaged"),
         (lambda folder: (folder / "dataset.json").write_text("{}"), r"dataset\.json: damaged"),
     ],

@@ -49,6 +49,10 @@ def test_the_full_generator_exports(assets, tmp_path, capsys):
     assert _export(model, tmp_path, "hayao") == 0
     print(capsys.readouterr().out)
     expected = Cartoonizer.load(model)(draw(0)).astype(int)
-    for form, tolerance in (("serving/hayao", 1), ("tflite/hayao-fp32.tflite", 1), ("tflite/hayao-fp16.tflite", 3)):
+    for form, tolerance in (
+        ("serving/hayao", 1),
+        ("tflite/hayao-fp32.tflite", 1),
+        ("tflite/hayao-fp16.tflite", 3),
+    ):
         assert np.abs(Cartoonizer.load(tmp_path / form)(draw(0)) - expected).max() <= tolerance
     assert (tmp_path / "tflite" / "hayao-fp16.tflite").stat().st_size < 23e6

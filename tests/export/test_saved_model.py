@@ -37,7 +37,13 @@ def test_the_signature_is_the_documented_one(version):
     cli = [sys.executable, "-m", "tensorflow.python.tools.saved_model_cli"]
     signature = ["--dir", str(version), "--tag_set", "serve", "--signature_def", "serving_default"]
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2", "CUDA_VISIBLE_DEVICES": "-1"}
-    arguments = {"cwd": version.parent, "env": environment, "capture_output": True, "text": True, "timeout": 120}
+    arguments = {
+        "cwd": version.parent,
+        "env": environment,
+        "capture_output": True,
+        "text": True,
+        "timeout": 120,
+    }
     shown = subprocess.run([*cli, "show", *signature], **arguments)
     assert "inputs['image']" in shown.stdout and "DT_UINT8" in shown.stdout and "outputs['cartoon']" in shown.stdout
     ran = subprocess.run([*cli, "run", *signature, "--inputs", "image=image.npy", "--outdir", "out"], **arguments)
@@ -70,9 +76,10 @@ def test_no_operator_needs_more_than_a_stock_server(version):
     script = f"""
 import json, sys
 import tensorflow as tf
-from tensorflow.core.protobuf import saved_model_pb2
+from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 from tensorflow.python.framework import op_def_registry
-graph = saved_model_pb2.SavedModel.FromString(open({str(version / "saved_model.pb")!r}, "rb").read()).meta_graphs[0].graph_def
+with open({str(version / "saved_model.pb")!r}, "rb") as file:
+    graph = SavedModel.FromString(file.read()).meta_graphs[0].graph_def
 ops = {{n.op for n in graph.node}} | {{n.op for f in graph.library.function for n in f.node_def}}
 functions = {{f.signature.name for f in graph.library.function}}
 print(json.dumps(sorted(op for op in ops - functions if op_def_registry.get(op) is None or "Py" in op)))
