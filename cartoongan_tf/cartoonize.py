@@ -7,6 +7,7 @@ FOLDER-cartoon. Give any number of pictures and folders; nothing that exists is 
 """
 
 import dataclasses
+import os
 import sys
 from pathlib import Path
 
@@ -31,25 +32,24 @@ def main(argv=None) -> int:
 def _cartoonize(config: CartoonizeConfig, arguments: list[str]) -> int:
     jobs = [job for argument in arguments for job in _jobs(Path(argument), config.output)]
     _check(jobs, arguments, config)
-
+    program.start_tensorflow()
     from cartoongan_tf.cartoonizer import Cartoonizer
 
     cartoonizer = Cartoonizer.load(config.model)
     skipped = []
-    for photo_path, cartoon_path in tqdm(jobs, unit="picture", disable=len(jobs) == 1):
+    for photo, cartoon in tqdm(jobs, unit="picture", disable=len(jobs) == 1):
         try:
-            photo = pictures.read_picture(photo_path)
+            pictures.write_picture(cartoon, cartoonizer(pictures.read_picture(photo)))
         except InputError as error:
-            skipped.append(error)
-            continue
-        pictures.write_picture(cartoon_path, cartoonizer(photo))
-    return _report(jobs, skipped)
+            skipped.append(photo)
+            tqdm.write(f"Skipped {error}", file=sys.stderr)
+    return _report(jobs, skipped, arguments)
 
 
 def _jobs(path: Path, output: str) -> list[tuple[Path, Path]]:
     """Pairs of a photo and its cartoon to write."""
     if path.is_dir():
-        return _folder_jobs(path, Path(output or f"{path.resolve()}-cartoon"))
+        return _folder_jobs(path, Path(output or f"{os.path.abspath(path)}-cartoon"))
     cartoon = path.with_name(f"{path.stem}-cartoon{_suffix(path)}")
     if not output:
         return [(path, cartoon)]
@@ -77,6 +77,7 @@ def _check(jobs: list[tuple[Path, Path]], arguments: list[str], config: Cartooni
         raise InputError("name the picture or the folder to draw, after the flags: ... --model=MODEL photo.jpg")
     if config.output and len(arguments) > 1:
         raise InputError("--output names one result, but several pictures are given; leave it out, or give a folder")
+    photos = {photo.resolve() for photo, _ in jobs}
     photo_of: dict[Path, Path] = {}
     for photo, cartoon in jobs:
         if photo_of.setdefault(cartoon, photo) != photo:
@@ -84,20 +85,20 @@ def _check(jobs: list[tuple[Path, Path]], arguments: list[str], config: Cartooni
         pictures.check_writable_suffix(cartoon)
         if not photo.exists():
             raise InputError(f"{photo}: no such picture or folder")
-        if cartoon.exists() and cartoon.samefile(photo):
-            raise InputError(f"--output={config.output}: that is the photo itself, {photo}; name another file")
+        if cartoon.resolve() in photos:
+            raise InputError(f"{cartoon}: that is one of the photos to draw; name another --output, or move it away")
         if cartoon.exists() and not config.overwrite:
             raise InputError(f"{cartoon}: exists already; give --overwrite to write over it, or name another --output")
 
 
-def _report(jobs: list[tuple[Path, Path]], skipped: list[InputError]) -> int:
-    for error in skipped:
-        print(f"Skipped {error}", file=sys.stderr)
+def _report(jobs: list[tuple[Path, Path]], skipped: list[Path], arguments: list[str]) -> int:
+    """Say what was written; status 1 if a picture that was named itself could not be drawn."""
     if len(jobs) == len(skipped):
-        raise InputError("no picture could be read")
-    where = jobs[0][1] if len(jobs) == 1 else f"{len(jobs) - len(skipped)} cartoons, the first is {jobs[0][1]}"
-    print(f"Wrote {where}" + (f"; skipped {len(skipped)} files that are not pictures" if skipped else ""))
-    return 0
+        raise InputError("no picture could be drawn")
+    drawn = [cartoon for photo, cartoon in jobs if photo not in skipped]
+    where = drawn[0] if len(drawn) == 1 else f"{len(drawn)} cartoons, the first is {drawn[0]}"
+    print(f"Wrote {where}" + (f"; skipped {len(skipped)} files" if skipped else ""))
+    return int(any(Path(argument) in skipped for argument in arguments))
 
 
 if __name__ == "__main__":

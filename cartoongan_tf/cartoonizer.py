@@ -105,20 +105,7 @@ def _newest_version(folder: Path) -> Path:
 
 
 def _load_tflite(path: Path) -> Callable[[np.ndarray], np.ndarray]:
-    from ai_edge_litert.interpreter import Interpreter
+    from cartoongan_tf.tflite_model import load_tflite
 
-    try:
-        interpreter = Interpreter(str(path), num_threads=os.cpu_count())
-    except ValueError as error:
-        raise InputError(f"{path}: not a .tflite file that can be read ({error})") from error
-    input_details, output_details = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
-
-    def generate(photo) -> np.ndarray:
-        photo = np.asarray(photo)
-        interpreter.resize_tensor_input(input_details["index"], photo.shape, strict=True)
-        interpreter.allocate_tensors()
-        interpreter.set_tensor(input_details["index"], photo)
-        interpreter.invoke()
-        return interpreter.get_tensor(output_details["index"])
-
-    return lambda image: np.asarray(pixels.cartoonize(generate, image))
+    generate = load_tflite(path.read_bytes(), path)
+    return lambda image: np.asarray(pixels.cartoonize(lambda photo: generate(np.asarray(photo)), image))

@@ -1,17 +1,21 @@
 """Save and restore: the self-describing generator.keras, and a training run's checkpoints."""
 
 import os
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from cartoongan_tf import atomic
 from cartoongan_tf import layers as _layers  # noqa: F401  registers the layers that load_generator meets
 from cartoongan_tf.errors import InputError
+
+NOT_FINITE_ADVICE = (
+    "The last checkpoint, if there is one, is good: lower the learning rates, and give the same command again."
+)
 
 
 def save_generator(generator: keras.Model, path: str | os.PathLike) -> None:
@@ -30,7 +34,7 @@ def load_generator(path: str | os.PathLike) -> keras.Model:
         raise InputError(f"{path}: no such file; training writes it as RUN_DIR/generator.keras at each checkpoint")
     try:
         model = keras.saving.load_model(path, compile=False)
-    except (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile) as error:
+    except Exception as error:  # what Keras raises depends on where the file is damaged
         raise InputError(f"{path}: not a .keras file that can be read ({error})") from error
     if model.input_shape != (None, None, None, 3) or model.output_shape != (None, None, None, 3):
         raise InputError(
@@ -49,6 +53,7 @@ class RunCheckpoints:
           trackables: models and built optimizers, by name.
           max_to_keep: older checkpoints are deleted.
         """
+        self._models = {name: object for name, object in trackables.items() if isinstance(object, keras.Model)}
         self._step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
         self._checkpoint = tf.train.Checkpoint(step=self._step, **trackables)
         self._manager = tf.train.CheckpointManager(self._checkpoint, str(folder), max_to_keep, checkpoint_name="step")
@@ -70,6 +75,15 @@ class RunCheckpoints:
                 "RUN_DIR/run.flags, or name a new --run_dir."
             ) from error
         return int(self._step.numpy())
+
+    def require_finite(self, step: int) -> None:
+        """Raise InputError if a weight is not finite: a step's loss only tells of the weights before it."""
+        for name, model in self._models.items():
+            for weights in model.trainable_variables:
+                if not np.isfinite(weights.numpy()).all():
+                    raise InputError(
+                        f"the {name}'s {weights.path} is not finite after step {step} of the run. {NOT_FINITE_ADVICE}"
+                    )
 
     def save(self, step: int) -> None:
         """Write a checkpoint after `step` steps."""

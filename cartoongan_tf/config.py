@@ -9,7 +9,9 @@ from typing import Literal
 from cartoongan_tf.errors import InputError
 from cartoongan_tf.options import option
 
-NETWORK_FLAGS = ("generator", "generator_width", "generator_num_blocks", "discriminator_width")
+# What a run that has begun cannot change: its networks, and where its phases end.
+FIXED_FLAGS = ("generator", "generator_width", "generator_num_blocks", "discriminator_width")
+FIXED_FLAGS += ("batch_size", "initialization_epochs")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,8 +53,8 @@ class TrainConfig:
         6.2e-4,
     )
     initialization_loss: Literal["content", "pixels"] = option(
-        "content is the paper's; pixels (their plain l1 distance) is several times faster and keeps colours, "
-        "for short runs.",
+        "What initialization compares: content (VGG19 features) is the paper's; pixels is several times faster and "
+        "keeps colours, for short runs.",
         "content",
     )
 
@@ -63,15 +65,19 @@ class TrainConfig:
     seed: int = option("Of initial weights, order and flips.", 0)
 
     def __post_init__(self):
-        for name in ("generator_width", "discriminator_width", "batch_size", "checkpoint_every_steps"):
-            self._require(name, getattr(self, name) >= 1, "must be at least 1")
-        for name in ("keep_checkpoints", "summary_every_steps", "num_samples"):
+        for name in ("generator_width", "discriminator_width", "batch_size", "num_samples", "keep_checkpoints"):
             self._require(name, getattr(self, name) >= 1, "must be at least 1")
         for field in dataclasses.fields(self):
-            if field.name.endswith(("_epochs", "_weight", "_num_blocks", "seed")):
-                self._require(field.name, getattr(self, field.name) >= 0, "must not be negative")
+            value = getattr(self, field.name)
+            if field.name.endswith("_every_steps"):
+                self._require(field.name, value >= 1, "must be at least 1")
+            if field.name.endswith(("_epochs", "_weight", "_num_blocks")):
+                self._require(field.name, value >= 0, "must not be negative")
             if field.name.endswith("_learning_rate"):
-                self._require(field.name, getattr(self, field.name) > 0, "must be positive")
+                self._require(field.name, value > 0, "must be positive")
+        self._require("seed", 0 <= self.seed < 2**31, "must be from 0 to 2147483647")
+        epochs = self.initialization_epochs + self.adversarial_epochs
+        self._require("adversarial_epochs", epochs > 0, "with --initialization_epochs=0 too there is nothing to train")
 
     def _require(self, name: str, met: bool, rule: str) -> None:
         if not met:

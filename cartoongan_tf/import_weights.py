@@ -24,10 +24,11 @@ def main(argv=None) -> int:
 
 
 def _import_weights(config: ImportConfig, _) -> None:
-    from cartoongan_tf import authors_weights, checkpoints
-
     if not config.output.endswith(".keras"):
         raise InputError(f"--output={config.output}: the name must end in .keras")
+    program.start_tensorflow()
+    from cartoongan_tf import authors_weights, checkpoints
+
     weights = authors_weights.read_npz(config.weights)
     try:
         generator = authors_weights.generator_from_weights(weights)

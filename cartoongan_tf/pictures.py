@@ -1,6 +1,7 @@
 """Read and write picture files as uint8 RGB [H, W, 3], through Pillow. Knows nothing of TensorFlow."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ _SAVE_OPTIONS = {".jpg": {"quality": 95}, ".jpeg": {"quality": 95}, ".webp": {"q
 
 
 def read_picture(path: str | os.PathLike) -> np.ndarray:
-    """Read a picture the way a viewer shows it: EXIF orientation applied, transparency over white.
+    """Read a picture upright (EXIF orientation applied), transparency over white. Colour profiles are not applied.
 
     Returns:
       uint8 RGB [H, W, 3].
@@ -24,8 +25,7 @@ def read_picture(path: str | os.PathLike) -> np.ndarray:
     """
     try:
         with Image.open(path) as picture:
-            upright = ImageOps.exif_transpose(picture)
-            return np.asarray(_on_white(upright).convert("RGB"))
+            return np.asarray(_on_white(_eight_bit(ImageOps.exif_transpose(picture))).convert("RGB"))
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except IsADirectoryError:
@@ -34,12 +34,7 @@ def read_picture(path: str | os.PathLike) -> np.ndarray:
         raise InputError(f"{path}: not a picture that can be read") from None
     except PermissionError:
         raise InputError(f"{path}: no permission to read it") from None
-    except (
-        OSError,
-        SyntaxError,
-        ValueError,
-        Image.DecompressionBombError,
-    ) as error:  # Pillow's own, by format
+    except Exception as error:  # each of Pillow's decoders has its own for damaged files
         raise InputError(f"{path}: damaged picture ({error})") from error
 
 
@@ -51,12 +46,15 @@ def write_picture(path: str | os.PathLike, picture: np.ndarray) -> None:
       picture: uint8 RGB [H, W, 3].
 
     Raises:
-      InputError: the suffix names no format that can be written.
+      InputError: the suffix names no format that can be written, or the format cannot hold a picture of that size.
       OSError: the folder cannot be written.
     """
     options = _SAVE_OPTIONS[check_writable_suffix(path)]
-    with atomic.replacing(path) as temporary:
-        Image.fromarray(picture).save(temporary, **options)
+    try:
+        with atomic.replacing(path) as temporary:
+            Image.fromarray(picture).save(temporary, **options)
+    except ValueError as error:
+        raise InputError(f"{path}: cannot be written ({error}); try .png") from error
 
 
 def check_writable_suffix(path: str | os.PathLike) -> str:
@@ -68,22 +66,42 @@ def check_writable_suffix(path: str | os.PathLike) -> str:
 
 
 def list_files(folder: str | os.PathLike) -> list[Path]:
-    """Every file below a folder that may be a picture, in a fixed order; hidden files and folders are left out.
+    """Every file below a folder that may be a picture, in a fixed order.
+
+    Links are followed, each folder once; hidden files and folders are left out.
 
     Raises:
       InputError: the folder is missing, is a file, or has no file in it.
+      OSError: a folder cannot be read.
     """
     folder = Path(folder)
     if not folder.is_dir():
         raise InputError(f"{folder}: {'not a folder' if folder.exists() else 'no such folder'}")
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and not _hidden(path.relative_to(folder)))
+    files = sorted(_walk(folder))
     if not files:
         raise InputError(f"{folder}: the folder is empty; put pictures in it (folders inside it are searched too)")
     return files
 
 
-def _hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)
+def _walk(folder: Path) -> Iterator[Path]:
+    seen = set()
+    for place, folders, names in os.walk(folder, onerror=_raise, followlinks=True):
+        real = os.path.realpath(place)
+        folders[:] = [] if real in seen else [name for name in folders if not name.startswith(".")]
+        if real not in seen:
+            yield from (Path(place, name) for name in names if not name.startswith("."))
+        seen.add(real)
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
+def _eight_bit(picture: Image.Image) -> Image.Image:
+    """16-bit grey as 8-bit grey: Pillow would clip it to white."""
+    if not picture.mode.startswith("I"):
+        return picture
+    return Image.fromarray((np.asarray(picture).clip(0, 65535) / 257).round().astype(np.uint8))
 
 
 def _on_white(picture: Image.Image) -> Image.Image:

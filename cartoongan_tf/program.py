@@ -7,8 +7,8 @@ that does the work:
         return program.run(CartoonizeConfig, _cartoonize, __doc__, argv)
 
 Each run has its own `flags.FlagValues`, so any number of programs can be imported into one process, and --help is
-the same as a module and as a console script. TensorFlow is imported by the work, not by the shell: --help and a
-mistyped flag answer at once.
+the same as a module and as a console script. The work calls `start_tensorflow` when it needs it: --help, a mistyped
+flag and a missing file are answered at once.
 """
 
 import contextlib
@@ -17,6 +17,7 @@ import sys
 import tempfile
 import textwrap
 from collections.abc import Callable, Sequence
+from concurrent.futures import BrokenExecutor
 from typing import Any
 
 from absl import flags
@@ -56,6 +57,8 @@ def run(
       interrupted.
     """
     argv = list(sys.argv if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # file names need not be UTF-8
     name = os.path.basename(argv[0]).removesuffix(".py")
     try:
         values = _flag_values(config_class)
@@ -66,23 +69,32 @@ def run(
         if arguments and not takes_arguments:
             raise flags.Error(f"unexpected argument {arguments[0]!r}: every option starts with --")
         config = _config(config_class, values)
-    except (flags.Error, InputError) as error:
+    except (flags.Error, InputError, UnicodeDecodeError) as error:
         print(f"{name}: {error}\nTry --help for the flags and an example.", file=sys.stderr)
         return 2
     return _report(name, lambda: work(config, arguments))
 
 
 def _report(name: str, work: Callable[[], int | None]) -> int:
-    """Start TensorFlow and do the work; errors of the user's making become one message."""
+    """Do the work; what the user or the machine brought about becomes one message, what we did wrong a stack trace."""
     try:
-        start_tensorflow()
         return work() or 0
-    except (InputError, OSError) as error:
-        print(f"{name}: error: {error}", file=sys.stderr)
-        return 1
     except KeyboardInterrupt:
-        print(f"\n{name}: interrupted; nothing half-written is left behind.", file=sys.stderr)
+        print(f"\n{name}: interrupted", file=sys.stderr)
         return 130
+    except Exception as error:
+        if not _is_from_outside(error):
+            raise
+        print(f"{name}: error: {error or type(error).__name__}", file=sys.stderr)
+        return 1
+
+
+def _is_from_outside(error: Exception) -> bool:
+    """Whether it is about input, files, memory or a killed process; TensorFlow has errors of its own for these."""
+    kinds = (InputError, OSError, UnicodeError, MemoryError, BrokenExecutor)
+    if tensorflow := sys.modules.get("tensorflow"):
+        kinds += (tensorflow.errors.OpError,)
+    return isinstance(error, kinds)
 
 
 def start_tensorflow() -> None:
@@ -91,6 +103,8 @@ def start_tensorflow() -> None:
     The chatter (a dozen lines, the same every time) comes from C++ before any log level counts, so the standard
     error stream is held back meanwhile: it is shown if the import fails, or always where TF_CPP_MIN_LOG_LEVEL is set.
     """
+    if "tensorflow" in sys.modules:
+        return
     os.environ["KERAS_BACKEND"] = "tensorflow"
     chatty = "TF_CPP_MIN_LOG_LEVEL" in os.environ
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -136,7 +150,7 @@ def _flag_values(config_class: type) -> flags.FlagValues:
 
 def _config(config_class: type, values: flags.FlagValues) -> Any:
     options = options_of(config_class)
-    missing = [option for option in options if option.required and values[option.name].value is None]
+    missing = [option for option in options if option.required and values[option.name].value in (None, "")]
     if missing:
         raise flags.Error(f"--{missing[0].name} is missing: {missing[0].help}")
     return config_class(**{option.name: values[option.name].value for option in options})

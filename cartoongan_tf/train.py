@@ -12,10 +12,14 @@ import math
 import sys
 from pathlib import Path
 
+import numpy as np
+
 from cartoongan_tf import __version__, atomic, program
-from cartoongan_tf.config import NETWORK_FLAGS, TrainConfig
+from cartoongan_tf.config import FIXED_FLAGS, TrainConfig
 from cartoongan_tf.errors import InputError
 from cartoongan_tf.options import flagfile_text, read_flagfile_values
+
+RUN_FLAGS = "run.flags"
 
 
 def main(argv=None) -> int:
@@ -32,6 +36,7 @@ def train(config: TrainConfig, strategy=None) -> None:
     Raises:
       InputError: data, VGG19 weights or run folder cannot be used, or a loss stopped being finite.
     """
+    program.start_tensorflow()
     import keras
     import tensorflow as tf
 
@@ -40,7 +45,8 @@ def train(config: TrainConfig, strategy=None) -> None:
     from data_pipeline import dataset, records
 
     opened = records.open_records(config.data_dir)
-    run_dir = _prepare_run_dir(config)
+    run_dir = Path(config.run_dir)
+    _check_goes_on(config, run_dir)
     strategy = strategy or _mirrored_strategy()
     _check_batch_size(config, strategy.num_replicas_in_sync)
     # Grappler's remapper gives up on the discriminator's LeakyReLU gradients, with an error line and no gain.
@@ -58,6 +64,8 @@ def train(config: TrainConfig, strategy=None) -> None:
     ]
     checkpoints = RunCheckpoints(run_dir / "checkpoints", _trackables(networks), config.keep_checkpoints)
     photos = dataset.read_photos(opened, config.num_samples)
+    write_results = functools.partial(_write_results, run_dir, networks.generator, photos)
+    _write_run_flags(config, run_dir)
     with tf.summary.create_file_writer(str(run_dir / "summaries")).as_default():
         num_steps = train_loop.run(
             phases,
@@ -65,32 +73,37 @@ def train(config: TrainConfig, strategy=None) -> None:
             batch_size=config.batch_size,
             strategy=strategy,
             checkpoints=checkpoints,
-            on_checkpoint=functools.partial(_write_results, run_dir, networks.generator, photos),
+            on_checkpoint=write_results,
             cadence=train_loop.Cadence(config.checkpoint_every_steps, config.summary_every_steps),
         )
-    _print_end(run_dir, num_steps, sum(phase.num_steps for phase in phases))
+        num_steps_in_all = sum(phase.num_steps for phase in phases)
+        if not (run_dir / "generator.keras").exists():  # deleted since
+            write_results(num_steps_in_all)
+    _print_end(run_dir, num_steps, num_steps_in_all)
 
 
 def _step(step, networks, config, batch):
     return step(networks, batch, config)
 
 
-def _prepare_run_dir(config: TrainConfig) -> Path:
-    """Make the run's folder and write its run.flags; refuse to go on with a run of other networks."""
-    run_dir = Path(config.run_dir)
-    path = run_dir / "run.flags"
-    if path.exists():
-        before = read_flagfile_values(path)
-        for name in NETWORK_FLAGS:
-            if before.get(name) not in (None, str(getattr(config, name))):
-                raise InputError(
-                    f"--{name}={getattr(config, name)}: the run in {run_dir} was begun with --{name}={before[name]}; "
-                    "train with that, or name a new --run_dir"
-                )
+def _check_goes_on(config: TrainConfig, run_dir: Path) -> None:
+    """Refuse to go on with a run whose networks or phases were others; before its first checkpoint all is free."""
+    if not (run_dir / "checkpoints" / "checkpoint").exists() or not (run_dir / RUN_FLAGS).exists():
+        return
+    before = read_flagfile_values(run_dir / RUN_FLAGS)
+    for name in FIXED_FLAGS:
+        if before.get(name) not in (None, str(getattr(config, name))):
+            raise InputError(
+                f"--{name}={getattr(config, name)}: the run in {run_dir} was begun with --{name}={before[name]}; "
+                "go on with that, or name a new --run_dir"
+            )
+
+
+def _write_run_flags(config: TrainConfig, run_dir: Path) -> None:
+    path = run_dir / RUN_FLAGS
     comment = f"Repeat or go on with this run:\n  python -m cartoongan_tf.train --flagfile={path}\n"
     with atomic.replacing(path) as temporary:
         temporary.write_text(flagfile_text(config, f"{comment}Written by cartoongan-tf {__version__}."), "utf-8")
-    return run_dir
 
 
 def _mirrored_strategy():
@@ -102,7 +115,7 @@ def _mirrored_strategy():
         return tf.distribute.MirroredStrategy()
     print(
         "No GPU found: training on the CPU. That is fine for a trial; a network of the paper's size needs a GPU "
-        "(pip install 'cartoongan-tf[gpu]' brings what TensorFlow needs for NVIDIA's)."
+        "(the README says what to install for NVIDIA's)."
     )
     return tf.distribute.MirroredStrategy(["/cpu:0"])
 
@@ -151,10 +164,12 @@ def _write_results(run_dir: Path, generator, photos, step: int) -> None:
     """At a checkpoint: the generator to use, and a sheet of samples to look at."""
     import tensorflow as tf
 
-    from cartoongan_tf import pictures
-    from cartoongan_tf.checkpoints import save_generator
+    from cartoongan_tf import pictures, pixels
+    from cartoongan_tf.checkpoints import NOT_FINITE_ADVICE, save_generator
     from cartoongan_tf.samples import sample_sheet
 
+    if not np.isfinite(np.asarray(generator(pixels.to_float(photos[:1])))).all():
+        raise InputError(f"what the generator draws is not finite after step {step} of the run. {NOT_FINITE_ADVICE}")
     save_generator(generator, run_dir / "generator.keras")
     sheet = sample_sheet(generator, photos)
     pictures.write_picture(run_dir / "samples" / f"step_{step:07}.jpg", sheet)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import tensorflow as tf
 from tqdm import tqdm
 
-from cartoongan_tf.checkpoints import RunCheckpoints
+from cartoongan_tf.checkpoints import NOT_FINITE_ADVICE, RunCheckpoints
 from cartoongan_tf.errors import InputError
 
 FETCH_EVERY_STEPS = 10  # between looks at the losses: each look waits for the device
@@ -58,7 +58,7 @@ def run(
       batch_size: of a global batch; for the progress bar.
       strategy: splits each batch over its replicas.
       checkpoints: restored first; written every `checkpoint_every_steps`, and at the end of each phase.
-      on_checkpoint: called with the number of steps done, when a checkpoint has been written.
+      on_checkpoint: called with the number of steps done, right before a checkpoint is written.
       cadence: see there.
 
     Returns:
@@ -88,8 +88,9 @@ def run(
                 if summary_due:
                     _write_curves(values, phase.name, done)
                 if checkpoint_due:
+                    checkpoints.require_finite(done)
+                    on_checkpoint(done)  # before the checkpoint: a run cut off in between does it again
                     checkpoints.save(done)
-                    on_checkpoint(done)
                 progress.update()
     return done - first_step
 
@@ -109,10 +110,7 @@ def _fetch(scalars: dict[str, tf.Tensor], step: int, phase_name: str) -> dict[st
     values = {name: float(value) for name, value in scalars.items()}
     for name, value in values.items():
         if not math.isfinite(value):
-            raise InputError(
-                f"{name} is {value} at step {step} of the run ({phase_name}). The last checkpoint is good: lower the "
-                "learning rates, and run the same command to go on from it."
-            )
+            raise InputError(f"{name} is {value} at step {step} of the run ({phase_name}). {NOT_FINITE_ADVICE}")
     return values
 
 

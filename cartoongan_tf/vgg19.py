@@ -13,6 +13,7 @@ from keras import layers, ops
 from cartoongan_tf.errors import InputError
 
 WEIGHTS_FILE = "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
+WEIGHTS_URL = f"https://storage.googleapis.com/tensorflow/keras-applications/vgg19/{WEIGHTS_FILE}"  # as Keras has it
 _BGR_MEANS = (103.939, 116.779, 123.68)  # of ImageNet, 0..255
 _TAP = "block4_conv4"
 
@@ -67,9 +68,9 @@ def _load_error(weights: str, error: Exception) -> str:
         )
     folder = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "models"
     return (
-        f"cannot fetch the ImageNet weights of VGG19 ({_first_line(error)}). On a machine with a network, download "
-        f"{WEIGHTS_FILE} (see keras.applications.VGG19) and put it at {folder / WEIGHTS_FILE}, or name it by "
-        "--vgg19_weights=PATH. For a trial without it: --vgg19_weights=random."
+        f"cannot fetch the ImageNet weights of VGG19 ({_first_line(error)}). On a machine with a network, download\n"
+        f"  {WEIGHTS_URL}\nand put it at\n  {folder / WEIGHTS_FILE}\nor name it by --vgg19_weights=PATH. "
+        "For a trial without it: --vgg19_weights=random."
     )
 
 

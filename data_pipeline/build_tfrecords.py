@@ -35,6 +35,7 @@ def main(argv=None) -> int:
 
 
 def _build(config: BuildConfig, _) -> None:
+    program.start_tensorflow()
     from data_pipeline import builder
 
     num_workers = config.num_workers or os.cpu_count() or 1

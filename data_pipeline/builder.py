@@ -1,5 +1,6 @@
 """Two folders of pictures -> a data folder of training records, made by all cores, whole or not at all."""
 
+import contextlib
 import dataclasses
 import functools
 import json
@@ -58,11 +59,18 @@ def build(photos_dir: str, cartoons_dir: str, output_dir: str, image_size: int, 
 def _check_free(output_dir: Path) -> None:
     if output_dir.exists() and (not output_dir.is_dir() or any(output_dir.iterdir())):
         raise InputError(f"--output_dir={output_dir}: exists already and is not empty; name another, or delete it")
+    if os.path.ismount(output_dir):
+        raise InputError(f"--output_dir={output_dir}: a mounted folder cannot be replaced; name a folder inside it")
 
 
-def _workers(num_workers: int) -> ProcessPoolExecutor:
+@contextlib.contextmanager
+def _workers(num_workers: int) -> Iterator[ProcessPoolExecutor]:
     """Fresh processes (not forks: TensorFlow's threads do not survive one), one OpenCV thread in each."""
-    return ProcessPoolExecutor(num_workers, multiprocessing.get_context("spawn"), cv2.setNumThreads, (1,))
+    workers = ProcessPoolExecutor(num_workers, multiprocessing.get_context("spawn"), cv2.setNumThreads, (1,))
+    try:
+        yield workers
+    finally:
+        workers.shutdown(cancel_futures=True)  # after an error, the pictures still in the queue are not wanted
 
 
 def _write(

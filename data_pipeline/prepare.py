@@ -49,7 +49,7 @@ def attempt(prepare_file: Callable, image_size: int, path: Path) -> dict[str, by
 
 
 def resize_and_crop(picture: np.ndarray, image_size: int) -> np.ndarray:
-    """Scale the short side to `image_size` and crop the middle (section 4.1).
+    """Crop the middle square and scale it to `image_size` (section 4.1).
 
     Args:
       picture: uint8 RGB [H, W, 3].
@@ -59,12 +59,11 @@ def resize_and_crop(picture: np.ndarray, image_size: int) -> np.ndarray:
       uint8 RGB [image_size, image_size, 3].
     """
     height, width = picture.shape[:2]
-    scale = image_size / min(height, width)
-    new_height, new_width = max(round(height * scale), image_size), max(round(width * scale), image_size)
-    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    resized = cv2.resize(picture, (new_width, new_height), interpolation=method)
-    top, left = (new_height - image_size) // 2, (new_width - image_size) // 2
-    return resized[top : top + image_size, left : left + image_size]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    square = picture[top : top + side, left : left + side]  # cropped first: a long strip would grow huge
+    method = cv2.INTER_AREA if side > image_size else cv2.INTER_CUBIC
+    return cv2.resize(square, (image_size, image_size), interpolation=method)
 
 
 def _encode(picture: np.ndarray) -> bytes:

@@ -126,7 +126,9 @@ def open_records(data_dir: str | os.PathLike) -> Records:
         dataset = json.loads(path.read_text(encoding="utf-8"))
         photos, cartoons, image_size = (dataset[key] for key in ("photos", "cartoons", "image_size"))
         return Records(_index(path.parent, photos["shards"]), _index(path.parent, cartoons["shards"]), image_size)
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
+    except InputError:
+        raise
+    except (ValueError, OverflowError, KeyError, TypeError) as error:
         raise InputError(f"{path}: damaged ({error!r}); delete {data_dir} and build it again") from error
 
 
@@ -148,7 +150,7 @@ def _record_spans(path: str) -> list[tuple[int, int]]:
                 length = struct.unpack("<Q", header[:8])[0] if len(header) == _HEADER_BYTES else size
                 spans.append((position + _HEADER_BYTES, length))
                 position += _HEADER_BYTES + length + _FOOTER_BYTES
-                file.seek(position)
+                file.seek(min(position, size))
     except FileNotFoundError:
         raise InputError(f"{path}: the shard is missing; delete the folder and build it again") from None
     if position != size:

@@ -7,6 +7,7 @@ trained on them and exported; each form of it draws a photo that it was not trai
 demo_output/, which each run makes anew.
 """
 
+import http.client
 import os
 import shlex
 import shutil
@@ -27,10 +28,7 @@ OUTPUT = Path("demo_output")
 TRAINING_PHOTOS = ("astronaut", "chelsea", "rocket", "hubble_deep_field")  # public domain or CC0
 CROPS_PER_PHOTO = 12
 NUM_DRAWINGS = 60
-VGG19_URL = (
-    "https://storage.googleapis.com/tensorflow/keras-applications/vgg19/"
-    "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
-)
+WEIGHTS_HOST = "https://storage.googleapis.com"  # where Keras fetches VGG19 from
 
 
 def main() -> int:
@@ -93,19 +91,21 @@ def vgg19_flags() -> list[str]:
     """Flags for the best VGG19 that can be had here."""
     if assets := os.environ.get("CARTOONGAN_ASSETS"):
         return [f"--vgg19_weights={assets}/vgg19/vgg19_notop.h5"]
-    cached = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "models" / VGG19_URL.rpartition("/")[2]
-    if cached.exists() or is_reachable(VGG19_URL):
+    keras_home = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
+    if any((keras_home / "models").glob("vgg19*notop.h5")) or is_reachable(WEIGHTS_HOST):
         return ["--vgg19_weights=imagenet"]
     print("No network connection: random VGG19 features stand in for the ImageNet ones.")
-    return ["--vgg19_weights=random", "--content_weight=5e-3"]  # random features are an order smaller
+    return ["--vgg19_weights=random", "--content_weight=5e-3"]  # random features are smaller
 
 
 def is_reachable(url: str) -> bool:
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=10):
-            return True
-    except (urllib.error.URLError, TimeoutError):
+        urllib.request.urlopen(url, timeout=10).close()
+    except urllib.error.HTTPError:
+        return True  # it answered
+    except (OSError, http.client.HTTPException):
         return False
+    return True
 
 
 def run(module: str, *arguments: str) -> None:
@@ -127,6 +127,7 @@ Done in {seconds / 60:.1f} minutes. Look at
 This is a small network after a few minutes on few pictures: it shows the stages at work, not the style's best.
 
 Next, draw a photo of yours:
+  . .venv/bin/activate
   python -m cartoongan_tf.cartoonize --model={OUTPUT}/run/generator.keras YOUR-PHOTO.jpg
 or train a real style: put photos in photos/ and frames of a film in frames/, and follow the README from "Train".""")
 

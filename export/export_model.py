@@ -33,6 +33,7 @@ def main(argv=None) -> int:
 
 
 def _export(config: ExportConfig, _) -> None:
+    program.start_tensorflow()
     from tqdm import tqdm
 
     from cartoongan_tf.checkpoints import load_generator
@@ -43,14 +44,15 @@ def _export(config: ExportConfig, _) -> None:
     output_dir = Path(config.output_dir)
     report = []
     with tqdm(total=3, desc="export", unit="file") as progress:
-        folder = export_saved_model(generator, output_dir / "serving" / config.name)
-        report.append(f"{folder}/saved_model.pb: runs in the server's session, within one grey level of Keras")
-        progress.update()
         for precision in ("fp32", "fp16"):
             path = output_dir / "tflite" / f"{config.name}-{precision}.tflite"
             score = export_tflite(generator, path, precision)
             report.append(f"{path}: {path.stat().st_size / 1e6:.1f} MB, {score:.1f} dB against Keras")
             progress.update()
+        # Last, when all else went well: a server that polls the base path loads it at once.
+        folder = export_saved_model(generator, output_dir / "serving" / config.name)
+        report.append(f"{folder}/saved_model.pb: runs in the server's session, within one grey level of Keras")
+        progress.update()
     print("Wrote\n  " + "\n  ".join(report))
 
 

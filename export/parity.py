@@ -1,6 +1,7 @@
 """How far an exported model is from the Keras generator that it came from."""
 
 import numpy as np
+import tensorflow as tf
 
 # Odd ones, ones that need padding, and two that show that sizes are free.
 CHECKED_SIZES_PX = ((61, 83), (64, 96), (9, 5))
@@ -17,6 +18,11 @@ def _picture(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
     shading = np.stack([x, y, 1.0 - x * y], -1) * 200.0
     shapes = np.where((np.hypot(x - 0.4, y - 0.4) < 0.25)[..., None], rng.uniform(0, 255, 3), shading)
     return (shapes + rng.normal(0.0, 8.0, shapes.shape)).clip(0, 255).astype(np.uint8)
+
+
+def on_cpu():
+    """Compute the reference on the CPU, in full float32: GPUs round products to TF32."""
+    return tf.device("CPU:0")
 
 
 def psnr(values: np.ndarray, reference: np.ndarray, peak: float = 255.0) -> float:

@@ -5,11 +5,11 @@ import os
 import keras
 import numpy as np
 import tensorflow as tf
-from ai_edge_litert.interpreter import Interpreter
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from cartoongan_tf import atomic, pixels
 from cartoongan_tf.errors import InputError
+from cartoongan_tf.tflite_model import load_tflite
 from export import parity
 
 MINIMUM_PSNR_DB = {"fp32": 60.0, "fp16": 45.0}
@@ -30,9 +30,10 @@ def export_tflite(generator: keras.Model, path: str | os.PathLike, precision: st
       InputError: the file draws other pictures than Keras does.
     """
     model = _convert(generator, precision)
-    run = _runner(model)
+    run = load_tflite(model, path)
     photos = [np.asarray(pixels.to_float(pixels.pad_to_fit(picture[None]))) for picture in parity.check_pictures()]
-    score = min(parity.psnr(run(photo), np.asarray(generator(photo)), peak=2.0) for photo in photos)
+    with parity.on_cpu():
+        score = min(parity.psnr(run(photo), np.asarray(generator(photo)), peak=2.0) for photo in photos)
     if score < MINIMUM_PSNR_DB[precision]:
         raise InputError(
             f"{path}: not written: its pictures differ from Keras's (PSNR {score:.1f} dB, where "
@@ -52,17 +53,3 @@ def _convert(generator: keras.Model, precision: str) -> bytes:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.target_spec.supported_types = [tf.float16]
     return converter.convert()
-
-
-def _runner(model: bytes):
-    interpreter = Interpreter(model_content=model, num_threads=os.cpu_count())
-    image, cartoon = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
-
-    def run(photo: np.ndarray) -> np.ndarray:
-        interpreter.resize_tensor_input(image, photo.shape)
-        interpreter.allocate_tensors()
-        interpreter.set_tensor(image, photo)
-        interpreter.invoke()
-        return interpreter.get_tensor(cartoon)
-
-    return run

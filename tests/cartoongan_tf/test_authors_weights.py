@@ -1,3 +1,5 @@
+import io
+
 import numpy as np
 import pytest
 
@@ -69,7 +71,21 @@ def test_the_program_says_which_file_does_not_fit(weights, tmp_path, capsys):
     assert not output.exists()
 
 
-@pytest.mark.parametrize("content", [b"", b"hello", None])
+def _damaged_npz() -> bytes:
+    file = io.BytesIO()
+    np.savez_compressed(file, a=np.arange(10_000))
+    data = bytearray(file.getvalue())
+    data[100:140] = bytes(40)
+    return bytes(data)
+
+
+def _npy() -> bytes:
+    file = io.BytesIO()
+    np.save(file, np.arange(3))
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", _damaged_npz(), _npy(), None])
 def test_files_that_are_no_npz_are_named(tmp_path, content):
     if content is not None:
         (tmp_path / "a.npz").write_bytes(content)

@@ -87,6 +87,35 @@ def test_several_pictures_at_once(generator_path, tmp_path):
     assert _run(generator_path, tmp_path / "a.png", tmp_path / "b.png", f"--output={tmp_path}/c.png") == 1
 
 
+def test_another_photo_is_never_written_over_either(generator_path, photo, capsys):
+    other = photo.with_name("photo-cartoon.jpg")
+    shutil.copy(photo, other)
+    before = other.read_bytes()
+    assert _run(generator_path, photo, other, "--overwrite") == 1
+    assert "photo-cartoon.jpg: that is one of the photos" in capsys.readouterr().err
+    assert other.read_bytes() == before
+
+
+def test_a_named_picture_that_cannot_be_drawn_is_a_failure_but_stops_no_other(generator_path, photo, tmp_path, capsys):
+    (tmp_path / "text.jpg").write_text("hello")
+    assert _run(generator_path, tmp_path / "text.jpg", photo) == 1
+    assert "Skipped" in capsys.readouterr().err
+    assert (tmp_path / "photo-cartoon.jpg").exists()
+
+
+def test_a_picture_that_its_format_cannot_hold_is_named(generator_path, tmp_path, capsys):
+    pictures.write_picture(tmp_path / "wide.png", np.full((1, 16_500, 3), 9, np.uint8))
+    assert _run(generator_path, tmp_path / "wide.png", f"--output={tmp_path}/wide.webp") == 1
+    assert "wide.webp: cannot be written" in capsys.readouterr().err
+
+
+def test_names_that_are_not_utf_8(generator_path, photo, tmp_path):
+    name = os.fsdecode(b"caf\xe9.jpg")
+    shutil.copy(photo, tmp_path / name)
+    assert _run(generator_path, tmp_path / name) == 0
+    assert (tmp_path / os.fsdecode(b"caf\xe9-cartoon.jpg")).exists()
+
+
 @pytest.mark.parametrize("overwrite", [[], ["--overwrite"]])
 def test_the_photo_is_never_written_over(generator_path, photo, overwrite, capsys):
     before = photo.read_bytes()
@@ -95,7 +124,7 @@ def test_the_photo_is_never_written_over(generator_path, photo, overwrite, capsy
     link = photo.parent / "link.jpg"
     link.symlink_to(photo)
     assert _run(generator_path, photo, f"--output={link}", *overwrite) == 1
-    assert capsys.readouterr().err.count("the photo itself") == 3
+    assert capsys.readouterr().err.count("one of the photos to draw") == 3
     assert photo.read_bytes() == before
 
 
@@ -115,7 +144,7 @@ def test_an_existing_cartoon_is_written_over_only_when_told(generator_path, phot
         (["none.jpg"], "none.jpg: no such picture"),
         (["{photo}", "--output=drawn.tga"], "drawn.tga: cannot write that format"),
         (["{empty}"], "is empty"),
-        (["{text}"], "no picture could be read"),
+        (["{text}"], "no picture could be drawn"),
         (["{photo}", "--model=none.keras"], "none.keras: no such model"),
     ],
 )

@@ -54,6 +54,12 @@ def test_other_modes_become_rgb(tmp_path, mode):
     np.testing.assert_allclose(read, 255, atol=2)
 
 
+def test_16_bit_grey_keeps_its_levels(tmp_path):
+    ramp = (np.arange(256, dtype=np.uint16) * 257).reshape(16, 16)
+    Image.fromarray(ramp).save(tmp_path / "a.png")
+    np.testing.assert_array_equal(pictures.read_picture(tmp_path / "a.png")[..., 1].ravel(), np.arange(256))
+
+
 def test_transparent_pixels_are_white(tmp_path):
     Image.new("RGBA", (6, 4), (10, 20, 30, 0)).save(tmp_path / "a.png")
     assert (pictures.read_picture(tmp_path / "a.png") == 255).all()
@@ -95,6 +101,15 @@ def test_files_are_listed_in_order_without_hidden_ones(tmp_path):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     assert pictures.list_files(tmp_path) == [tmp_path / "a/z.jpg", tmp_path / "b.jpg"]
+
+
+def test_linked_folders_are_followed_once(tmp_path):
+    (tmp_path / "far").mkdir()
+    (tmp_path / "far" / "a.jpg").touch()
+    (tmp_path / "album").mkdir()
+    (tmp_path / "album" / "link").symlink_to(tmp_path / "far")
+    (tmp_path / "far" / "loop").symlink_to(tmp_path / "album")
+    assert pictures.list_files(tmp_path / "album") == [tmp_path / "album" / "link" / "a.jpg"]
 
 
 @pytest.mark.parametrize("name, message", [("none", "no such folder"), ("file", "not a folder"), ("empty", "is empty")])

@@ -44,6 +44,12 @@ def _checkpoints(run_dir):
     return sorted(int(re.search(r"step-(\d+)\.index", p.name)[1]) for p in (run_dir / "checkpoints").glob("*.index"))
 
 
+def _newest(run_dir):
+    """The step of the checkpoint that a resumed run starts from."""
+    newest = tf.train.latest_checkpoint(run_dir / "checkpoints")
+    return int(newest.rpartition("-")[2]) if newest else 0
+
+
 @pytest.fixture(scope="module")
 def finished(data_dir, tmp_path_factory) -> Path:
     run_dir = tmp_path_factory.mktemp("runs") / "finished"
@@ -96,9 +102,11 @@ class _Cut(Exception):
     pass
 
 
-@pytest.mark.parametrize("cut_at", [5, 10])
-def test_a_run_that_was_cut_off_ends_like_one_that_was_not(data_dir, finished, tmp_path, monkeypatch, cut_at):
-    """Cut off in each phase, right after a checkpoint: the same networks, up to float noise."""
+@pytest.mark.parametrize("cut_at, resumed_from", [(8, 5), (15, 10)])
+def test_a_run_that_was_cut_off_ends_like_one_that_was_not(
+    data_dir, finished, tmp_path, monkeypatch, cut_at, resumed_from
+):
+    """Cut off in each phase, with steps since the last checkpoint lost: the same networks, up to float noise."""
     write_results = train._write_results
 
     def cut(run_dir, generator, photos, step):
@@ -110,7 +118,7 @@ def test_a_run_that_was_cut_off_ends_like_one_that_was_not(data_dir, finished, t
     with pytest.raises(_Cut):
         _train(data_dir, tmp_path / "run")
     monkeypatch.setattr(train, "_write_results", write_results)
-    assert _checkpoints(tmp_path / "run")[-1] == cut_at
+    assert _checkpoints(tmp_path / "run")[-1] == resumed_from
     assert _train(data_dir, tmp_path / "run") == 0
     assert _checkpoints(tmp_path / "run")[-1] == 20
     np.testing.assert_allclose(_draw(tmp_path / "run"), _draw(finished), atol=2e-3)
@@ -140,11 +148,33 @@ def test_a_batch_that_does_not_divide_is_refused(data_dir, tmp_path, two_replica
         train.train(config, two_replicas)
 
 
-def test_going_on_with_another_network_is_refused(data_dir, finished, capsys):
-    before = (finished / "run.flags").read_text()
-    assert _train(data_dir, finished, "--generator_width=8") == 1
-    assert "--generator_width=8" in (error := capsys.readouterr().err) and "--generator_width=4" in error
-    assert (finished / "run.flags").read_text() == before
+@pytest.mark.parametrize(
+    "flag, before", [("generator_width=8", 4), ("batch_size=4", 2), ("initialization_epochs=3", 2)]
+)
+def test_going_on_with_other_networks_or_phases_is_refused(data_dir, finished, flag, before, capsys):
+    flags_before = (finished / "run.flags").read_text()
+    assert _train(data_dir, finished, f"--{flag}") == 1
+    error = capsys.readouterr().err
+    assert f"--{flag}" in error and f"--{flag.partition('=')[0]}={before}" in error
+    assert (finished / "run.flags").read_text() == flags_before
+
+
+def test_a_run_that_has_no_checkpoint_may_be_begun_otherwise(data_dir, tmp_path):
+    assert _train(data_dir, tmp_path / "run", "--vgg19_weights=none.h5") == 1
+    assert _train(data_dir, tmp_path / "run", "--generator_width=8", "--adversarial_epochs=0") == 0
+
+
+def test_a_longer_run_goes_on_with_other_rates(data_dir, finished, tmp_path):
+    run_dir = shutil.copytree(finished, tmp_path / "run")
+    assert _train(data_dir, run_dir, "--adversarial_epochs=4", "--generator_learning_rate=1e-4") == 0
+    assert _checkpoints(run_dir)[-1] == 24
+
+
+def test_a_deleted_generator_is_written_again(data_dir, finished, tmp_path):
+    run_dir = shutil.copytree(finished, tmp_path / "run")
+    (run_dir / "generator.keras").unlink()
+    assert _train(data_dir, run_dir) == 0
+    np.testing.assert_allclose(_draw(run_dir), _draw(finished), atol=1e-6)
 
 
 def test_a_damaged_checkpoint_is_named(data_dir, finished, tmp_path, capsys):
@@ -162,14 +192,18 @@ def test_missing_data_is_answered_with_the_command(tmp_path, capsys):
 
 
 def test_a_loss_that_is_not_finite_stops_the_run(data_dir, tmp_path, capsys):
-    flags = (
-        "--initialization_learning_rate=1e38",
-        "--initialization_epochs=4",
-        "--checkpoint_every_steps=1000",
-    )
+    flags = ("--initialization_learning_rate=1e38", "--initialization_epochs=4", "--checkpoint_every_steps=1000")
     assert _train(data_dir, tmp_path / "run", *flags) == 1
     assert re.search(r"content_loss is (nan|inf) at step \d+", capsys.readouterr().err)
     assert not (tmp_path / "run" / "generator.keras").exists()
+
+
+def test_weights_that_are_not_finite_are_never_saved(data_dir, tmp_path, capsys):
+    """The loss of the step that broke them was still fine."""
+    flags = ("--initialization_learning_rate=1e38", "--checkpoint_every_steps=1")
+    assert _train(data_dir, tmp_path / "run", *flags) == 1
+    assert re.search(r"the generator.* finite after step 1 ", capsys.readouterr().err)
+    assert not (tmp_path / "run" / "generator.keras").exists() and not _checkpoints(tmp_path / "run")
 
 
 @pytest.mark.parametrize("phase", ["initialization", "adversarial"])
@@ -193,14 +227,15 @@ def test_kill_9_and_the_same_command_again(data_dir, tmp_path):
     command = [sys.executable, "-m", "cartoongan_tf.train", *_flags(data_dir, run_dir, *more)]
     for checkpoint in (30, 200):
         process = subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.DEVNULL)
-        while process.poll() is None and (not run_dir.exists() or max(_checkpoints(run_dir), default=0) < checkpoint):
+        deadline = time.monotonic() + 300
+        while _newest(run_dir) < checkpoint and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.05)
         process.send_signal(signal.SIGKILL)
         process.wait()
         if (run_dir / "generator.keras").exists():
             _draw(run_dir)
-    killed_at = max(_checkpoints(run_dir))
-    assert killed_at < 320
+    killed_at = _newest(run_dir)
+    assert 200 <= killed_at < 320
     result = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=300)
     assert result.returncode == 0, result.stderr
     assert max(_checkpoints(run_dir)) == 320

@@ -56,11 +56,11 @@ def test_weights_that_cannot_be_read_are_named(tmp_path, name, content):
         build_vgg19_features(str(tmp_path / name))
 
 
-def test_weights_with_top_are_refused(tmp_path):
+def test_weights_of_another_network_are_refused(tmp_path):
     wrong = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Conv2D(4, 3), keras.layers.Dense(10)])
-    wrong.save_weights(tmp_path / "top.weights.h5")
+    wrong.save_weights(tmp_path / "other.weights.h5")
     with pytest.raises(InputError, match="without top"):
-        build_vgg19_features(str(tmp_path / "top.weights.h5"))
+        build_vgg19_features(str(tmp_path / "other.weights.h5"))
 
 
 def test_without_a_network_the_error_says_what_to_do(tmp_path):

@@ -75,29 +75,74 @@ def test_a_folder_in_use_is_refused_and_kept(picture_folders, tmp_path, capsys):
     assert os.listdir(tmp_path) == ["precious"]
 
 
+def test_an_empty_folder_that_is_a_link_is_filled(picture_folders, tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "data").symlink_to(tmp_path / "real")
+    assert build_tfrecords.main(_command(*picture_folders, tmp_path / "data", "--image_size=32")) == 0
+    assert len(records.open_records(tmp_path / "real").photos) == 7
+
+
 @pytest.mark.parametrize("flag", ["--image_size=30", "--image_size=0", "--num_workers=-1"])
 def test_impossible_flags_are_refused(picture_folders, tmp_path, flag, capsys):
     assert build_tfrecords.main(_command(*picture_folders, tmp_path / "data", flag)) == 2
     assert flag in capsys.readouterr().err
 
 
+def _many_photos(photos, folder):
+    for copy in range(40):
+        shutil.copytree(photos, folder / str(copy))
+    return folder
+
+
+def _start(photos, frames, output):
+    """A build in a process of its own, once it has begun to write."""
+    command = [sys.executable, "-m", "data_pipeline.build_tfrecords", *_command(photos, frames, output)[1:]]
+    process = subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    deadline = time.monotonic() + 60
+    while not list(output.parent.glob(f".{output.name}.*.partial")) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return process
+
+
 @pytest.mark.slow
 def test_a_killed_run_leaves_no_data_folder(picture_folders, tmp_path):
     """Killed at several moments: the data folder is absent or whole, and the next run makes it."""
-    photos, frames = picture_folders
-    many = tmp_path / "many"
-    for copy in range(40):
-        shutil.copytree(photos, many / str(copy))
-    command = [sys.executable, "-m", "data_pipeline.build_tfrecords"]
-    command += _command(many, frames, tmp_path / "data", "--image_size=64")[1:]
-    for delay in (1.5, 2.5, 3.5, 4.5, 5.5):
-        process = subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.DEVNULL, start_new_session=True)
+    photos, frames = _many_photos(picture_folders[0], tmp_path / "many"), picture_folders[1]
+    output = tmp_path / "data"
+    for delay in (0.0, 0.3, 0.6, 0.9):
+        process = _start(photos, frames, output)
         time.sleep(delay)
         os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        if (tmp_path / "data").exists():  # killed after its last act
+        process.communicate()
+        if output.exists():  # killed after its last act
             break
     else:
-        assert subprocess.run(command, cwd=REPOSITORY, timeout=120).returncode == 0
-    assert len(records.open_records(tmp_path / "data").photos) == 280
+        assert build_tfrecords.main(_command(photos, frames, output)) == 0
+    assert len(records.open_records(output).photos) == 280
     assert sorted(os.listdir(tmp_path)) == ["data", "many"]  # what the killed runs left is gone
+
+
+@pytest.mark.slow
+def test_a_worker_that_dies_is_an_error(picture_folders, tmp_path):
+    photos = _many_photos(picture_folders[0], tmp_path / "many")
+    process = _start(photos, picture_folders[1], tmp_path / "data")
+    time.sleep(0.3)
+    subprocess.run(["pkill", "-9", "-P", str(process.pid), "-f", "spawn_main"], check=True)
+    error = process.communicate(timeout=60)[1]
+    assert process.returncode == 1 and "process" in error and "Traceback" not in error
+    assert os.listdir(tmp_path) == ["many"]
+
+
+@pytest.mark.slow
+def test_a_full_disk_is_an_error_and_leaves_nothing(picture_folders, tmp_path):
+    """With a limit on the size of files, which stops writes as a full disk does."""
+    command = [
+        sys.executable,
+        "-m",
+        "data_pipeline.build_tfrecords",
+        *_command(*picture_folders, tmp_path / "data")[1:],
+    ]
+    limited = ["bash", "-c", 'ulimit -f 100; trap "" XFSZ; exec "$@"', "bash", *command]
+    result = subprocess.run(limited, cwd=REPOSITORY, capture_output=True, text=True, timeout=120)
+    assert result.returncode == 1 and "Traceback" not in result.stderr
+    assert not os.listdir(tmp_path)

@@ -105,6 +105,9 @@ def test_missing_data_is_answered_by_the_command_that_builds_it(tmp_path):
         ),
         (lambda folder: (folder / "dataset.json").write_text("{"), r"dataset\.json: damaged"),
         (lambda folder: (folder / "dataset.json").write_text("{}"), r"dataset\.json: damaged"),
+        (lambda folder: (folder / "dataset.json").write_bytes(b"\xff{"), r"dataset\.json: damaged"),
+        (lambda folder: (folder / "photos-00000.tfrecord").write_bytes(b""), r"damaged"),
+        (lambda folder: (folder / "photos-00000.tfrecord").write_bytes(b"\xff" * 64), r"photos-00000\.tfrecord: cut"),
     ],
 )
 def test_damaged_data_is_named(data_dir, tmp_path, damage, message):

@@ -8,7 +8,7 @@ from data_pipeline.edge_smoothing import smooth_edges
 from tests.helpers import draw
 
 
-@pytest.mark.parametrize("height, width", [(64, 64), (33, 200), (200, 33), (32, 500), (7, 11), (1, 1)])
+@pytest.mark.parametrize("height, width", [(64, 64), (33, 200), (200, 33), (32, 500), (7, 11), (1, 1), (1, 60_000)])
 def test_crops_are_square_whatever_comes(height, width):
     assert prepare.resize_and_crop(draw(0, height, width), 32).shape == (32, 32, 3)
 
@@ -19,6 +19,8 @@ def test_the_crop_is_the_middle_and_the_short_side_is_kept_whole():
     assert prepare.resize_and_crop(picture, 40).min() == 255
     tall = prepare.resize_and_crop(np.tile(np.arange(100, dtype=np.uint8)[:, None, None], (1, 50, 3)), 50)
     np.testing.assert_array_equal(tall[:, 0, 0], np.arange(25, 75))
+    shrunk = prepare.resize_and_crop(np.repeat(np.repeat(draw(0, 32, 32), 3, 0), 3, 1), 32)
+    np.testing.assert_array_equal(shrunk, draw(0, 32, 32))
 
 
 def _decode(png: bytes) -> np.ndarray:

@@ -2,9 +2,13 @@ import os
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
+from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
+from cartoongan_tf import Cartoonizer
 from cartoongan_tf.checkpoints import load_generator
+from cartoongan_tf.errors import InputError
 from export import parity, tflite
 
 
@@ -64,6 +68,14 @@ def test_a_wrong_file_fails_and_is_not_written(generator, tmp_path, monkeypatch)
     with pytest.raises(ValueError, match=r"a\.tflite: not written.*dB"):
         tflite.export_tflite(generator, tmp_path / "a.tflite", "fp32")
     assert not os.listdir(tmp_path)
+
+
+def test_a_fixed_size_file_is_refused_by_its_size(generator, tmp_path):
+    function = tf.function(generator).get_concrete_function(tf.TensorSpec([1, 32, 32, 3]))
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([convert_variables_to_constants_v2(function)])
+    (tmp_path / "fixed.tflite").write_bytes(converter.convert())
+    with pytest.raises(InputError, match=r"fixed\.tflite: takes float32 \[1, 32, 32, 3\]"):
+        Cartoonizer.load(tmp_path / "fixed.tflite")
 
 
 def test_psnr_by_hand():
