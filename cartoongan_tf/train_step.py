@@ -5,25 +5,12 @@ by name, each this replica's share of the average over the global batch: summed 
 averages. They run inside `strategy.run`, where an optimizer sums gradients over the replicas.
 """
 
-import dataclasses
-
 import keras
 import tensorflow as tf
 
 from cartoongan_tf import losses, pixels
 from cartoongan_tf.config import TrainConfig
-
-
-@dataclasses.dataclass(frozen=True)
-class Networks:
-    """All that training changes, and the frozen VGG19; each optimizer is built for its network."""
-
-    generator: keras.Model
-    discriminator: keras.Model
-    vgg19_features: keras.Model
-    initialization_optimizer: keras.optimizers.Optimizer
-    generator_optimizer: keras.optimizers.Optimizer
-    discriminator_optimizer: keras.optimizers.Optimizer
+from cartoongan_tf.networks import Networks
 
 
 def initialization_step(networks: Networks, batch: dict[str, tf.Tensor], config: TrainConfig) -> dict[str, tf.Tensor]:

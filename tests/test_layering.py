@@ -36,7 +36,28 @@ MAY_IMPORT = {
     "cartoongan_tf.checkpoints": {"cartoongan_tf.layers"},
     "cartoongan_tf.tflite_model": set(),
     "cartoongan_tf.cartoonizer": {"cartoongan_tf.pixels", "cartoongan_tf.checkpoints", "cartoongan_tf.tflite_model"},
-    "cartoongan_tf.train_step": {"cartoongan_tf.losses", "cartoongan_tf.pixels", "cartoongan_tf.config"},
+    "cartoongan_tf.networks": {
+        "cartoongan_tf.config",
+        "cartoongan_tf.discriminator",
+        "cartoongan_tf.generator",
+        "cartoongan_tf.optimizers",
+        "cartoongan_tf.vgg19",
+    },
+    "cartoongan_tf.run_folder": {
+        "cartoongan_tf",
+        "cartoongan_tf.checkpoints",
+        "cartoongan_tf.config",
+        "cartoongan_tf.options",
+        "cartoongan_tf.pictures",
+        "cartoongan_tf.pixels",
+        "cartoongan_tf.samples",
+    },
+    "cartoongan_tf.train_step": {
+        "cartoongan_tf.config",
+        "cartoongan_tf.losses",
+        "cartoongan_tf.networks",
+        "cartoongan_tf.pixels",
+    },
     "cartoongan_tf.train_loop": {"cartoongan_tf.checkpoints"},
 }
 

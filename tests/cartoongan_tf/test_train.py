@@ -15,6 +15,7 @@ from cartoongan_tf import pictures, train
 from cartoongan_tf.checkpoints import load_generator
 from cartoongan_tf.config import TrainConfig
 from cartoongan_tf.options import read_flagfile_values
+from cartoongan_tf.run_folder import RunFolder
 from tests.helpers import REPOSITORY, TINY_NETWORKS
 
 PHOTO = np.random.default_rng(0).uniform(-1, 1, (1, 32, 32, 3)).astype(np.float32)
@@ -107,17 +108,17 @@ def test_a_run_that_was_cut_off_ends_like_one_that_was_not(
     data_dir, finished, tmp_path, monkeypatch, cut_at, resumed_from
 ):
     """Cut off in each phase, with steps since the last checkpoint lost: the same networks, up to float noise."""
-    write_results = train._write_results
+    write_results = RunFolder.write_results
 
-    def cut(run_dir, generator, photos, step):
-        write_results(run_dir, generator, photos, step)
+    def cut(folder, generator, photos, step):
+        write_results(folder, generator, photos, step)
         if step == cut_at:
             raise _Cut
 
-    monkeypatch.setattr(train, "_write_results", cut)
+    monkeypatch.setattr(RunFolder, "write_results", cut)
     with pytest.raises(_Cut):
         _train(data_dir, tmp_path / "run")
-    monkeypatch.setattr(train, "_write_results", write_results)
+    monkeypatch.setattr(RunFolder, "write_results", write_results)
     assert _checkpoints(tmp_path / "run")[-1] == resumed_from
     assert _train(data_dir, tmp_path / "run") == 0
     assert _checkpoints(tmp_path / "run")[-1] == 20
@@ -202,7 +203,7 @@ def test_weights_that_are_not_finite_are_never_saved(data_dir, tmp_path, capsys)
     """The loss of the step that broke them was still fine."""
     flags = ("--initialization_learning_rate=1e38", "--checkpoint_every_steps=1")
     assert _train(data_dir, tmp_path / "run", *flags) == 1
-    assert re.search(r"the generator.* finite after step 1 ", capsys.readouterr().err)
+    assert re.search(r"the generator.* finite after step 1\b", capsys.readouterr().err)
     assert not (tmp_path / "run" / "generator.keras").exists() and not _checkpoints(tmp_path / "run")
 
 

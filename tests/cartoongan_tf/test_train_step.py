@@ -3,8 +3,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from cartoongan_tf import losses, pixels, train, train_loop, train_step
+from cartoongan_tf import losses, pixels, train_loop, train_step
 from cartoongan_tf.config import TrainConfig
+from cartoongan_tf.networks import build_networks
 
 
 def _config(**changes):
@@ -29,7 +30,7 @@ def _run(step, config, num_steps, strategy=None):
     strategy = strategy or tf.distribute.MirroredStrategy(["CPU:0"])
     keras.utils.set_random_seed(0)
     with strategy.scope():
-        networks = train._build_networks(config, steps_per_epoch=10)
+        networks = build_networks(config, steps_per_epoch=10)
     run = train_loop._distributed(lambda batch: step(networks, batch, config), strategy)
     dataset = strategy.experimental_distribute_dataset(tf.data.Dataset.from_tensor_slices(_batch()).batch(4).repeat())
     batches = iter(dataset)
@@ -49,7 +50,7 @@ def test_initialization_learns_the_photo(loss):
 def test_adversarial_step_reports_the_losses_before_its_update(adversarial_loss, content_loss):
     config = _config(adversarial_loss=adversarial_loss, content_loss=content_loss, edge_loss_weight=0.5)
     keras.utils.set_random_seed(0)
-    fresh = train._build_networks(config, steps_per_epoch=10)
+    fresh = build_networks(config, steps_per_epoch=10)
     photo, cartoon, smoothed = (pixels.to_float(images) for images in _batch().values())
     generated = fresh.generator(photo)
     logits = [fresh.discriminator(images) for images in (cartoon, smoothed, generated)]
@@ -87,7 +88,7 @@ def test_a_large_content_weight_keeps_the_content():
 def test_vgg19_is_never_changed():
     config = _config()
     keras.utils.set_random_seed(0)
-    before = train._build_networks(config, 10).vgg19_features.get_weights()
+    before = build_networks(config, 10).vgg19_features.get_weights()
     _, networks = _run(train_step.adversarial_step, config, 2)
     for ours, theirs in zip(networks.vgg19_features.get_weights(), before, strict=True):
         np.testing.assert_array_equal(ours, theirs)

@@ -1,0 +1,55 @@
+"""All that training changes, built as a recipe says, and the frozen VGG19 beside it."""
+
+import dataclasses
+
+import keras
+
+from cartoongan_tf.config import TrainConfig
+from cartoongan_tf.discriminator import build_discriminator
+from cartoongan_tf.generator import build_generator
+from cartoongan_tf.optimizers import build_adam
+from cartoongan_tf.vgg19 import build_vgg19_features
+
+
+@dataclasses.dataclass(frozen=True)
+class Networks:
+    """Models and optimizers of a run; each optimizer is built for its model."""
+
+    generator: keras.Model
+    discriminator: keras.Model
+    vgg19_features: keras.Model
+    initialization_optimizer: keras.optimizers.Optimizer
+    generator_optimizer: keras.optimizers.Optimizer
+    discriminator_optimizer: keras.optimizers.Optimizer
+
+    def trainables(self) -> dict[str, keras.Model | keras.optimizers.Optimizer]:
+        """What a checkpoint must hold, by name: everything but VGG19."""
+        fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        del fields["vgg19_features"]
+        return fields
+
+
+def build_networks(config: TrainConfig, steps_per_epoch: int) -> Networks:
+    """Build fresh networks; under a distribution strategy, call it in the strategy's scope.
+
+    Raises:
+      InputError: the VGG19 weights cannot be had.
+    """
+
+    def adam(model, learning_rate, epochs, decay_epochs):
+        optimizer = build_adam(learning_rate, epochs * steps_per_epoch, decay_epochs * steps_per_epoch)
+        optimizer.build(model.trainable_variables)
+        return optimizer
+
+    generator = build_generator(config.generator, config.generator_width, config.generator_num_blocks)
+    discriminator = build_discriminator(config.discriminator_width)
+    initialization = (config.initialization_epochs, config.initialization_decay_epochs)
+    adversarial = (config.adversarial_epochs, config.adversarial_decay_epochs)
+    return Networks(
+        generator,
+        discriminator,
+        build_vgg19_features(config.vgg19_weights, config.seed),
+        adam(generator, config.initialization_learning_rate, *initialization),
+        adam(generator, config.generator_learning_rate, *adversarial),
+        adam(discriminator, config.discriminator_learning_rate, *adversarial),
+    )

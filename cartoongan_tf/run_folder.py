@@ -1,0 +1,74 @@
+"""The folder of a training run: its recipe, the generator to use, and samples to look at."""
+
+import os
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from cartoongan_tf import __version__, atomic, pictures, pixels
+from cartoongan_tf.checkpoints import NOT_FINITE_ADVICE, save_generator
+from cartoongan_tf.config import FIXED_FLAGS, TrainConfig
+from cartoongan_tf.errors import InputError
+from cartoongan_tf.options import flagfile_text, read_flagfile_values
+from cartoongan_tf.samples import sample_sheet
+
+
+class RunFolder:
+    """Where a run writes.
+
+    Attributes:
+      path: the folder itself.
+      flags, generator, samples, summaries, checkpoints: what lies in it; checkpoints and summaries are written by
+        TensorFlow.
+    """
+
+    def __init__(self, path: str | os.PathLike):
+        self.path = Path(path)
+        self.flags = self.path / "run.flags"
+        self.generator = self.path / "generator.keras"
+        self.samples = self.path / "samples"
+        self.summaries = self.path / "summaries"
+        self.checkpoints = self.path / "checkpoints"
+
+    def check_goes_on(self, config: TrainConfig) -> None:
+        """Refuse to go on with a run of other networks or phases; before its first checkpoint all is free.
+
+        Raises:
+          InputError: naming the flag that differs.
+        """
+        if not (self.checkpoints / "checkpoint").exists() or not self.flags.exists():
+            return
+        before = read_flagfile_values(self.flags)
+        for name in FIXED_FLAGS:
+            if before.get(name) not in (None, str(getattr(config, name))):
+                raise InputError(
+                    f"--{name}={getattr(config, name)}: the run in {self.path} was begun with --{name}={before[name]}; "
+                    "go on with that, or name a new --run_dir"
+                )
+
+    def write_flags(self, config: TrainConfig) -> None:
+        """Write the run's recipe, which repeats it or goes on with it."""
+        comment = f"Repeat or go on with this run:\n  python -m cartoongan_tf.train --flagfile={self.flags}\n"
+        with atomic.replacing(self.flags) as temporary:
+            temporary.write_text(flagfile_text(config, f"{comment}Written by cartoongan-tf {__version__}."), "utf-8")
+
+    def write_results(self, generator: keras.Model, photos: np.ndarray, step: int) -> None:
+        """Write the generator to use, and a sheet of samples as a file and as a summary.
+
+        Args:
+          generator: after `step` steps.
+          photos: uint8 RGB [N, S, S, 3].
+          step: of the run.
+
+        Raises:
+          InputError: what the generator draws is not finite; nothing is written.
+        """
+        if not np.isfinite(np.asarray(generator(pixels.to_float(photos[:1])))).all():
+            raise InputError(f"what the generator draws is not finite after step {step}. {NOT_FINITE_ADVICE}")
+        save_generator(generator, self.generator)
+        sheet = sample_sheet(generator, photos)
+        pictures.write_picture(self.samples / f"step_{step:07}.jpg", sheet)
+        tf.summary.image("samples", sheet[np.newaxis], step=step)
+        tf.summary.flush()
