@@ -6,7 +6,9 @@ once, so that every generator of this project is RGB.
 """
 
 import os
+import zipfile
 from collections.abc import Mapping
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -21,13 +23,15 @@ def read_npz(path: str | os.PathLike) -> dict[str, np.ndarray]:
     Raises:
       InputError: the file is missing or is no .npz file.
     """
+    if Path(path).is_file() and not zipfile.is_zipfile(path):
+        raise InputError(f"{path}: damaged, or not a .npz file")
     try:
         with np.load(path, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except Exception as error:  # what NumPy raises depends on where the file is damaged
-        raise InputError(f"{path}: not a .npz file that can be read ({error})") from error
+        raise InputError(f"{path}: damaged .npz file ({error})") from error
 
 
 def generator_from_weights(weights: Mapping[str, np.ndarray]) -> keras.Model:

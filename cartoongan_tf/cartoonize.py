@@ -77,6 +77,8 @@ def _check(jobs: list[tuple[Path, Path]], arguments: list[str], config: Cartooni
         raise InputError("name the picture or the folder to draw, after the flags: ... --model=MODEL photo.jpg")
     if config.output and len(arguments) > 1:
         raise InputError("--output names one result, but several pictures are given; leave it out, or give a folder")
+    if not Path(config.model).exists():
+        raise InputError(f"--model={config.model}: no such model; training writes RUN_DIR/generator.keras")
     photos = {photo.resolve() for photo, _ in jobs}
     photo_of: dict[Path, Path] = {}
     for photo, cartoon in jobs:

@@ -1,6 +1,7 @@
 """Save and restore: the self-describing generator.keras, and a training run's checkpoints."""
 
 import os
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -32,10 +33,12 @@ def load_generator(path: str | os.PathLike) -> keras.Model:
     """
     if not Path(path).is_file():
         raise InputError(f"{path}: no such file; training writes it as RUN_DIR/generator.keras at each checkpoint")
+    if not zipfile.is_zipfile(path):
+        raise InputError(f"{path}: damaged, or not a .keras file")
     try:
         model = keras.saving.load_model(path, compile=False)
     except Exception as error:  # what Keras raises depends on where the file is damaged
-        raise InputError(f"{path}: not a .keras file that can be read ({error})") from error
+        raise InputError(f"{path}: damaged, or not a generator of this project ({error})") from error
     if model.input_shape != (None, None, None, 3) or model.output_shape != (None, None, None, 3):
         raise InputError(
             f"{path}: a Keras model, but not a generator: it maps {model.input_shape} to {model.output_shape}"

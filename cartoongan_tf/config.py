@@ -31,11 +31,11 @@ class TrainConfig:
     batch_size: int = option("Pictures in a step, over all GPUs together.", 8)
     initialization_epochs: int = option("Passes over the photos with the content loss alone (section 3.3).", 20)
     initialization_decay_epochs: int = option(
-        "How many of them, the last ones, let the learning rate fall linearly to 0.", 10
+        "How many of them (at most all), at their end, let the learning rate fall linearly to 0.", 10
     )
     adversarial_epochs: int = option("Passes over the photos with both losses, after the initialization.", 200)
     adversarial_decay_epochs: int = option(
-        "How many of them, the last ones, let the learning rates fall linearly to 0.", 100
+        "How many of them (at most all), at their end, let the learning rates fall linearly to 0.", 100
     )
     initialization_learning_rate: float = option("Adam's, for the generator during the initialization.", 2e-4)
     generator_learning_rate: float = option("Adam's, for the generator during adversarial training.", 1e-5)

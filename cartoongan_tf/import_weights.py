@@ -2,7 +2,7 @@
 
     python -m cartoongan_tf.import_weights --weights=hayao.npz --output=hayao.keras
 
-The result speaks RGB, works with cartoonize and export, and can be trained further.
+The result speaks RGB, and works with cartoonize and export.
 """
 
 import dataclasses

@@ -70,7 +70,8 @@ def run(
             raise flags.Error(f"unexpected argument {arguments[0]!r}: every option starts with --")
         config = _config(config_class, values)
     except (flags.Error, InputError, UnicodeDecodeError) as error:
-        print(f"{name}: {error}\nTry --help for the flags and an example.", file=sys.stderr)
+        message = str(error).removeprefix("ERROR:: ")
+        print(f"{name}: {message}\nTry --help for the flags and an example.", file=sys.stderr)
         return 2
     return _report(name, lambda: work(config, arguments))
 
@@ -80,13 +81,19 @@ def _report(name: str, work: Callable[[], int | None]) -> int:
     try:
         return work() or 0
     except KeyboardInterrupt:
-        print(f"\n{name}: interrupted", file=sys.stderr)
+        print(f"\n{name}: interrupted; what had its name already is whole, the rest is not there", file=sys.stderr)
         return 130
     except Exception as error:
         if not _is_from_outside(error):
             raise
-        print(f"{name}: error: {error or type(error).__name__}", file=sys.stderr)
+        print(f"{name}: error: {_message(error)}", file=sys.stderr)
         return 1
+
+
+def _message(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}; name another place, or make this one usable"
+    return str(error) or type(error).__name__
 
 
 def _is_from_outside(error: Exception) -> bool:
@@ -172,7 +179,8 @@ def _usage(option: Option) -> str:
 def _help_of(option: Option) -> str:
     if option.required:
         return f"{option.help} (required)"
-    return option.help if option.default in ("", False) else f"{option.help} (default: {option.default})"
+    has_value = option.default != "" and option.default is not False
+    return f"{option.help} (default: {option.default})" if has_value else option.help
 
 
 def _help_entry(usage: str, text: str) -> str:

@@ -1,4 +1,4 @@
-"""Train a cartoon style, or go on with a run that was cut off: give the same command again.
+"""Train a cartoon style, or go on from the last checkpoint of a run that was cut off: give the same command again.
 
     python -m cartoongan_tf.train --flagfile=shinkai.flags
 

@@ -69,6 +69,8 @@ def run(
         checkpoint cannot be restored.
     """
     first_step = done = checkpoints.restore()
+    if first_step:
+        print(f"Going on from the checkpoint of step {first_step} of {sum(phase.num_steps for phase in phases)}.")
     phase_end = 0
     for phase in phases:
         phase_start, phase_end = phase_end, phase_end + phase.num_steps

@@ -57,7 +57,9 @@ def build(photos_dir: str, cartoons_dir: str, output_dir: str, image_size: int, 
 
 
 def _check_free(output_dir: Path) -> None:
-    if output_dir.exists() and (not output_dir.is_dir() or any(output_dir.iterdir())):
+    if output_dir.exists() and not output_dir.is_dir():
+        raise InputError(f"--output_dir={output_dir}: is a file; name a folder")
+    if output_dir.exists() and any(output_dir.iterdir()):
         raise InputError(f"--output_dir={output_dir}: exists already and is not empty; name another, or delete it")
     if os.path.ismount(output_dir):
         raise InputError(f"--output_dir={output_dir}: a mounted folder cannot be replaced; name a folder inside it")
