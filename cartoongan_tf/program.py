@@ -17,7 +17,6 @@ import sys
 import tempfile
 import textwrap
 from collections.abc import Callable, Sequence
-from concurrent.futures import BrokenExecutor
 from typing import Any
 
 from absl import flags
@@ -97,8 +96,8 @@ def _message(error: Exception) -> str:
 
 
 def _is_from_outside(error: Exception) -> bool:
-    """Whether it is about input, files, memory or a killed process; TensorFlow has errors of its own for these."""
-    kinds = (InputError, OSError, UnicodeError, MemoryError, BrokenExecutor)
+    """Whether it is about input, files or memory; TensorFlow has errors of its own for these."""
+    kinds = (InputError, OSError, UnicodeError, MemoryError)
     if tensorflow := sys.modules.get("tensorflow"):
         kinds += (tensorflow.errors.OpError,)
     return isinstance(error, kinds)

@@ -21,7 +21,7 @@ class BuildConfig:
     cartoons_dir: str = option("Folder of cartoon frames, all of one style; folders inside it are searched too.")
     output_dir: str = option("Data folder to write, for training's --data_dir.")
     image_size: int = option("Side of the square training pictures, in pixels; a multiple of 4.", 256)
-    num_workers: int = option("Processes that prepare pictures; 0: one for each core.", 0)
+    num_workers: int = option("Threads that prepare pictures; 0: one for each core.", 0)
 
     def __post_init__(self):
         if self.image_size < 32 or self.image_size % 4:

@@ -4,10 +4,9 @@ import contextlib
 import dataclasses
 import functools
 import json
-import multiprocessing
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -36,7 +35,7 @@ def build(photos_dir: str, cartoons_dir: str, output_dir: str, image_size: int, 
       photos_dir, cartoons_dir: folders of pictures, searched with the folders inside them.
       output_dir: the data folder to write; it must not exist, or be empty.
       image_size: side of the square training crops, in pixels.
-      num_workers: processes that read, smooth and encode; the records do not depend on their number.
+      num_workers: threads that read, smooth and encode; the records do not depend on their number.
 
     Returns:
       a report for "photos" and one for "cartoons".
@@ -66,13 +65,16 @@ def _check_free(output_dir: Path) -> None:
 
 
 @contextlib.contextmanager
-def _workers(num_workers: int) -> Iterator[ProcessPoolExecutor]:
-    """Fresh processes (not forks: TensorFlow's threads do not survive one), one OpenCV thread in each."""
-    workers = ProcessPoolExecutor(num_workers, multiprocessing.get_context("spawn"), cv2.setNumThreads, (1,))
+def _workers(num_workers: int) -> Iterator[ThreadPoolExecutor]:
+    """Threads, each with one OpenCV thread: decoding, blurring and encoding run outside Python's lock."""
+    opencv_threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    workers = ThreadPoolExecutor(num_workers)
     try:
         yield workers
     finally:
         workers.shutdown(cancel_futures=True)  # after an error, the pictures still in the queue are not wanted
+        cv2.setNumThreads(opencv_threads)
 
 
 def _write(
@@ -81,10 +83,10 @@ def _write(
     prepare_file: Callable,
     files: list[Path],
     image_size: int,
-    workers: ProcessPoolExecutor,
+    workers: ThreadPoolExecutor,
 ) -> Report:
     report = Report([], 0, {})
-    results = workers.map(functools.partial(prepare.attempt, prepare_file, image_size), files, chunksize=4)
+    results = workers.map(functools.partial(prepare.attempt, prepare_file, image_size), files)
     progress = tqdm(zip(files, results, strict=True), desc=name, total=len(files), unit="picture")
     report.shards = records.write_shards(folder, name, _examples(progress, report), EXAMPLES_PER_SHARD)
     if not report.num_examples:

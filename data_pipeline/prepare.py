@@ -1,4 +1,4 @@
-"""One picture file -> the PNG bytes of one training example. Knows nothing of TensorFlow: worker processes run it."""
+"""One picture file -> the PNG bytes of one training example. Knows nothing of TensorFlow."""
 
 import os
 from collections.abc import Callable
