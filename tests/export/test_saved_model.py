@@ -80,9 +80,11 @@ from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 from tensorflow.python.framework import op_def_registry
 with open({str(version / "saved_model.pb")!r}, "rb") as file:
     graph = SavedModel.FromString(file.read()).meta_graphs[0].graph_def
-ops = {{n.op for n in graph.node}} | {{n.op for f in graph.library.function for n in f.node_def}}
-functions = {{f.signature.name for f in graph.library.function}}
-print(json.dumps(sorted(op for op in ops - functions if op_def_registry.get(op) is None or "Py" in op)))
+fields = {{field.name: value for field, value in graph.ListFields()}}
+functions = fields["library"].function
+ops = {{n.op for n in graph.node}} | {{n.op for f in functions for n in f.node_def}}
+names = {{f.signature.name for f in functions}}
+print(json.dumps(sorted(op for op in ops - names if op_def_registry.get(op) is None or "Py" in op)))
 """
     result = subprocess.run([sys.executable, "-c", script], cwd=REPOSITORY, capture_output=True, text=True, timeout=120)
     assert json.loads(result.stdout) == []
