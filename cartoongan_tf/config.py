@@ -23,6 +23,10 @@ class TrainConfig:
         "imagenet",
     )
 
+    initial_generator: str = option(
+        "A generator.keras to start from, of the same size as the one to train: fine-tunes it, without initialization.",
+        "",
+    )
     generator: Literal["paper"] = option("Architecture of the generator.", "paper")
     generator_width: int = option("Filters of the generator's first convolution; 64 is the paper's.", 64)
     generator_num_blocks: int = option("Residual blocks of the generator; 8 is the paper's.", 8)
@@ -65,6 +69,8 @@ class TrainConfig:
     seed: int = option("Of initial weights, order and flips.", 0)
 
     def __post_init__(self):
+        if self.initial_generator:
+            object.__setattr__(self, "initialization_epochs", 0)
         for name in ("generator_width", "discriminator_width", "batch_size", "num_samples", "keep_checkpoints"):
             self._require(name, getattr(self, name) >= 1, "must be at least 1")
         for field in dataclasses.fields(self):

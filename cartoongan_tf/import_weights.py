@@ -2,7 +2,8 @@
 
     python -m cartoongan_tf.import_weights --weights=hayao.npz --output=hayao.keras
 
-The result speaks RGB, and works with cartoonize and export.
+It takes the forms in which people have them: PyTorch's .pth (if torch is installed), .npz, a folder of .npy files.
+The result speaks RGB, and works with cartoonize, with export, and with train as --initial_generator.
 """
 
 import dataclasses
@@ -15,7 +16,9 @@ from cartoongan_tf.options import option
 
 @dataclasses.dataclass(frozen=True)
 class ImportConfig:
-    weights: str = option("The authors' generator: a .npz file of its arrays by their PyTorch names.")
+    weights: str = option(
+        "The authors' generator, arrays by their PyTorch names: a .pth or .npz file, or a folder of .npy files."
+    )
     output: str = option("The generator to write; its name ends in .keras.")
 
 
@@ -29,7 +32,7 @@ def _import_weights(config: ImportConfig, _) -> None:
     program.start_tensorflow()
     from cartoongan_tf import authors_weights, checkpoints
 
-    weights = authors_weights.read_npz(config.weights)
+    weights = authors_weights.read_weights(config.weights)
     try:
         generator = authors_weights.generator_from_weights(weights)
     except InputError as error:

@@ -4,8 +4,10 @@ import dataclasses
 
 import keras
 
+from cartoongan_tf.checkpoints import load_generator
 from cartoongan_tf.config import TrainConfig
 from cartoongan_tf.discriminator import build_discriminator
+from cartoongan_tf.errors import InputError
 from cartoongan_tf.generator import build_generator
 from cartoongan_tf.optimizers import build_adam
 from cartoongan_tf.vgg19 import build_vgg19_features
@@ -21,6 +23,21 @@ class Networks:
     initialization_optimizer: keras.optimizers.Optimizer
     generator_optimizer: keras.optimizers.Optimizer
     discriminator_optimizer: keras.optimizers.Optimizer
+
+    def start_from(self, path: str) -> None:
+        """Give the generator the weights of a `generator.keras`.
+
+        Raises:
+          InputError: the file cannot be read, or holds a generator of another size.
+        """
+        initial = load_generator(path)
+        sizes, initial_sizes = ([weights.shape for weights in model.weights] for model in (self.generator, initial))
+        if sizes != initial_sizes:
+            raise InputError(
+                f"--initial_generator={path}: a generator of {initial.count_params():,} parameters, where "
+                f"--generator, --generator_width and --generator_num_blocks ask for {self.generator.count_params():,}"
+            )
+        self.generator.set_weights(initial.get_weights())
 
     def trainables(self) -> dict[str, keras.Model | keras.optimizers.Optimizer]:
         """What a checkpoint must hold, by name: everything but VGG19."""

@@ -32,13 +32,18 @@ class RunFolder:
         self.summaries = self.path / "summaries"
         self.checkpoints = self.path / "checkpoints"
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether there is a checkpoint to go on from."""
+        return (self.checkpoints / "checkpoint").exists()
+
     def check_goes_on(self, config: TrainConfig) -> None:
         """Refuse to go on with a run of other networks or phases; before its first checkpoint all is free.
 
         Raises:
           InputError: naming the flag that differs.
         """
-        if not (self.checkpoints / "checkpoint").exists() or not self.flags.exists():
+        if not self.has_begun or not self.flags.exists():
             return
         before = read_flagfile_values(self.flags)
         for name in FIXED_FLAGS:

@@ -51,6 +51,8 @@ def train(config: TrainConfig, strategy=None) -> None:
     steps_per_epoch = math.ceil(len(opened.photos) / config.batch_size)
     with strategy.scope():
         networks = build_networks(config, steps_per_epoch)
+    if config.initial_generator and not folder.has_begun:
+        networks.start_from(config.initial_generator)
     folder.write_flags(config)
     photos = dataset.read_photos(opened, config.num_samples)
     write_results = functools.partial(folder.write_results, networks.generator, photos)

@@ -37,6 +37,7 @@ MAY_IMPORT = {
     "cartoongan_tf.tflite_model": set(),
     "cartoongan_tf.cartoonizer": {"cartoongan_tf.pixels", "cartoongan_tf.checkpoints", "cartoongan_tf.tflite_model"},
     "cartoongan_tf.networks": {
+        "cartoongan_tf.checkpoints",
         "cartoongan_tf.config",
         "cartoongan_tf.discriminator",
         "cartoongan_tf.generator",

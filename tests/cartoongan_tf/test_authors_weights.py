@@ -1,11 +1,13 @@
 import io
+import sys
 
 import numpy as np
 import pytest
 
-from cartoongan_tf import authors_weights, import_weights
+from cartoongan_tf import Cartoonizer, authors_weights, import_weights, pictures
 from cartoongan_tf.checkpoints import load_generator
 from cartoongan_tf.errors import InputError
+from export.parity import psnr
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +65,48 @@ def test_weights_that_do_not_fit_are_named(weights, change, named):
         authors_weights.generator_from_weights(change(weights))
 
 
+def test_every_form_of_the_file_gives_the_same_arrays(weights, tmp_path):
+    np.savez(tmp_path / "some.npz", **weights)
+    (tmp_path / "arrays").mkdir()
+    for name, array in weights.items():
+        np.save(tmp_path / "arrays" / f"{name}.npy", array)
+    for path in (tmp_path / "some.npz", tmp_path / "arrays"):
+        read = authors_weights.read_weights(path)
+        assert read.keys() == weights.keys()
+        assert all(np.array_equal(read[name], array) for name, array in weights.items())
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+def test_pytorch_files_are_read_through_torch(weights, tmp_path, legacy):
+    torch = pytest.importorskip("torch", reason="torch is not installed: pip install '.[benchmark]'")
+    state = {name: torch.from_numpy(array) for name, array in weights.items()}
+    torch.save(state, tmp_path / "some.pth", _use_new_zipfile_serialization=not legacy)
+    read = authors_weights.read_weights(tmp_path / "some.pth")
+    assert read.keys() == weights.keys()
+    assert all(np.array_equal(read[name], array) for name, array in weights.items())
+    torch.save([1, 2], tmp_path / "list.pth")
+    with pytest.raises(InputError, match=r"list\.pth: holds no state dict"):
+        authors_weights.read_weights(tmp_path / "list.pth")
+    (tmp_path / "text.pth").write_text("hello")
+    with pytest.raises(InputError, match=r"text\.pth: damaged"):
+        authors_weights.read_weights(tmp_path / "text.pth")
+
+
+def test_without_torch_a_pth_file_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    (tmp_path / "some.pth").write_bytes(b"x")
+    with pytest.raises(InputError, match="pip install torch"):
+        authors_weights.read_weights(tmp_path / "some.pth")
+
+
+def test_folders_without_usable_arrays_are_named(tmp_path):
+    with pytest.raises(InputError, match=r"no \.npy file"):
+        authors_weights.read_weights(tmp_path)
+    (tmp_path / "conv01_1.weight.npy").write_text("hello")
+    with pytest.raises(InputError, match=r"conv01_1\.weight\.npy: damaged"):
+        authors_weights.read_weights(tmp_path)
+
+
 def test_the_program_says_which_file_does_not_fit(weights, tmp_path, capsys):
     np.savez(tmp_path / "some.npz", **_without(weights, "conv01_1.weight"))
     output = tmp_path / "out.keras"
@@ -90,13 +134,43 @@ def test_files_that_are_no_npz_are_named(tmp_path, content):
     if content is not None:
         (tmp_path / "a.npz").write_bytes(content)
     with pytest.raises(InputError, match=r"a\.npz"):
-        authors_weights.read_npz(tmp_path / "a.npz")
+        authors_weights.read_weights(tmp_path / "a.npz")
 
 
-def test_hayao_draws_what_the_authors_network_draws(assets, tmp_path):
-    """Parity with the released network, borders included: its recorded output for a 64 px picture."""
-    path = tmp_path / "hayao.keras"
+def _enlarge(picture, height, width):
+    """Bilinear, corner pixels on corner pixels, places in float32: as the authors' test script enlarges."""
+    picture = picture.astype(np.float32)
+    for axis, size in ((0, height), (1, width)):
+        place = np.arange(size, dtype=np.float32) * np.float32((picture.shape[axis] - 1) / (size - 1))
+        low = np.minimum(place.astype(int), picture.shape[axis] - 2)
+        share = (place - low).reshape([-1 if i == axis else 1 for i in range(3)])
+        picture = picture.take(low, axis) * (1 - share) + picture.take(low + 1, axis) * share
+    return picture
+
+
+@pytest.fixture(scope="module")
+def hayao(assets, tmp_path_factory):
+    path = tmp_path_factory.mktemp("hayao") / "hayao.keras"
     assert import_weights.main(["x", f"--weights={assets}/authors/hayao.npz", f"--output={path}"]) == 0
+    return path
+
+
+def test_hayao_draws_what_the_authors_network_draws(assets, hayao):
+    """Parity with the released network, borders included: its recorded output for a 64 px picture."""
     fixture = np.load(assets / "authors" / "hayao_fixture_64.npz")
-    drawn = np.asarray(load_generator(path)(fixture["input_bgr_nhwc"][..., ::-1]))[..., ::-1]
+    drawn = np.asarray(load_generator(hayao)(fixture["input_bgr_nhwc"][..., ::-1]))[..., ::-1]
     np.testing.assert_allclose(drawn, fixture["hayao_out_bgr_nhwc_eps1e-5"], atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["in1", "in2"])
+def test_hayao_reproduces_the_published_pictures(assets, hayao, name):
+    """The cartoons published beside the weights, by the recipe that made them: sides scaled to 450 px, float input."""
+    photo = pictures.read_picture(assets / "authors" / "pairs" / f"{name}.png")
+    published = pictures.read_picture(assets / "authors" / "pairs" / f"{name}_hayao.png")
+    height, width = (side * 450 // max(photo.shape[:2]) for side in photo.shape[:2])
+    enlarged = _enlarge(photo, height, width)
+    drawn = np.asarray(load_generator(hayao)((enlarged[np.newaxis] / 127.5 - 1).astype(np.float32)))[0]
+    assert psnr(np.floor(255 * (drawn / 2 + 0.5)), published) >= 90
+    # The same through uint8 pixels, as cartoonize takes and gives them: rounding costs this much.
+    rounded = Cartoonizer.load(hayao)(enlarged.round().astype(np.uint8))
+    assert psnr(rounded, published[:height, :width]) >= 40

@@ -242,3 +242,23 @@ def test_kill_9_and_the_same_command_again(data_dir, tmp_path):
     assert max(_checkpoints(run_dir)) == 320
     assert f"{killed_at - 160}/160" in result.stderr  # it went on where the checkpoint was
     assert not [name for name in os.listdir(run_dir) if "partial" in name]
+
+
+def test_fine_tuning_starts_from_the_given_generator(finished, data_dir, tmp_path):
+    """Without initialization, and only the first time: going on needs the file no more."""
+    initial = shutil.copy(finished / "generator.keras", tmp_path / "initial.keras")
+    run_dir, flags = tmp_path / "run", [f"--initial_generator={initial}", "--generator_learning_rate=1e-7"]
+    assert _train(data_dir, run_dir, *flags, "--adversarial_epochs=1") == 0
+    assert _newest(run_dir) == 4
+    np.testing.assert_allclose(_draw(run_dir), _draw(finished), atol=1e-3)
+    os.remove(initial)
+    assert _train(data_dir, run_dir, *flags, "--adversarial_epochs=2") == 0
+    assert _newest(run_dir) == 8
+
+
+def test_an_initial_generator_of_another_size_is_refused(generator_path, data_dir, tmp_path, capsys):
+    flags = [f"--initial_generator={generator_path}", "--generator_width=8"]
+    assert _train(data_dir, tmp_path / "run", *flags) == 1
+    assert f"--initial_generator={generator_path}" in (error := capsys.readouterr().err) and "_width" in error
+    assert _train(data_dir, tmp_path / "run", "--initial_generator=none.keras") == 1
+    assert "none.keras: no such file" in capsys.readouterr().err
