@@ -32,6 +32,9 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     try:
         yield temporary
         os.replace(temporary, path)
+    except OSError as error:
+        error.filename = error.filename or str(path)  # a full disk is reported without one
+        raise
     finally:
         _remove(temporary)
 

@@ -1,28 +1,72 @@
-"""Draw photos as cartoons with a trained model.
+"""Draw photos, folders of them and films as cartoons with a trained model.
 
     python -m cartoongan_tf.cartoonize --model=runs/shinkai/generator.keras photo.jpg
 
-writes photo-cartoon.jpg beside the photo. A folder is drawn whole, with the folders inside it, into
-FOLDER-cartoon. Give any number of pictures and folders; nothing that exists is written over without --overwrite.
+writes photo-cartoon.jpg beside the photo, and clip-cartoon.mp4 for clip.mp4. A folder is drawn whole, with the folders
+inside it, into FOLDER-cartoon; given again, the command goes on with what is not drawn yet. Give any number of
+pictures, films and folders, or - for standard input and output. Nothing that exists is written over without
+--overwrite.
 """
 
 import dataclasses
-import os
+import functools
 import sys
-from pathlib import Path
+from typing import Literal
 
 from tqdm import tqdm
 
-from cartoongan_tf import pictures, program
+from cartoongan_tf import film, jobs, pictures, program, sheets
 from cartoongan_tf.errors import InputError
+from cartoongan_tf.jobs import STREAM, Job
 from cartoongan_tf.options import option
+from cartoongan_tf.steady import STEADINESS
+
+CONTACT_SHEET = "contact-sheet.jpg"
+MAX_ON_CONTACT_SHEET = 120
 
 
 @dataclasses.dataclass(frozen=True)
 class CartoonizeConfig:
     model: str = option("The model: a .keras file, a .tflite file or a SavedModel folder.")
-    output: str = option("Where to write instead: a picture's name, or a folder's where a folder is drawn.", "")
-    overwrite: bool = option("Write over pictures that exist already. The photo itself is never written over.", False)
+    output: str = option(
+        "Where to write instead: a file's name, or a folder's where a folder is drawn; - is standard output.", ""
+    )
+    overwrite: bool = option("Write over results that exist already. The photo itself is never written over.", False)
+
+    strength: float = option("1 is the cartoon, 0 the photo, 0.7 something between.", 1.0)
+    keep_colors: bool = option("Take only the light from the cartoon, and the colours from the photo.", False)
+    compare: bool = option("Show the photo to the left of its cartoon.", False)
+    contact_sheet: bool = option("Write contact-sheet.jpg into each drawn folder: its photos and cartoons.", False)
+
+    long_side: int = option("Draw larger pictures and films shrunk to this longer side, in pixels; 0: never.", 0)
+    format: Literal["keep", "jpg", "png", "webp", "tiff", "bmp", "gif"] = option("Of the pictures to write.", "keep")
+    quality: int = option("1 to 100, of JPEG, WebP and films.", pictures.DEFAULT_QUALITY)
+    max_pixels: int = option(
+        "Refuse pictures with more pixels, all frames counted, before they are decoded.", pictures.MAX_PIXELS
+    )
+    method: Literal["auto", "whole", "banded"] = option(
+        "whole draws a picture in one piece, banded in bands: about half as fast, in a fraction of the memory, with "
+        "the same result; auto takes banded where whole does not fit into memory.",
+        "auto",
+    )
+    steadiness: float = option(
+        "Of films and animations: the share of the drawing kept from frame to frame where nothing moves; 0 draws each "
+        "frame by itself, which flickers.",
+        STEADINESS,
+    )
+    batch_size: int = option("Frames of a film to draw at once, if they fit into memory.", 4)
+
+    def __post_init__(self):
+        self._require("strength", 0 <= self.strength <= 1, "must be from 0 to 1")
+        self._require("steadiness", 0 <= self.steadiness < 1, "must be from 0 to below 1")
+        self._require("quality", 1 <= self.quality <= 100, "must be from 1 to 100")
+        self._require("long_side", self.long_side >= 0, "must not be negative")
+        for name in ("max_pixels", "batch_size"):
+            self._require(name, getattr(self, name) >= 1, "must be at least 1")
+
+    def _require(self, name: str, met: bool, rule: str) -> None:
+        if not met:
+            raise InputError(f"--{name}={getattr(self, name)}: {rule}")
 
 
 def main(argv=None) -> int:
@@ -30,77 +74,89 @@ def main(argv=None) -> int:
 
 
 def _cartoonize(config: CartoonizeConfig, arguments: list[str]) -> int:
-    jobs = [job for argument in arguments for job in _jobs(Path(argument), config.output)]
-    _check(jobs, arguments, config)
-    program.start_tensorflow()
-    from cartoongan_tf.cartoonizer import Cartoonizer
-
-    cartoonizer = Cartoonizer.load(config.model)
-    skipped = []
-    for photo, cartoon in tqdm(jobs, unit="picture", disable=len(jobs) == 1):
-        try:
-            pictures.write_picture(cartoon, cartoonizer(pictures.read_picture(photo)))
-        except InputError as error:
-            skipped.append(photo)
-            tqdm.write(f"Skipped {error}", file=sys.stderr)
-    return _report(jobs, skipped, arguments)
-
-
-def _jobs(path: Path, output: str) -> list[tuple[Path, Path]]:
-    """Pairs of a photo and its cartoon to write."""
-    if path.is_dir():
-        return _folder_jobs(path, Path(output or f"{os.path.abspath(path)}-cartoon"))
-    cartoon = path.with_name(f"{path.stem}-cartoon{_suffix(path)}")
-    if not output:
-        return [(path, cartoon)]
-    return [(path, Path(output) / cartoon.name if Path(output).is_dir() else Path(output))]
-
-
-def _folder_jobs(folder: Path, output_folder: Path) -> list[tuple[Path, Path]]:
-    """A pair for each file below a folder, its tree kept; what an earlier run wrote below it is left out."""
-    results = output_folder.resolve() if output_folder.resolve() != folder.resolve() else None
-    photos = [photo for photo in pictures.list_files(folder) if results not in photo.resolve().parents]
-    cartoons = [output_folder / photo.relative_to(folder) for photo in photos]
-    return [
-        (photo, cartoon if cartoon.suffix == _suffix(photo) else cartoon.with_name(f"{cartoon.name}.png"))
-        for photo, cartoon in zip(photos, cartoons, strict=True)
-    ]
-
-
-def _suffix(photo: Path) -> str:
-    """The photo's own suffix where pictures can be written with it; .png otherwise."""
-    return photo.suffix if photo.suffix.lower() in pictures.WRITABLE_SUFFIXES else ".png"
-
-
-def _check(jobs: list[tuple[Path, Path]], arguments: list[str], config: CartoonizeConfig) -> None:
     if not arguments:
-        raise InputError("name the picture or the folder to draw, after the flags: ... --model=MODEL photo.jpg")
-    if config.output and len(arguments) > 1:
-        raise InputError("--output names one result, but several pictures are given; leave it out, or give a folder")
-    if not Path(config.model).exists():
-        raise InputError(f"--model={config.model}: no such model; training writes RUN_DIR/generator.keras")
-    photos = {photo.resolve() for photo, _ in jobs}
-    photo_of: dict[Path, Path] = {}
-    for photo, cartoon in jobs:
-        if photo_of.setdefault(cartoon, photo) != photo:
-            raise InputError(f"{photo} and {photo_of[cartoon]} would both become {cartoon}; draw one with --output")
-        pictures.check_writable_suffix(cartoon)
-        if not photo.exists():
-            raise InputError(f"{photo}: no such picture or folder")
-        if cartoon.resolve() in photos:
-            raise InputError(f"{cartoon}: that is one of the photos to draw; name another --output, or move it away")
-        if cartoon.exists() and not config.overwrite:
-            raise InputError(f"{cartoon}: exists already; give --overwrite to write over it, or name another --output")
+        raise InputError("name the picture, film or folder to draw, after the flags: ... --model=MODEL photo.jpg")
+    if config.output not in ("", "-") and len(arguments) > 1:
+        raise InputError("--output names one result, but several sources are given; leave it out, or give a folder")
+    suffix = "" if config.format == "keep" else f".{config.format}"
+    found = jobs.find_jobs(arguments, config.output, suffix)
+    to_do = jobs.left_to_do(found, config.overwrite)
+    sheet = next((job for job in found if config.contact_sheet and job.target.name == CONTACT_SHEET), None)
+    if sheet is not None:
+        raise InputError(f"{sheet.source}: its cartoon would have the contact sheet's name; rename it")
+    for job in to_do:
+        if job.is_film and job.folder is None:
+            film.check_film(job.source, job.target)
+    program.start_tensorflow()
+    problems = _draw(to_do, config, suffix) if to_do else {}
+    if config.contact_sheet:
+        _write_contact_sheets([job for job in found if job not in problems])
+    return _report(found, to_do, problems)
 
 
-def _report(jobs: list[tuple[Path, Path]], skipped: list[Path], arguments: list[str]) -> int:
-    """Say what was written; status 1 if a picture that was named itself could not be drawn."""
-    if len(jobs) == len(skipped):
-        raise InputError("no picture could be drawn")
-    drawn = [cartoon for photo, cartoon in jobs if photo not in skipped]
-    where = drawn[0] if len(drawn) == 1 else f"{len(drawn)} cartoons, the first is {drawn[0]}"
-    print(f"Wrote {where}" + (f"; skipped {len(skipped)} files" if skipped else ""))
-    return int(any(Path(argument) in skipped for argument in arguments))
+def _draw(to_do: list[Job], config: CartoonizeConfig, suffix: str) -> dict[Job, InputError]:
+    """Draw everything; returns why what could not be drawn was not."""
+    from cartoongan_tf.cartoonizer import Cartoonizer
+    from cartoongan_tf.drawing import Look, PictureFiles, draw_pictures
+
+    cartoonizer = Cartoonizer.load(config.model, config.method)
+    look = Look(config.long_side, config.strength, config.keep_colors, config.compare, config.steadiness)
+    files = PictureFiles(config.max_pixels, config.quality, suffix)
+    picture_jobs = [job for job in to_do if not job.is_film]
+    results = draw_pictures(picture_jobs, cartoonizer, look, files)
+    problems = {}
+    for job, problem in tqdm(results, total=len(picture_jobs), unit="picture", disable=len(picture_jobs) < 2):
+        if problem is not None:
+            problems[job] = _skip(problem)
+    for job in to_do:
+        if job.is_film:
+            draw = functools.partial(look.draw_frames, look.film(cartoonizer))
+            try:
+                _say_broken(job, film.draw_film(job.source, job.target, draw, config.batch_size, config.quality))
+            except InputError as problem:
+                problems[job] = _skip(problem)
+    return problems
+
+
+def _skip(problem: InputError) -> InputError:
+    tqdm.write(f"Skipped {problem}", file=sys.stderr)
+    return problem
+
+
+def _say_broken(job: Job, report: film.FilmReport) -> None:
+    if report.num_broken:
+        print(f"{job.source}: {report.num_broken} broken frames, for which the last good one stands", file=sys.stderr)
+    if report.num_audio_left_out:
+        print(f"{job.source}: {report.num_audio_left_out} sound tracks of unknown kind left out", file=sys.stderr)
+
+
+def _write_contact_sheets(drawn: list[Job]) -> None:
+    for output_folder in {job.output_folder: None for job in drawn if job.folder is not None}:
+        of_folder = [job for job in drawn if job.output_folder == output_folder and not job.is_film]
+        shown = of_folder[:: -(-len(of_folder) // MAX_ON_CONTACT_SHEET) or 1]
+        rows = [
+            (str(job.source.relative_to(job.folder)), [_thumbnail(job.source), _thumbnail(job.target)])
+            for job in tqdm(shown, desc="contact sheet", unit="picture")
+        ]
+        if rows:
+            pictures.write_picture(output_folder / CONTACT_SHEET, sheets.contact_sheet(rows))
+
+
+def _thumbnail(path):
+    return pictures.shrink(pictures.read_picture(path, max_pixels=sys.maxsize), 480)
+
+
+def _report(found: list[Job], to_do: list[Job], problems: dict[Job, InputError]) -> int:
+    """Say what was written; status 1 if a file that was named itself could not be drawn."""
+    if len(problems) == len(found):
+        raise InputError("nothing could be drawn")
+    drawn = [job.target for job in to_do if job not in problems]
+    if STREAM not in drawn:
+        more = f" and {len(drawn) - 1} more" if len(drawn) > 1 else ""
+        wrote = f"Wrote {drawn[0]}{more}" if drawn else "Nothing was left to draw"
+        kept = f"; kept {len(found) - len(to_do)} that were there already" if len(found) > len(to_do) else ""
+        print(f"{wrote}{kept}" + (f"; skipped {len(problems)} files" if problems else ""))
+    return int(any(job.folder is None for job in problems))
 
 
 if __name__ == "__main__":

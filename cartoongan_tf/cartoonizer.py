@@ -1,36 +1,49 @@
 """`Cartoonizer`: one way to use a trained generator, whatever form its file has."""
 
+import functools
+import math
 import os
-from collections.abc import Callable
+import sys
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
-from cartoongan_tf import pixels
+from cartoongan_tf import memory, taste
 from cartoongan_tf.errors import InputError
+from cartoongan_tf.model_forms import KerasForm, ModelForm, SavedModelForm, TFLiteForm
+from cartoongan_tf.steady import STEADINESS, SteadyDrawer, mixing_matrix
+
+Method = Literal["auto", "whole", "banded"]
+USABLE_SHARE = 0.8  # of the memory at hand: other programs need some too
 
 
 class Cartoonizer:
-    """Draws pictures with a trained generator.
+    """Draws pictures with a trained generator; may be called from several threads.
 
     cartoonizer = Cartoonizer.load("generator.keras")
     cartoon = cartoonizer(photo)
     """
 
-    def __init__(self, draw: Callable[[np.ndarray], np.ndarray]):
+    def __init__(self, form: ModelForm, method: Method = "auto"):
         """
         Args:
-          draw: uint8 RGB [1, H, W, 3], H and W from 1 up -> the same.
+          form: what draws; `load` finds it for a file.
+          method: "whole" draws each picture in one piece, "banded" band after band in bounded memory, about half as
+            fast and equal within rounding; "auto" looks at the memory at hand.
         """
-        self._draw = draw
+        if method == "banded" and not form.has_layers:
+            raise InputError(f"{form.name} cannot draw in bands; give the .keras file, or another --method")
+        self._form, self._method = form, method
 
     @classmethod
-    def load(cls, path: str | os.PathLike) -> "Cartoonizer":
+    def load(cls, path: str | os.PathLike, method: Method = "auto") -> "Cartoonizer":
         """Load a generator.
 
         Args:
           path: a .keras file, a SavedModel folder (or its parent, whose newest version is taken), or a .tflite
             file, as training and the exporter write them.
+          method: see the class.
 
         Raises:
           InputError: there is nothing at the path, or nothing that can be used.
@@ -39,73 +52,107 @@ class Cartoonizer:
         if not path.exists():
             raise InputError(f"{path}: no such model; training writes RUN_DIR/generator.keras")
         if path.is_dir():
-            return cls(_load_saved_model(path))
+            return cls(SavedModelForm(path), method)
         if path.suffix == ".tflite":
-            return cls(_load_tflite(path))
+            return cls(TFLiteForm(path), method)
         if path.suffix == ".keras":
-            return cls(_load_keras(path))
+            return cls(KerasForm(path), method)
         raise InputError(f"{path}: not a model; give a .keras file, a .tflite file or a SavedModel folder")
 
-    def __call__(self, picture: np.ndarray) -> np.ndarray:
-        """Draw one picture.
+    def __call__(self, photo: np.ndarray, strength: float = 1.0, keep_colors: bool = False) -> np.ndarray:
+        """Draw a picture, or a batch of pictures of one size.
 
         Args:
-          picture: uint8 RGB [H, W, 3], H and W from 1 up.
+          photo: uint8 RGB [H, W, 3] or [N, H, W, 3], H and W from 1 up.
+          strength: 1 is the cartoon, 0 the photo, and between them a mixture.
+          keep_colors: take only the light from the cartoon, and the colours from the photo.
 
         Returns:
-          uint8 RGB [H, W, 3], of the same size.
+          uint8 RGB of the same shape.
 
         Raises:
           ValueError: the array has another shape or dtype.
+          InputError: the picture is too large for the memory at hand.
         """
-        picture = np.asarray(picture)
-        if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or 0 in picture.shape:
-            raise ValueError(f"expected uint8 RGB [H, W, 3], got {picture.dtype} {list(picture.shape)}")
-        return self._draw(picture[np.newaxis])[0]
+        photo = np.asarray(photo)
+        _check_array(photo)
+        photos = photo[np.newaxis] if photo.ndim == 3 else photo
+        cartoons = to_taste(photos, self._draw(photos), strength, keep_colors)
+        return cartoons.reshape(photo.shape)
+
+    def film(self, keep_statistics: float = STEADINESS, keep_drawing: float = STEADINESS) -> SteadyDrawer:
+        """A drawer for the frames of one film, in their order: uint8 RGB [N, H, W, 3] -> the same.
+
+        What stands still in the film stands still in the cartoon.
+
+        Args:
+          keep_statistics: share of the norms' statistics kept from frame to frame, from 0 to below 1; only a .keras
+            file takes it.
+          keep_drawing: share of the drawing kept where the film stands still, from 0 to below 1.
+        """
+        draw = functools.partial(self._draw_film, keep_statistics)
+        return SteadyDrawer(draw, lambda height, width: max(1, self._num_at_once(height, width)), keep_drawing)
+
+    def _draw(self, photos: np.ndarray) -> np.ndarray:
+        limit = self._num_at_once(*photos.shape[1:3])
+        if limit:
+            try:
+                parts = [self._form.draw(photos[start : start + limit]) for start in range(0, len(photos), limit)]
+                return parts[0] if len(parts) == 1 else np.concatenate(parts)
+            except MemoryError as error:  # a GPU's, most often
+                self._require_bands(error)
+        return np.stack([self._form.draw_in_bands(photo)[0] for photo in photos])
+
+    def _draw_film(self, keep_statistics: float, frames: np.ndarray, begins: list[bool], before):
+        """The next frames of a film; see `SteadyDrawer`."""
+        if not self._form.has_layers:
+            return self._draw(frames), None
+        if self._num_at_once(*frames.shape[1:3]):
+            try:
+                return self._form.draw_film(frames, before, mixing_matrix(begins, keep_statistics))
+            except MemoryError as error:
+                self._require_bands(error)
+        cartoons = []
+        for frame, shot_begins in zip(frames, begins, strict=True):
+            cartoon, before = self._form.draw_in_bands(frame, before, mixing_matrix([shot_begins], keep_statistics))
+            cartoons.append(cartoon)
+        return np.stack(cartoons), before
+
+    def _require_bands(self, error: MemoryError) -> None:
+        if self._method == "whole" or not self._form.has_layers:
+            raise InputError(f"out of memory ({error}); give --long_side, or draw in bands") from error
+
+    def _num_at_once(self, height: int, width: int) -> int:
+        """How many pictures of that size to draw at once in one piece; 0: in bands.
+
+        Raises:
+          InputError: neither fits into memory.
+        """
+        if self._method == "whole":
+            return sys.maxsize
+        usable = USABLE_SHARE * memory.available_bytes()
+        whole = self._form.bytes_per_pixel * height * width
+        if self._method == "auto" and whole <= usable:
+            return int(usable / whole)
+        needed = self._form.banded_bytes(height, width) if self._form.has_layers else whole
+        if needed > usable:
+            scale = math.sqrt(usable / needed)
+            raise InputError(
+                f"{width} x {height} pixels take about {needed / 1e9:.1f} GB to draw, and {usable / 1e9:.1f} GB can be "
+                f"used; about {int(width * scale)} x {int(height * scale)} fit (--long_side="
+                f"{int(max(height, width) * scale)})"
+                + ("" if self._form.has_layers else f". {self._form.name} draws in one piece; a .keras file takes less")
+            )
+        return 0
 
 
-def _load_keras(path: Path) -> Callable[[np.ndarray], np.ndarray]:
-    import tensorflow as tf
-
-    from cartoongan_tf.checkpoints import load_generator
-
-    generator = load_generator(path)
-    signature = [tf.TensorSpec([None, None, None, 3], tf.uint8)]
-    draw = tf.function(lambda image: pixels.cartoonize(generator, image), input_signature=signature)
-    return lambda image: draw(image).numpy()
+def to_taste(photos: np.ndarray, cartoons: np.ndarray, strength: float, keep_colors: bool) -> np.ndarray:
+    """Cartoons with as much of the photos as asked for, uint8 RGB [N, H, W, 3] each; see `Cartoonizer`."""
+    if keep_colors:
+        cartoons = np.stack([taste.keep_colors(*pair) for pair in zip(photos, cartoons, strict=True)])
+    return taste.blend(photos, cartoons, strength)
 
 
-def _load_saved_model(folder: Path) -> Callable[[np.ndarray], np.ndarray]:
-    import tensorflow as tf
-
-    folder = _newest_version(folder)
-    try:
-        loaded = tf.saved_model.load(str(folder))
-        draw = loaded.signatures["serving_default"]
-    except (OSError, ValueError, KeyError, tf.errors.OpError) as error:
-        raise InputError(f"{folder}: a SavedModel that cannot be used ({error})") from error
-    if "image" not in draw.structured_input_signature[1] or "cartoon" not in draw.structured_outputs:
-        raise InputError(f"{folder}: its serving_default does not take `image` and give `cartoon`; export it anew")
-
-    def draw_loaded(image: np.ndarray) -> np.ndarray:
-        return draw(image=tf.constant(image))["cartoon"].numpy()
-
-    draw_loaded.keep_alive = loaded  # a signature alone does not keep its variables
-    return draw_loaded
-
-
-def _newest_version(folder: Path) -> Path:
-    """The folder itself, or the highest numbered version in the base folder that a server polls."""
-    if (folder / "saved_model.pb").is_file():
-        return folder
-    versions = [path.parent for path in folder.glob("*/saved_model.pb") if path.parent.name.isdecimal()]
-    if not versions:
-        raise InputError(f"{folder}: no saved_model.pb in it, nor in a numbered folder below it")
-    return max(versions, key=lambda version: int(version.name))
-
-
-def _load_tflite(path: Path) -> Callable[[np.ndarray], np.ndarray]:
-    from cartoongan_tf.tflite_model import load_tflite
-
-    generate = load_tflite(path.read_bytes(), path)
-    return lambda image: np.asarray(pixels.cartoonize(lambda photo: generate(np.asarray(photo)), image))
+def _check_array(photo: np.ndarray) -> None:
+    if photo.dtype != np.uint8 or photo.ndim not in (3, 4) or photo.shape[-1] != 3 or 0 in photo.shape:
+        raise ValueError(f"expected uint8 RGB [H, W, 3] or [N, H, W, 3], got {photo.dtype} {list(photo.shape)}")

@@ -5,11 +5,11 @@ import os
 import keras
 import numpy as np
 import tensorflow as tf
-from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from cartoongan_tf import atomic, pixels
 from cartoongan_tf.errors import InputError
-from cartoongan_tf.tflite_model import load_tflite
+from cartoongan_tf.fast_graph import fast_generator, frozen
+from cartoongan_tf.tflite_model import TFLiteGenerator
 from export import parity
 
 MINIMUM_PSNR_DB = {"fp32": 60.0, "fp16": 45.0}
@@ -30,7 +30,7 @@ def export_tflite(generator: keras.Model, path: str | os.PathLike, precision: st
       InputError: the file draws other pictures than Keras does.
     """
     model = _convert(generator, precision)
-    run = load_tflite(model, path)
+    run = TFLiteGenerator(model, path)
     photos = [np.asarray(pixels.to_float(pixels.pad_to_fit(picture[None]))) for picture in parity.check_pictures()]
     with parity.on_cpu():
         score = min(parity.psnr(run(photo), np.asarray(generator(photo)), peak=2.0) for photo in photos)
@@ -46,9 +46,10 @@ def export_tflite(generator: keras.Model, path: str | os.PathLike, precision: st
 
 def _convert(generator: keras.Model, precision: str) -> bytes:
     signature = tf.TensorSpec([None, None, None, 3], tf.float32, name="photo")
-    function = tf.function(lambda photo: {"cartoon": generator(photo)}).get_concrete_function(signature)
+    fast = fast_generator(generator)
     # A function whose variables are not frozen converts without an error to a file without weights.
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([convert_variables_to_constants_v2(function)])
+    function = frozen(lambda photo: {"cartoon": fast(photo)}, signature)
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([function])
     if precision == "fp16":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.target_spec.supported_types = [tf.float16]

@@ -1,11 +1,14 @@
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
-from cartoongan_tf import Cartoonizer, pixels
+from cartoongan_tf import Cartoonizer, banded, memory, pixels, taste
+from cartoongan_tf.cartoonizer import USABLE_SHARE
 from cartoongan_tf.checkpoints import load_generator
 from cartoongan_tf.errors import InputError
+from cartoongan_tf.model_forms import WHOLE_TENSORS
 from export.saved_model import export_saved_model
 from export.tflite import export_tflite
 from tests.helpers import draw
@@ -62,8 +65,10 @@ def test_one_cartoonizer_draws_sizes_in_any_order(models):
         np.zeros((8, 8, 3), np.float32),
         np.zeros((8, 8), np.uint8),
         np.zeros((8, 8, 4), np.uint8),
-        np.zeros((1, 8, 8, 3), np.uint8),
+        np.zeros((1, 8, 8, 4), np.uint8),
+        np.zeros((1, 1, 8, 8, 3), np.uint8),
         np.zeros((0, 8, 3), np.uint8),
+        np.zeros((0, 8, 8, 3), np.uint8),
     ],
 )
 def test_other_arrays_are_refused(models, picture):
@@ -100,6 +105,88 @@ def test_the_newest_version_is_taken_by_number(models, tmp_path):
         shutil.copytree(models["saved_model"], tmp_path / version)
     (tmp_path / "2" / "saved_model.pb").write_text("broken")
     Cartoonizer.load(tmp_path)
+
+
+@pytest.mark.parametrize("form", ["keras", "saved_model", "fp32"])
+def test_a_batch_is_its_pictures(models, form):
+    cartoonizer = Cartoonizer.load(models[form])
+    batch = np.stack([draw(seed, 21, 34) for seed in range(3)])
+    one_by_one = np.stack([cartoonizer(picture) for picture in batch])
+    np.testing.assert_allclose(cartoonizer(batch).astype(int), one_by_one, atol=1)
+
+
+@pytest.mark.parametrize("form", ["keras", "saved_model", "fp32"])
+def test_threads_may_share_it(models, form):
+    """Pictures of different sizes at once, against the same ones in turn."""
+    cartoonizer = Cartoonizer.load(models[form])
+    photos = [draw(seed, 20 + 5 * seed, 90 - 4 * seed) for seed in range(8)]
+    expected = [cartoonizer(photo) for photo in photos]
+    with ThreadPoolExecutor(4) as threads:
+        for _ in range(3):
+            for cartoon, one in zip(threads.map(cartoonizer, photos), expected, strict=True):
+                np.testing.assert_allclose(cartoon.astype(int), one, atol=1)
+
+
+def test_taste(models):
+    cartoonizer, photo = Cartoonizer.load(models["keras"]), draw(0)
+    cartoon = cartoonizer(photo)
+    np.testing.assert_array_equal(cartoonizer(photo, strength=0), photo)
+    np.testing.assert_array_equal(cartoonizer(photo, strength=0.5), taste.blend(photo, cartoon, 0.5))
+    np.testing.assert_array_equal(cartoonizer(photo, keep_colors=True), taste.keep_colors(photo, cartoon))
+
+
+def _with_memory(monkeypatch, cartoonizer, photo, whole_pictures):
+    """Say that there is memory for so many pictures in one piece."""
+    needed = cartoonizer._form.bytes_per_pixel * photo.shape[0] * photo.shape[1]
+    monkeypatch.setattr(memory, "available_bytes", lambda: whole_pictures * needed / USABLE_SHARE)
+
+
+def _refuse(image):
+    raise AssertionError("drawn in one piece")
+
+
+def test_the_way_is_chosen_by_the_memory_at_hand(models, monkeypatch):
+    monkeypatch.setattr(banded, "BAND_BYTES", 1)
+    cartoonizer, photo = Cartoonizer.load(models["keras"]), draw(0)
+    expected = cartoonizer(photo)
+    _with_memory(monkeypatch, cartoonizer, photo, 1.01)
+    np.testing.assert_array_equal(cartoonizer(photo), expected)
+    _with_memory(monkeypatch, cartoonizer, photo, 0.99)
+    monkeypatch.setattr(cartoonizer._form, "draw", _refuse)
+    np.testing.assert_allclose(cartoonizer(photo).astype(int), expected, atol=1)
+
+
+def test_the_way_can_be_told(models, monkeypatch):
+    photo = draw(0)
+    whole, bands = (Cartoonizer.load(models["keras"], method) for method in ("whole", "banded"))
+    expected = whole(photo)
+    monkeypatch.setattr(bands._form, "draw", _refuse)
+    np.testing.assert_allclose(bands(photo).astype(int), expected, atol=1)
+    _with_memory(monkeypatch, whole, photo, 0.01)
+    np.testing.assert_array_equal(whole(photo), expected)
+
+
+@pytest.mark.parametrize("form, named", [("saved_model", "a SavedModel"), ("fp32", "a .tflite file")])
+def test_other_forms_say_that_they_draw_in_one_piece_and_what_fits(models, monkeypatch, form, named):
+    with pytest.raises(InputError, match=f"{named} cannot draw in bands"):
+        Cartoonizer.load(models[form], "banded")
+    cartoonizer, photo = Cartoonizer.load(models[form]), draw(0, 60, 80)
+    _with_memory(monkeypatch, cartoonizer, photo, 0.25)
+    with pytest.raises(InputError, match=rf"80 x 60 pixels.*about (40 x 30|39 x 29).*--long_side=(40|39).*{named}"):
+        cartoonizer(photo)
+
+
+def test_a_picture_that_fits_neither_way_is_refused_with_the_size_that_does(models, monkeypatch):
+    cartoonizer, photo = Cartoonizer.load(models["keras"]), draw(0)
+    monkeypatch.setattr(memory, "available_bytes", lambda: 1000)
+    with pytest.raises(InputError, match=r"80 x 60 pixels take about .* fit"):
+        cartoonizer(photo)
+
+
+def test_all_forms_know_how_large_their_tensors_are(models):
+    """The first layer has 4 filters: 16 bytes a pixel for each of the tensors that count."""
+    for form in ("keras", "saved_model", "fp32", "fp16"):
+        assert Cartoonizer.load(models[form])._form.bytes_per_pixel == pytest.approx(16 * WHOLE_TENSORS, rel=0.02)
 
 
 def test_the_package_imports_without_tensorflow():

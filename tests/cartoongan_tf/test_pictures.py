@@ -1,11 +1,16 @@
+import io
 import os
+import struct
+import zlib
 
+import cv2
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from cartoongan_tf import pictures
 from cartoongan_tf.errors import InputError
+from tests.helpers import draw
 
 CORNERS = np.zeros((16, 24, 3), np.uint8)  # what a viewer shows: red upper left, blue upper right
 CORNERS[:8, :12] = (255, 0, 0)
@@ -63,6 +68,169 @@ def test_16_bit_grey_keeps_its_levels(tmp_path):
 def test_transparent_pixels_are_white(tmp_path):
     Image.new("RGBA", (6, 4), (10, 20, 30, 0)).save(tmp_path / "a.png")
     assert (pictures.read_picture(tmp_path / "a.png") == 255).all()
+
+
+def test_16_bit_colour_keeps_its_levels(tmp_path):
+    """PNG and TIFF, with and without alpha."""
+    ramp = np.dstack([np.arange(256).reshape(16, 16)[::step] for step in (1, -1)] + [np.full((16, 16), 255)] * 2)
+    for suffix in (".png", ".tif"):
+        for channels in (3, 4):
+            bgr = (ramp[..., [2, 1, 0, 3][:channels]] * 257).astype(np.uint16)
+            assert cv2.imwrite(str(tmp_path / f"a{suffix}"), bgr)
+            frame = pictures.read(tmp_path / f"a{suffix}").frames[0]
+            np.testing.assert_allclose(frame.astype(int), ramp[..., :channels], atol=1)
+
+
+def test_grey_with_alpha_and_palettes_keep_their_alpha(tmp_path):
+    half = Image.new("LA", (6, 4), (90, 128))
+    half.save(tmp_path / "grey.png")
+    assert (pictures.read(tmp_path / "grey.png").frames[0] == (90, 90, 90, 128)).all()
+    palette = Image.new("RGBA", (6, 4), (10, 20, 30, 255))
+    palette.putpixel((0, 0), (0, 0, 0, 0))
+    palette.quantize(4).save(tmp_path / "palette.png")
+    frame = pictures.read(tmp_path / "palette.png").frames[0]
+    assert tuple(frame[0, 0]) == (255, 255, 255, 0) and tuple(frame[1, 1]) == (10, 20, 30, 255)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".webp", ".tif"])
+def test_alpha_is_written_where_the_format_has_it(tmp_path, suffix):
+    frame = np.dstack([draw(0), np.mgrid[0:60, 0:80][0].astype(np.uint8) * 4])
+    pictures.write_picture(tmp_path / f"a{suffix}", frame)
+    read = pictures.read(tmp_path / f"a{suffix}").frames[0]
+    np.testing.assert_array_equal(read[..., 3], frame[..., 3])
+    assert np.abs(read[..., :3].astype(int) - frame[..., :3])[20:].mean() < 4
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".bmp"])
+def test_elsewhere_it_is_laid_over_white(tmp_path, suffix):
+    frame = np.dstack([np.zeros((16, 16, 3), np.uint8), np.full((16, 16), 128, np.uint8)])
+    pictures.write_picture(tmp_path / f"a{suffix}", frame)
+    np.testing.assert_allclose(pictures.read_picture(tmp_path / f"a{suffix}"), 127, atol=2)
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".webp", ".png"])
+def test_animations_keep_frames_durations_and_loop(tmp_path, suffix):
+    frames = [np.full((20, 30, 3), 60 * index, np.uint8) for index in range(4)]
+    picture = pictures.Picture(frames, durations_ms=[50, 100, 200, 400], loop=3)
+    pictures.write(tmp_path / f"a{suffix}", picture)
+    read = pictures.read(tmp_path / f"a{suffix}")
+    assert read.durations_ms == [50, 100, 200, 400] and read.loop == 3 and read.suffix == suffix
+    for frame, expected in zip(read.frames, frames, strict=True):
+        np.testing.assert_allclose(frame[..., :3].astype(int), expected, atol=4)
+
+
+def test_transparent_animations_do_not_smear(tmp_path):
+    """Each frame has its dot elsewhere; the one before must not shine through."""
+    frames, (y, x) = [], np.mgrid[0:60, 0:60]
+    for index in range(3):
+        frame = np.zeros((60, 60, 4), np.uint8)
+        frame[np.hypot(y - 10 - 20 * index, x - 10) < 9] = (200, 30, 30, 255)
+        frames.append(frame)
+    for suffix in (".gif", ".webp", ".png"):
+        pictures.write(tmp_path / f"a{suffix}", pictures.Picture(frames, durations_ms=[100] * 3))
+        for frame, expected in zip(pictures.read(tmp_path / f"a{suffix}").frames, frames, strict=True):
+            np.testing.assert_array_equal(frame[..., 3], expected[..., 3])
+
+
+def test_pages_of_a_tiff_may_differ_in_size(tmp_path):
+    frames = [draw(0, 20, 30), draw(1, 10, 12)]
+    pictures.write(tmp_path / "a.tif", pictures.Picture(frames))
+    for frame, expected in zip(pictures.read(tmp_path / "a.tif").frames, frames, strict=True):
+        np.testing.assert_array_equal(frame, expected)
+
+
+def test_the_preview_inside_a_cameras_jpeg_is_no_second_frame(tmp_path):
+    first, preview = Image.fromarray(draw(0)), Image.fromarray(draw(1, 15, 20))
+    first.save(tmp_path / "a.jpg", "MPO", save_all=True, append_images=[preview])
+    assert [frame.shape for frame in pictures.read(tmp_path / "a.jpg").frames] == [(60, 80, 3)]
+
+
+def test_more_frames_than_a_format_holds_are_refused(tmp_path):
+    with pytest.raises(InputError, match=r"a\.jpg: \.jpg holds one frame, not 2"):
+        pictures.write(tmp_path / "a.jpg", pictures.Picture([draw(0), draw(1)]))
+    assert not os.listdir(tmp_path)
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".tif"])
+def test_rgb_profiles_go_along(tmp_path, suffix):
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    Image.fromarray(draw(0)).save(tmp_path / f"a{suffix}", icc_profile=profile)
+    picture = pictures.read(tmp_path / f"a{suffix}")
+    pictures.write(tmp_path / f"b{suffix}", picture)
+    assert pictures.read(tmp_path / f"b{suffix}").icc_profile == profile
+
+
+def test_a_profile_of_other_values_is_applied_and_does_not_go_along(tmp_path):
+    """LAB stands in for CMYK's and grey's, of which there is none to make: its tag is changed."""
+    lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+    broken_cmyk = lab[:16] + b"CMYK" + lab[20:]
+    Image.new("CMYK", (6, 4), (0, 255, 255, 0)).save(tmp_path / "a.jpg", icc_profile=broken_cmyk, quality=100)
+    picture = pictures.read(tmp_path / "a.jpg")
+    assert picture.icc_profile is None
+    np.testing.assert_allclose(picture.frames[0][2, 3], (255, 0, 0), atol=40)
+
+
+def test_a_progressive_cmyk_jpeg(tmp_path):
+    Image.new("CMYK", (40, 30), (255, 0, 255, 0)).save(tmp_path / "a.jpg", progressive=True, quality=100)
+    np.testing.assert_allclose(pictures.read_picture(tmp_path / "a.jpg")[15, 20], (0, 255, 0), atol=40)
+
+
+def test_quality_decides_the_size_of_the_file():
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3)).astype(np.uint8)
+    for suffix in (".jpg", ".webp"):
+        sizes = [len(pictures.encode(pictures.Picture([noise]), suffix, quality)) for quality in (20, 60, 95)]
+        assert sizes == sorted(sizes) and sizes[0] < sizes[2] / 2
+
+
+def test_shrinking_keeps_the_shape_and_never_enlarges():
+    assert pictures.shrink(draw(0, 60, 80), 40).shape == (30, 40, 3)
+    assert pictures.shrink(draw(0, 3, 800), 100).shape == (1, 100, 3)
+    assert pictures.shrink(draw(0, 60, 80), 80) is not None and pictures.shrink(draw(0), 500).shape == (60, 80, 3)
+
+
+def test_pictures_come_from_open_files_too():
+    content = io.BytesIO(pictures.encode(pictures.Picture([draw(0)]), ".png"))
+    np.testing.assert_array_equal(pictures.read(content).frames[0], draw(0))
+    with pytest.raises(InputError, match="standard input: not a picture"):
+        pictures.read(io.BytesIO(b"hello"))
+
+
+def test_the_suffix_is_that_of_the_content(tmp_path):
+    (tmp_path / "a.jpg").write_bytes(pictures.encode(pictures.Picture([draw(0)]), ".webp"))
+    assert pictures.read(tmp_path / "a.jpg").suffix == ".webp"
+
+
+def _png_header(width, height):
+    """A PNG that says it is so large, and ends there."""
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(1000)))
+
+
+def test_bombs_are_refused_before_they_are_decoded(tmp_path):
+    path = tmp_path / "bomb.png"
+    path.write_bytes(_png_header(50_000, 50_000))
+    with pytest.raises(InputError, match=r"bomb\.png: 50000 x 50000 pixels, more than .* raise --max_pixels"):
+        pictures.read(path)
+    with pytest.raises(InputError, match="damaged"):  # decoded, with the limit raised
+        pictures.read(path, max_pixels=50_000**2)
+
+
+def test_all_frames_count_for_the_limit(tmp_path):
+    pictures.write(tmp_path / "a.gif", pictures.Picture([draw(seed) for seed in range(5)]))
+    with pytest.raises(InputError, match="80 x 60 pixels, 5 frames"):
+        pictures.read(tmp_path / "a.gif", max_pixels=4 * 60 * 80)
+    assert len(pictures.read(tmp_path / "a.gif", max_pixels=5 * 60 * 80).frames) == 5
+
+
+def test_pillows_own_limit_is_left_as_it_was(tmp_path, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    pictures.write_picture(tmp_path / "a.png", draw(0))
+    assert pictures.read_picture(tmp_path / "a.png").shape == (60, 80, 3)
+    assert Image.MAX_IMAGE_PIXELS == 1000
 
 
 def _truncated(path):

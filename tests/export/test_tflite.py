@@ -9,6 +9,7 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 from cartoongan_tf import Cartoonizer
 from cartoongan_tf.checkpoints import load_generator
 from cartoongan_tf.errors import InputError
+from cartoongan_tf.generator import build_generator
 from export import parity, tflite
 
 
@@ -64,7 +65,8 @@ def test_only_builtin_operators(files):
 
 def test_a_wrong_file_fails_and_is_not_written(generator, tmp_path, monkeypatch):
     convert = tflite._convert
-    monkeypatch.setattr(tflite, "_convert", lambda _, precision: convert(lambda photo: photo, precision))
+    other = build_generator("paper", width=4, num_blocks=1)
+    monkeypatch.setattr(tflite, "_convert", lambda _, precision: convert(other, precision))
     with pytest.raises(ValueError, match=r"a\.tflite: not written.*dB"):
         tflite.export_tflite(generator, tmp_path / "a.tflite", "fp32")
     assert not os.listdir(tmp_path)

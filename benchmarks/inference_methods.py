@@ -1,0 +1,179 @@
+"""The ways of running the paper's generator that `benchmarks.inference` compares, each in a process of its own.
+
+`prepare` writes each method's files once; a `Worker` then loads one method in a fresh process, so that no method
+shares threads, allocator or imports with another, and the memory of a process is that of its method.
+"""
+
+import concurrent.futures
+import multiprocessing
+import resource
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+Draw = Callable[[np.ndarray], np.ndarray]  # float32 RGB [1, H, W, 3] in [-1, 1] -> the same
+
+TORCH_CHANNELS_LAST = "PyTorch, channels_last"
+WARM_UP_PX = 16
+
+
+def prepare(weights_path: str, seed: int, folder: Path) -> None:
+    """Write what the methods load: weights.npz, generator.keras, generator.tflite.
+
+    Args:
+      weights_path: the authors' arrays by name; "" for random ones of the same shapes.
+      seed: of the random ones.
+      folder: where to.
+    """
+    from cartoongan_tf import program
+
+    program.start_tensorflow()
+    from benchmarks import torch_generator
+    from cartoongan_tf import authors_weights, checkpoints
+    from export import tflite
+
+    weights = authors_weights.read_weights(weights_path) if weights_path else torch_generator.random_weights(seed)
+    generator = authors_weights.generator_from_weights(weights)
+    np.savez(folder / "weights.npz", **weights)
+    checkpoints.save_generator(generator, folder / "generator.keras")
+    tflite.export_tflite(generator, folder / "generator.tflite", "fp32")
+
+
+def _load_keras(folder: Path, num_threads: int) -> Draw:
+    draw = _keras_function(folder, num_threads)
+    return lambda photo: draw(photo).numpy()
+
+
+def _load_keras_frozen(folder: Path, num_threads: int) -> Draw:
+    """Weights as constants: TensorFlow then lays them out once, and fuses padding, convolution and norm."""
+    function = _keras_function(folder, num_threads).get_concrete_function()
+    import tensorflow as tf
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+    draw = convert_variables_to_constants_v2(function)
+    return lambda photo: draw(tf.constant(photo))[0].numpy()
+
+
+def _keras_function(folder: Path, num_threads: int):
+    from cartoongan_tf import program
+
+    program.start_tensorflow()
+    import tensorflow as tf
+
+    from cartoongan_tf import checkpoints
+
+    tf.config.threading.set_intra_op_parallelism_threads(num_threads)
+    generator = checkpoints.load_generator(folder / "generator.keras")
+    return tf.function(generator, input_signature=[tf.TensorSpec([None, None, None, 3])])
+
+
+def _load_tflite(folder: Path, num_threads: int) -> Draw:
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(str(folder / "generator.tflite"), num_threads=num_threads)
+    photo_index = interpreter.get_input_details()[0]["index"]
+    cartoon_index = interpreter.get_output_details()[0]["index"]
+
+    def draw(photo: np.ndarray) -> np.ndarray:
+        interpreter.resize_tensor_input(photo_index, photo.shape)
+        interpreter.allocate_tensors()
+        interpreter.set_tensor(photo_index, photo)
+        interpreter.invoke()
+        return interpreter.get_tensor(cartoon_index)
+
+    return draw
+
+
+def _load_torch(folder: Path, num_threads: int, memory_format: str) -> Draw:
+    import torch
+
+    from benchmarks import torch_generator
+
+    torch.set_num_threads(num_threads)
+    layout = getattr(torch, memory_format)
+    with np.load(folder / "weights.npz") as weights:
+        generator = torch_generator.build(weights).to(memory_format=layout)
+    return lambda photo: torch_generator.run(generator, photo, layout)
+
+
+def _load_torch_channels_last(folder: Path, num_threads: int) -> Draw:
+    return _load_torch(folder, num_threads, "channels_last")
+
+
+def _load_torch_nchw(folder: Path, num_threads: int) -> Draw:
+    return _load_torch(folder, num_threads, "contiguous_format")
+
+
+METHODS: dict[str, Callable[[Path, int], Draw]] = {
+    "Keras graph": _load_keras,
+    "Keras graph, frozen": _load_keras_frozen,
+    "TFLite fp32, XNNPACK": _load_tflite,
+    TORCH_CHANNELS_LAST: _load_torch_channels_last,
+    "PyTorch, NCHW": _load_torch_nchw,
+}
+
+
+class Worker:
+    """One method in a fresh process that waits for work; a context manager."""
+
+    def __init__(self, method: str, folder: Path, num_threads: int):
+        """
+        Args:
+          method: a name of `METHODS`.
+          folder: that `prepare` filled.
+          num_threads: that it may compute with.
+        """
+        self._pool = fresh_process(initializer=_start, initargs=(method, folder, num_threads))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._pool.shutdown()
+
+    def draw(self, photo: np.ndarray) -> np.ndarray:
+        """float32 RGB [1, H, W, 3] in [-1, 1] -> the same."""
+        return self._pool.submit(_draw, photo).result()
+
+    def seconds(self, photo: np.ndarray) -> float:
+        """Time of one drawing, without the photo's way into the process."""
+        return self._pool.submit(_seconds, photo).result()
+
+    def peak_bytes(self) -> int:
+        """The most memory that the process has held so far."""
+        return self._pool.submit(_peak_bytes).result()
+
+
+def fresh_process(**kwargs) -> concurrent.futures.ProcessPoolExecutor:
+    """An executor with one process that inherits nothing from this one."""
+    return concurrent.futures.ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"), **kwargs)
+
+
+_loaded: list[Draw] = []  # in a worker's process: its method
+
+
+def _start(method: str, folder: Path, num_threads: int) -> None:
+    _loaded.append(METHODS[method](folder, num_threads))
+    _loaded[0](np.zeros((1, WARM_UP_PX, WARM_UP_PX, 3), np.float32))  # what loads lazily belongs to loading
+
+
+def _draw(photo: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(_loaded[0](photo))
+
+
+def _seconds(photo: np.ndarray) -> float:
+    start = time.perf_counter()
+    _loaded[0](photo)
+    return time.perf_counter() - start
+
+
+def _peak_bytes() -> int:
+    """On Linux not by getrusage: there a process starts with the peak of the one that started it."""
+    try:
+        status = Path("/proc/self/status").read_text()
+    except FileNotFoundError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    kilobytes = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:"))
+    return int(kilobytes) * 1024

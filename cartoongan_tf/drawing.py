@@ -1,0 +1,134 @@
+"""Draw picture files: reading and writing go on in threads while the model computes."""
+
+import collections
+import dataclasses
+import io
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+from cartoongan_tf import pictures
+from cartoongan_tf.cartoonizer import Cartoonizer, to_taste
+from cartoongan_tf.errors import InputError
+from cartoongan_tf.jobs import STREAM, Job
+from cartoongan_tf.pictures import Picture
+from cartoongan_tf.steady import STEADINESS, SteadyDrawer
+
+FILES_AHEAD = 2  # read before they are drawn, and as many waiting to be written: each holds its pixels in memory
+
+
+@dataclasses.dataclass(frozen=True)
+class Look:
+    """How results look.
+
+    Attributes:
+      long_side: in pixels; larger pictures are drawn shrunk to it. 0: as large as they are.
+      strength, keep_colors: see `Cartoonizer`.
+      compare: show the photo to the left of its cartoon.
+      steadiness: of films and animations; both shares of `Cartoonizer.film`.
+    """
+
+    long_side: int = 0
+    strength: float = 1.0
+    keep_colors: bool = False
+    compare: bool = False
+    steadiness: float = STEADINESS
+
+    def film(self, cartoonizer: Cartoonizer) -> SteadyDrawer:
+        """What draws the frames of one film."""
+        return cartoonizer.film(self.steadiness, self.steadiness)
+
+    def draw_frames(self, draw: Callable[[np.ndarray], np.ndarray], frames: np.ndarray) -> np.ndarray:
+        """Draw frames with a cartoonizer or a film: uint8 RGB [N, H, W, 3] -> what to show."""
+        photos = np.stack([self._shrink(frame) for frame in frames])
+        cartoons = to_taste(photos, draw(photos), self.strength, self.keep_colors)
+        return np.concatenate([photos, cartoons], axis=2) if self.compare else cartoons
+
+    def draw_frame(self, draw: Callable[[np.ndarray], np.ndarray], frame: np.ndarray) -> np.ndarray:
+        """Draw a frame of a picture file, uint8 RGB or RGBA [H, W, 3 or 4], its alpha kept."""
+        frame = self._shrink(frame)
+        cartoon = self.draw_frames(draw, frame[np.newaxis, ..., :3])[0]
+        alpha = np.concatenate([frame[..., 3:]] * (2 if self.compare else 1), axis=1)
+        return np.concatenate([cartoon, alpha], axis=2)
+
+    def _shrink(self, frame: np.ndarray) -> np.ndarray:
+        return pictures.shrink(frame, self.long_side) if self.long_side else frame
+
+
+@dataclasses.dataclass(frozen=True)
+class PictureFiles:
+    """How picture files are read and written.
+
+    Attributes:
+      max_pixels, quality: see `pictures.read` and `pictures.write`.
+      suffix: of what goes to standard output, like ".png"; the picture's own where it is empty.
+    """
+
+    max_pixels: int = pictures.MAX_PIXELS
+    quality: int = pictures.DEFAULT_QUALITY
+    suffix: str = ""
+
+    def read(self, job: Job) -> Picture:
+        if job.source != STREAM:
+            return pictures.read(job.source, self.max_pixels)
+        return pictures.read(io.BytesIO(sys.stdin.buffer.read()), self.max_pixels)
+
+    def write(self, job: Job, picture: Picture) -> None:
+        if job.target != STREAM:
+            pictures.write(job.target, picture, self.quality)
+            return
+        content = pictures.encode(picture, self.suffix or picture.suffix, self.quality, "standard output")
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+
+
+def draw_pictures(
+    jobs: Iterable[Job], cartoonizer: Cartoonizer, look: Look, files: PictureFiles
+) -> Iterator[tuple[Job, InputError | None]]:
+    """Draw picture files, in their order.
+
+    Yields:
+      each job when its result is written, or with the reason why there is none.
+
+    Raises:
+      OSError: a result cannot be written: the disk is full, say.
+    """
+    read = _in_threads(lambda job: (job, _attempt(files.read, job)), jobs)
+    drawn = ((job, _attempt(draw_picture, cartoonizer, look, picture)) for job, picture in read)
+    yield from _in_threads(lambda pair: (pair[0], _attempt(files.write, *pair)), drawn)
+
+
+def draw_picture(cartoonizer: Cartoonizer, look: Look, picture: Picture) -> Picture:
+    """Draw all frames of a picture file: those of an animation steadily, as a film's."""
+    is_animation = len(picture.frames) > 1 and len({frame.shape[:2] for frame in picture.frames}) == 1
+    draw = look.film(cartoonizer) if is_animation else cartoonizer
+    return dataclasses.replace(picture, frames=[look.draw_frame(draw, frame) for frame in picture.frames])
+
+
+def _attempt(function: Callable, *values: Any) -> Any:
+    """function(*values), or the InputError that it raises, or that one of the values is."""
+    problem = next((value for value in values if isinstance(value, InputError)), None)
+    if problem is not None:
+        return problem
+    try:
+        return function(*values)
+    except InputError as error:
+        return error
+
+
+def _in_threads(function: Callable, items: Iterable) -> Iterator:
+    """function(item) for each item, in their order, computed up to FILES_AHEAD items ahead."""
+    with ThreadPoolExecutor(FILES_AHEAD) as threads:
+        results = collections.deque()
+        try:
+            for item in items:
+                results.append(threads.submit(function, item))
+                if len(results) > FILES_AHEAD:
+                    yield results.popleft().result()
+            while results:
+                yield results.popleft().result()
+        finally:
+            threads.shutdown(cancel_futures=True)

@@ -1,0 +1,114 @@
+"""A trained generator rewritten for drawing: the same function, in operations that CPUs do faster.
+
+Three layers are slow for what they compute, and are replaced by others with the same weights: a transposed convolution
+by plain ones, one for each place in a 2x2 square; the last convolution, whose three channels leave vector units
+empty, by one that gives such a square at once; and reflection padding, in TFLite, by slices. Constants in place of
+variables then let TensorFlow fuse convolution, bias, norm and ReLU. docs/speed.md has the figures.
+"""
+
+from collections.abc import Callable
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers
+from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+from cartoongan_tf.layers import ReflectionPadding2D
+
+
+def fast_generator(generator: keras.Model) -> keras.Model:
+    """A generator's copy that draws faster, for inference alone: its weights are constants, or laid out otherwise.
+
+    Args:
+      generator: of `build_generator`.
+
+    Returns:
+      float32 RGB [N, H, W, 3] in [-1, 1] -> the same; H and W multiples of 4 from 8 up.
+    """
+    output = generator.get_layer("output_conv")
+
+    def substitute(layer: keras.layers.Layer) -> keras.layers.Layer:
+        match layer:
+            case layers.Conv2DTranspose():
+                return _UpsamplingConv(layer)
+            case layers.Cropping2D():  # belongs to the transposed convolution before it
+                return layers.Identity(name=layer.name)
+            case ReflectionPadding2D():
+                return _SlicedReflection(layer.padding, name=layer.name)
+            case layers.Conv2D() if layer is output:
+                return _TwoByTwoConv(layer)
+        return layer.__class__.from_config(layer.get_config())
+
+    fast = keras.models.clone_model(generator, clone_function=substitute)
+    for layer in generator.layers:
+        if layer.weights and fast.get_layer(layer.name).weights:
+            fast.get_layer(layer.name).set_weights(layer.get_weights())
+    return fast
+
+
+def frozen(function: Callable, *signature: tf.TensorSpec) -> Callable:
+    """A concrete function of tensors whose variables have become constants; it returns a list."""
+    return convert_variables_to_constants_v2(tf.function(function).get_concrete_function(*signature))
+
+
+class _UpsamplingConv(layers.Layer):
+    """A transposed 3x3 convolution of stride 2 without its first row and column, as `layers.upsampling_conv` has it.
+
+    Of its nine taps one falls on the pixels of even row and column, two on those of one odd place, and four on those
+    of both: four plain convolutions, interleaved.
+    """
+
+    def __init__(self, transposed: layers.Conv2DTranspose):
+        super().__init__(name=transposed.name)
+        kernel, self._bias = transposed.get_weights()
+        self._kernel = kernel.transpose(0, 1, 3, 2)  # HWOI -> HWIO
+
+    def call(self, x):
+        even, odd = [1], [2, 0]  # the taps, by the row or column that they fall on
+        squares = [self._conv(x, rows, columns) for rows in (even, odd) for columns in (even, odd)]
+        return tf.nn.bias_add(tf.nn.depth_to_space(tf.concat(squares, -1), 2), self._bias)
+
+    def _conv(self, x, rows: list[int], columns: list[int]):
+        padding = [[0, 0], [0, len(rows) - 1], [0, len(columns) - 1], [0, 0]]
+        return tf.nn.conv2d(x, self._kernel[rows][:, columns], 1, padding)
+
+    def compute_output_shape(self, shape):
+        return (shape[0], _double(shape[1]), _double(shape[2]), len(self._bias))
+
+
+class _TwoByTwoConv(layers.Layer):
+    """A convolution of stride 1 that computes a square of 2x2 pixels at once, by one of stride 2."""
+
+    def __init__(self, conv: layers.Conv2D):
+        super().__init__(name=conv.name)
+        kernel, bias = conv.get_weights()
+        height, width, inputs, outputs = kernel.shape
+        squares = np.zeros((height + 1, width + 1, inputs, 2, 2, outputs), np.float32)
+        for row, column in np.ndindex(2, 2):
+            squares[row : row + height, column : column + width, :, row, column] = kernel
+        self._kernel, self._bias = squares.reshape(height + 1, width + 1, inputs, 4 * outputs), np.tile(bias, 4)
+
+    def call(self, x):
+        return tf.nn.depth_to_space(tf.nn.bias_add(tf.nn.conv2d(x, self._kernel, 2, "VALID"), self._bias), 2)
+
+    def compute_output_shape(self, shape):
+        height, width = (size and size - len(self._kernel) + 2 for size in shape[1:3])
+        return (shape[0], height, width, len(self._bias) // 4)
+
+
+class _SlicedReflection(ReflectionPadding2D):
+    """`ReflectionPadding2D` from slices, which TFLite runs in a fraction of the time and memory of its own operator."""
+
+    def call(self, inputs):
+        places = range(1, self.padding + 1)
+        for axis in (1, 2):
+            at = [slice(None)] * axis
+            before = [inputs[(*at, slice(place, place + 1))] for place in reversed(places)]
+            after = [inputs[(*at, slice(-place - 1, -place))] for place in places]
+            inputs = tf.concat([*before, inputs, *after], axis)
+        return inputs
+
+
+def _double(size: int | None) -> int | None:
+    return None if size is None else 2 * size

@@ -1,0 +1,118 @@
+"""What there is to draw, and where each result goes: decided and checked before anything is drawn."""
+
+import collections
+import dataclasses
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from cartoongan_tf import film, pictures
+from cartoongan_tf.errors import InputError
+
+STREAM = Path("-")  # standard input, or standard output
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """One picture or film to draw.
+
+    Attributes:
+      source: the file, or STREAM.
+      target: the file to write, or STREAM.
+      folder: the folder that was named to draw the source; None where the source itself was named.
+      output_folder: what becomes of that folder.
+    """
+
+    source: Path
+    target: Path
+    folder: Path | None = None
+    output_folder: Path | None = None
+
+    @property
+    def is_film(self) -> bool:
+        return self.source.suffix.lower() in film.FILM_SUFFIXES
+
+
+def find_jobs(arguments: Iterable[str], output: str = "", suffix: str = "") -> list[Job]:
+    """The jobs for what was named on a command line.
+
+    Args:
+      arguments: pictures, films, folders of them, or "-" for standard input.
+      output: where the result goes, if not beside the source; "-" is standard output.
+      suffix: of the pictures to write, like ".png"; where it is empty, each keeps its own.
+
+    Raises:
+      InputError: a folder is empty.
+    """
+    return [job for argument in arguments for job in _jobs(Path(argument), output, suffix)]
+
+
+def _jobs(source: Path, output: str, suffix: str) -> list[Job]:
+    if source != STREAM and source.is_dir():
+        return _folder_jobs(source, Path(output or f"{os.path.abspath(source)}-cartoon"), suffix)
+    cartoon = source.with_name(f"{source.stem}-cartoon{_suffix(source, suffix)}")
+    if source == STREAM and (not output or Path(output).is_dir()):
+        return [Job(source, Path(output) / f"cartoon{suffix or '.png'}" if output else STREAM)]
+    if not output:
+        return [Job(source, cartoon)]
+    return [Job(source, Path(output) / cartoon.name if Path(output).is_dir() else Path(output))]
+
+
+def _folder_jobs(folder: Path, output_folder: Path, suffix: str) -> list[Job]:
+    """A job for each file below a folder, its tree kept; what an earlier run wrote below it is left out."""
+    results = output_folder.resolve() if output_folder.resolve() != folder.resolve() else None
+    sources = [file for file in pictures.list_files(folder) if results not in file.resolve().parents]
+    targets = [output_folder / source.relative_to(folder).with_suffix(_suffix(source, suffix)) for source in sources]
+    count = collections.Counter(targets)
+    return [
+        Job(source, target if count[target] == 1 else _with_both_suffixes(source, target), folder, output_folder)
+        for source, target in zip(sources, targets, strict=True)
+    ]
+
+
+def _with_both_suffixes(source: Path, target: Path) -> Path:
+    """a.bmp.png for a.bmp, where there is an a.png too."""
+    return target if source.suffix == target.suffix else target.with_name(f"{source.name}{target.suffix}")
+
+
+def _suffix(source: Path, suffix: str) -> str:
+    """Of the result: as asked for, or the source's own where it can be written with it."""
+    if source.suffix.lower() in film.FILM_SUFFIXES:
+        return film.output_suffix(source)
+    return suffix or (source.suffix if source.suffix.lower() in pictures.WRITABLE_SUFFIXES else ".png")
+
+
+def left_to_do(jobs: list[Job], overwrite: bool) -> list[Job]:
+    """The jobs of which there is no result yet, each of them checked.
+
+    What a folder's result holds already is left as it is, so that a run that was cut off goes on; with `overwrite` it
+    is drawn anew.
+
+    Raises:
+      InputError: a source is not there; a result would be written over a source, over another result or, without
+        `overwrite`, over a file that was not asked to be drawn over; or it cannot be written there.
+    """
+    sources = {job.source.resolve() for job in jobs if job.source != STREAM}
+    job_of: dict[Path, Job] = {}
+    for job in jobs:
+        other = job_of.setdefault(job.target, job)
+        if other.source != job.source:
+            raise InputError(f"{job.source} and {other.source} would both become {job.target}; draw one with --output")
+        if job.source != STREAM and not job.source.exists():
+            raise InputError(f"{job.source}: no such picture, film or folder")
+        if job.target != STREAM:
+            _check_target(job, sources, overwrite)
+    return [job for job in jobs if overwrite or job.folder is None or not job.target.exists()]
+
+
+def _check_target(job: Job, sources: set[Path], overwrite: bool) -> None:
+    target = job.target
+    if target.resolve() in sources:
+        raise InputError(f"{target}: that is one of the photos to draw; name another --output, or move it away")
+    if target.exists() and job.folder is None and not overwrite:
+        raise InputError(f"{target}: exists already; give --overwrite to write over it, or name another --output")
+    if not job.is_film:
+        pictures.check_writable_suffix(target)
+    place = next(folder for folder in target.absolute().parents if folder.exists())
+    if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
+        raise InputError(f"{target}: {place} is not a folder that can be written to; name another --output")

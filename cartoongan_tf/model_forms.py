@@ -1,0 +1,182 @@
+"""The forms in which a trained generator comes, each ready to draw: Keras file, SavedModel, TFLite file.
+
+Every form draws pictures in one piece. With the layers at hand, which only the Keras file gives, large pictures can be
+drawn in bands, and a film with statistics averaged over time.
+"""
+
+import abc
+import contextlib
+import functools
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from cartoongan_tf import banded, layer_graph, pixels
+from cartoongan_tf.errors import InputError
+
+# Peak memory of a picture in one piece, in tensors of the picture's resolution and the first layer's channels.
+WHOLE_TENSORS = 4.5
+
+
+class ModelForm(abc.ABC):
+    """A generator that can draw.
+
+    Attributes:
+      name: of the form, with its article, for messages.
+      bytes_per_pixel: memory that a picture takes in one piece.
+      has_layers: whether `draw_film` and `draw_in_bands` are there.
+    """
+
+    name: str
+    bytes_per_pixel: float
+    has_layers = False
+
+    @abc.abstractmethod
+    def draw(self, image: np.ndarray) -> np.ndarray:
+        """uint8 RGB [N, H, W, 3] -> the same, in one piece; safe to call from several threads.
+
+        Raises:
+          MemoryError: the device has too little of it.
+        """
+
+
+class KerasForm(ModelForm):
+    """A .keras file."""
+
+    name = "a .keras file"
+    has_layers = True
+
+    def __init__(self, path: Path):
+        from cartoongan_tf.checkpoints import load_generator
+
+        self._generator = load_generator(path)
+        self._nodes = layer_graph.layer_graph(self._generator)
+        shapes = layer_graph.tensor_shapes(self._nodes, 1024, 1024).values()
+        self.bytes_per_pixel = WHOLE_TENSORS * 4 * max(np.prod(shape) for shape in shapes) / 1024**2
+        self._building = threading.Lock()
+
+    @functools.cached_property
+    def _draw(self):
+        """Built when it is first asked for: pictures in bands do without its memory."""
+        import tensorflow as tf
+
+        from cartoongan_tf.fast_graph import fast_generator, frozen
+
+        fast = fast_generator(self._generator)
+        return frozen(lambda image: pixels.cartoonize(fast, image), tf.TensorSpec([None, None, None, 3], tf.uint8))
+
+    @functools.cached_property
+    def _draw_film(self):
+        import tensorflow as tf
+
+        from cartoongan_tf.fast_graph import fast_generator
+
+        nodes = layer_graph.layer_graph(fast_generator(self._generator))
+
+        @tf.function(reduce_retracing=True)
+        def draw_film(image, before, mixing):
+            statistics = []
+
+            def generate(photo):
+                cartoon, statistics[:] = layer_graph.run_on_film(nodes, photo, before, mixing)
+                return cartoon
+
+            return pixels.cartoonize(generate, image), statistics
+
+        return draw_film
+
+    def draw(self, image: np.ndarray) -> np.ndarray:
+        import tensorflow as tf
+
+        with self._building:
+            draw = self._draw
+        with _out_of_memory_as_memory_error():
+            return draw(tf.constant(image))[0].numpy()
+
+    def draw_film(self, frames: np.ndarray, before, mixing: np.ndarray):
+        """Draw consecutive frames in one piece each; see `layer_graph.run_on_film`. `before` is None at first."""
+        with self._building:
+            draw_film = self._draw_film
+        with _out_of_memory_as_memory_error():
+            cartoons, after = draw_film(frames, before or layer_graph.no_statistics(self._nodes), mixing)
+        return cartoons.numpy(), after
+
+    def draw_in_bands(self, image: np.ndarray, before=None, mixing: np.ndarray | None = None):
+        """Draw one picture, uint8 RGB [H, W, 3], in bounded memory; see `banded.cartoonize`."""
+        if mixing is not None:
+            before = before or layer_graph.no_statistics(self._nodes)
+        return banded.cartoonize(self._nodes, image, before, mixing)
+
+    def banded_bytes(self, height: int, width: int) -> int:
+        """Memory that `draw_in_bands` takes."""
+        return banded.peak_bytes(self._nodes, height, width)
+
+
+class SavedModelForm(ModelForm):
+    """A SavedModel folder, or the base path of its versions."""
+
+    name = "a SavedModel"
+
+    def __init__(self, folder: Path):
+        import tensorflow as tf
+
+        folder = newest_version(folder)
+        try:
+            self._loaded = tf.saved_model.load(str(folder))  # kept: a signature alone does not keep its variables
+            self._signature = self._loaded.signatures["serving_default"]
+        except (OSError, ValueError, KeyError, tf.errors.OpError) as error:
+            raise InputError(f"{folder}: a SavedModel that cannot be used ({error})") from error
+        inputs, outputs = self._signature.structured_input_signature[1], self._signature.structured_outputs
+        if "image" not in inputs or "cartoon" not in outputs:
+            raise InputError(f"{folder}: its serving_default does not take `image` and give `cartoon`; export it anew")
+        self.bytes_per_pixel = _bytes_per_pixel([variable.shape for variable in self._signature.variables])
+
+    def draw(self, image: np.ndarray) -> np.ndarray:
+        import tensorflow as tf
+
+        with _out_of_memory_as_memory_error():
+            return self._signature(image=tf.constant(image))["cartoon"].numpy()
+
+
+class TFLiteForm(ModelForm):
+    """A .tflite file that takes pictures of any size."""
+
+    name = "a .tflite file"
+
+    def __init__(self, path: Path):
+        from cartoongan_tf.tflite_model import TFLiteGenerator
+
+        self._generate = TFLiteGenerator(path.read_bytes(), path)
+        # A kernel is stored as [out, height, width, in] here.
+        self.bytes_per_pixel = _bytes_per_pixel([np.roll(shape, -1) for shape in self._generate.tensor_shapes])
+
+    def draw(self, image: np.ndarray) -> np.ndarray:
+        return np.asarray(pixels.cartoonize(lambda photo: self._generate(np.asarray(photo)), image))
+
+
+def newest_version(folder: Path) -> Path:
+    """The folder itself, or the highest numbered version in the base folder that a server polls."""
+    if (folder / "saved_model.pb").is_file():
+        return folder
+    versions = [path.parent for path in folder.glob("*/saved_model.pb") if path.parent.name.isdecimal()]
+    if not versions:
+        raise InputError(f"{folder}: no saved_model.pb in it, nor in a numbered folder below it")
+    return max(versions, key=lambda version: int(version.name))
+
+
+def _bytes_per_pixel(shapes: list) -> float:
+    """From the kernel that takes the photo, [height, width, 3, channels]: its result is the largest tensor."""
+    kernels = [shape for shape in shapes if len(shape) == 4 and shape[2] == 3]
+    return WHOLE_TENSORS * 4 * max((int(shape[3]) for shape in kernels), default=64)
+
+
+@contextlib.contextmanager
+def _out_of_memory_as_memory_error() -> Iterator[None]:
+    import tensorflow as tf
+
+    try:
+        yield
+    except tf.errors.ResourceExhaustedError as error:
+        raise MemoryError(str(error).partition("\n")[0]) from error

@@ -1,0 +1,95 @@
+"""Small films for tests, made and looked at by PyAV alone; whoever imports this is skipped where PyAV is missing."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from tests.helpers import draw
+
+av = pytest.importorskip("av", reason="films need PyAV: pip install '.[video]'")
+
+NUM_FRAMES, HEIGHT, WIDTH = 20, 48, 64
+TICK = Fraction(1, 90000)
+STEADY = [3600 * i for i in range(NUM_FRAMES)]
+YCGCO = 8  # as FFmpeg numbers colour spaces; swscale does not know this one
+
+
+def same(pictures):
+    return pictures
+
+
+def _scene(height=HEIGHT, width=WIDTH):
+    """A picture that moves, soft enough for its colours to outlive the halved resolution of YUV 4:2:0."""
+    scene = draw(1, height + NUM_FRAMES, width + NUM_FRAMES).astype(float)
+    for axis in (0, 1):
+        scene = sum(np.roll(scene, shift, axis) for shift in range(-4, 5)) / 9
+    return scene.astype(np.uint8)
+
+
+def make_film(
+    path, codec="libx264", audio=("aac",), times=STEADY, tick=TICK, size=(HEIGHT, WIDTH), prepare=None, **tags
+):
+    """A film of 20 frames and 0.8 s of a tone, written by PyAV alone."""
+    height, width = size
+    scene = _scene(height, width)
+    with av.open(str(path), "w") as container:
+        video = container.add_stream(codec, rate=25, time_base=tick, width=width, height=height)
+        video.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+        video.options = {"libx264": {"crf": "5"}, "ffv1": {}}.get(codec, {"b": "4M"})
+        for name, value in tags.items():
+            setattr(video.codec_context, name, value)
+        video.codec_context.flags |= av.codec.context.Flags.frame_duration
+        if prepare:
+            prepare(video)
+        sounds = [container.add_stream(name, rate=48000, layout="stereo") for name in audio]
+        for sound, language in zip(sounds, ("deu", "fra"), strict=False):
+            sound.metadata["language"] = language
+        for i, time in enumerate(times):
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(scene[i : i + height, i : i + width]), "rgb24")
+            for name, value in tags.items():
+                setattr(frame, name, value)
+            frame.pts, frame.duration, frame.time_base = time, round(Fraction(1, 25) / tick), tick
+            container.mux(video.encode(frame.reformat(format=video.pix_fmt)))
+        container.mux(video.encode(None))
+        for sound in sounds:
+            add_tone(container, sound)
+    return path
+
+
+def add_tone(container, stream):
+    tone = (20000 * np.sin(np.arange(2 * 38400) / 20)).astype(np.int16)[None]
+    frame = av.AudioFrame.from_ndarray(tone, "s16", "stereo")
+    frame.sample_rate, frame.pts, frame.time_base = 48000, 0, Fraction(1, 48000)
+    size = stream.codec_context.frame_size or 1024
+    resampler = av.AudioResampler(format=stream.format, layout="stereo", rate=48000, frame_size=size)
+    for part in [*resampler.resample(frame), *resampler.resample(None)]:
+        container.mux(stream.encode(part))
+    container.mux(stream.encode(None))
+
+
+def _rgb(frame):
+    kinds = av.video.reformatter.Interpolation
+    return frame.to_ndarray(format="rgb24", interpolation=kinds.BICUBIC | kinds.ACCURATE_RND | kinds.FULL_CHR_H_INT)
+
+
+class Seen:
+    """What a film holds, read by PyAV alone."""
+
+    def __init__(self, path):
+        with av.open(str(path)) as container:
+            self.video = container.streams.video[0]
+            self.aspect = self.video.sample_aspect_ratio
+            self.codec = self.video.codec_context.codec.canonical_name
+            self.languages = [stream.language for stream in container.streams.audio]
+            self.sound = {stream.index: [] for stream in container.streams.audio}
+            self.frames = []
+            for packet in container.demux():
+                if packet.stream.index in self.sound and packet.size:
+                    self.sound[packet.stream.index].append((packet.pts * packet.time_base, bytes(packet)))
+                elif packet.stream is self.video:
+                    self.frames += packet.decode()
+            self.times = [frame.pts * self.video.time_base for frame in self.frames]
+            self.duration = self.video.duration and self.video.duration * self.video.time_base
+        self.sound = list(self.sound.values())
+        self.pictures = np.stack([_rgb(frame) for frame in self.frames]).astype(int)
