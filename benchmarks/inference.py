@@ -12,17 +12,16 @@ import dataclasses
 import importlib.util
 import operator
 import os
-import platform
 import statistics
 import sys
 import tempfile
-from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.inference_methods import METHODS, TORCH_CHANNELS_LAST, Worker, fresh_process, prepare
-from cartoongan_tf import atomic, program
+from benchmarks.inference_methods import METHODS, TORCH_CHANNELS_LAST, Worker, prepare
+from benchmarks.processes import fresh_process, write_report
+from cartoongan_tf import program
 from cartoongan_tf.errors import InputError
 from cartoongan_tf.options import option
 
@@ -69,11 +68,7 @@ def _inference(config: InferenceConfig, _) -> None:
         with fresh_process() as process:
             process.submit(prepare, config.weights, config.seed, Path(folder)).result()
         rows = measure(Path(folder), sizes_px, config.rounds, config.seed, num_threads)
-    text = _report(config, num_threads, rows)
-    print(text)
-    if config.output:
-        with atomic.replacing(config.output) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+    write_report("benchmarks.inference", config, PACKAGES, _table(rows), config.output)
 
 
 def _sizes_px(text: str) -> list[int]:
@@ -157,31 +152,16 @@ def _take_turns(workers: dict[str, Worker], photo: np.ndarray, rounds: int) -> d
     return times
 
 
-def _report(config: InferenceConfig, num_threads: int, rows: list[Row]) -> str:
-    command = " ".join(f"--{name}={value}" for name, value in dataclasses.asdict(config).items() if value != "")
-    versions = ", ".join(f"{name} {metadata.version(name)}" for name in PACKAGES)
-    lines = [
-        f"`python -m benchmarks.inference {command}`",
-        "",
-        f"{_cpu_model()}, {num_threads} threads; Python {platform.python_version()}, {versions}; batches of one.",
-        "",
+def _table(rows: list[Row]) -> list[str]:
+    return [
         "| method | px | median s | x channels_last | peak MB | loaded MB | PSNR dB |",
         "| --- | --: | --: | --: | --: | --: | --: |",
+        *(
+            f"| {row.method} | {row.size_px} | {row.seconds:.3f} | {row.ratio:.2f} | {row.peak_mb:,.0f} | "
+            f"{row.loaded_mb:,.0f} | {row.psnr_db:.0f} |"
+            for row in rows
+        ),
     ]
-    lines += [
-        f"| {row.method} | {row.size_px} | {row.seconds:.3f} | {row.ratio:.2f} | {row.peak_mb:,.0f} | "
-        f"{row.loaded_mb:,.0f} | {row.psnr_db:.0f} |"
-        for row in rows
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _cpu_model() -> str:
-    """What Linux calls the processor; elsewhere what Python knows of it."""
-    with contextlib.suppress(OSError, StopIteration):
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    return platform.processor() or platform.machine()
 
 
 if __name__ == "__main__":

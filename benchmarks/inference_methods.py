@@ -4,14 +4,13 @@
 shares threads, allocator or imports with another, and the memory of a process is that of its method.
 """
 
-import concurrent.futures
-import multiprocessing
-import resource
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+
+from benchmarks.processes import fresh_process, peak_bytes
 
 Draw = Callable[[np.ndarray], np.ndarray]  # float32 RGB [1, H, W, 3] in [-1, 1] -> the same
 
@@ -42,21 +41,18 @@ def prepare(weights_path: str, seed: int, folder: Path) -> None:
 
 
 def _load_keras(folder: Path, num_threads: int) -> Draw:
-    draw = _keras_function(folder, num_threads)
-    return lambda photo: draw(photo).numpy()
+    """As `Cartoonizer` draws."""
+    return _load_keras_graph(folder, num_threads, lambda generator: generator)
 
 
-def _load_keras_frozen(folder: Path, num_threads: int) -> Draw:
-    """Weights as constants: TensorFlow then lays them out once, and fuses padding, convolution and norm."""
-    function = _keras_function(folder, num_threads).get_concrete_function()
-    import tensorflow as tf
-    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+def _load_keras_rewritten(folder: Path, num_threads: int) -> Draw:
+    """As it is exported to TFLite."""
+    from export.fast_graph import fast_generator
 
-    draw = convert_variables_to_constants_v2(function)
-    return lambda photo: draw(tf.constant(photo))[0].numpy()
+    return _load_keras_graph(folder, num_threads, fast_generator)
 
 
-def _keras_function(folder: Path, num_threads: int):
+def _load_keras_graph(folder: Path, num_threads: int, rewrite: Callable) -> Draw:
     from cartoongan_tf import program
 
     program.start_tensorflow()
@@ -65,25 +61,16 @@ def _keras_function(folder: Path, num_threads: int):
     from cartoongan_tf import checkpoints
 
     tf.config.threading.set_intra_op_parallelism_threads(num_threads)
-    generator = checkpoints.load_generator(folder / "generator.keras")
-    return tf.function(generator, input_signature=[tf.TensorSpec([None, None, None, 3])])
+    generator = rewrite(checkpoints.load_generator(folder / "generator.keras"))
+    draw = tf.function(lambda photo: generator(photo), input_signature=[tf.TensorSpec([None, None, None, 3])])
+    return lambda photo: draw(photo).numpy()
 
 
 def _load_tflite(folder: Path, num_threads: int) -> Draw:
-    from ai_edge_litert.interpreter import Interpreter
+    from cartoongan_tf.tflite_model import TFLiteGenerator
 
-    interpreter = Interpreter(str(folder / "generator.tflite"), num_threads=num_threads)
-    photo_index = interpreter.get_input_details()[0]["index"]
-    cartoon_index = interpreter.get_output_details()[0]["index"]
-
-    def draw(photo: np.ndarray) -> np.ndarray:
-        interpreter.resize_tensor_input(photo_index, photo.shape)
-        interpreter.allocate_tensors()
-        interpreter.set_tensor(photo_index, photo)
-        interpreter.invoke()
-        return interpreter.get_tensor(cartoon_index)
-
-    return draw
+    path = folder / "generator.tflite"
+    return TFLiteGenerator(path.read_bytes(), path, num_threads)
 
 
 def _load_torch(folder: Path, num_threads: int, memory_format: str) -> Draw:
@@ -108,7 +95,7 @@ def _load_torch_nchw(folder: Path, num_threads: int) -> Draw:
 
 METHODS: dict[str, Callable[[Path, int], Draw]] = {
     "Keras graph": _load_keras,
-    "Keras graph, frozen": _load_keras_frozen,
+    "Keras graph, rewritten as for TFLite": _load_keras_rewritten,
     "TFLite fp32, XNNPACK": _load_tflite,
     TORCH_CHANNELS_LAST: _load_torch_channels_last,
     "PyTorch, NCHW": _load_torch_nchw,
@@ -143,12 +130,7 @@ class Worker:
 
     def peak_bytes(self) -> int:
         """The most memory that the process has held so far."""
-        return self._pool.submit(_peak_bytes).result()
-
-
-def fresh_process(**kwargs) -> concurrent.futures.ProcessPoolExecutor:
-    """An executor with one process that inherits nothing from this one."""
-    return concurrent.futures.ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"), **kwargs)
+        return self._pool.submit(peak_bytes).result()
 
 
 _loaded: list[Draw] = []  # in a worker's process: its method
@@ -167,13 +149,3 @@ def _seconds(photo: np.ndarray) -> float:
     start = time.perf_counter()
     _loaded[0](photo)
     return time.perf_counter() - start
-
-
-def _peak_bytes() -> int:
-    """On Linux not by getrusage: there a process starts with the peak of the one that started it."""
-    try:
-        status = Path("/proc/self/status").read_text()
-    except FileNotFoundError:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    kilobytes = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:"))
-    return int(kilobytes) * 1024

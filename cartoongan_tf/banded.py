@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import keras
 import numpy as np
 from keras import layers, ops
+from tqdm import tqdm
 
 from cartoongan_tf import pixels
 from cartoongan_tf.layer_graph import Node, Statistics, mix, norms, tensor_shapes
@@ -21,13 +22,20 @@ BAND_BYTES = 48 * 2**20  # of the largest tensor of a band
 _TENSORS_OF_A_BAND = 8  # that live at once
 
 
-def cartoonize(nodes: dict[str, Node], image: np.ndarray, before: Statistics | None = None, mixing=None):
+def cartoonize(
+    nodes: dict[str, Node],
+    image: np.ndarray,
+    before: Statistics | None = None,
+    mixing: np.ndarray | None = None,
+    show_progress: bool = False,
+) -> tuple[np.ndarray, Statistics]:
     """`pixels.cartoonize` for one large picture, or for a large frame of a film.
 
     Args:
       nodes: of `layer_graph`.
       image: uint8 RGB [H, W, 3], H and W from 1 up.
       before, mixing: for a frame, as in `layer_graph.run_on_film` with N = 1.
+      show_progress: on standard error, if it takes long.
 
     Returns:
       uint8 RGB [H, W, 3], within rounding what the picture in one piece gives; and the norms' statistics.
@@ -37,7 +45,7 @@ def cartoonize(nodes: dict[str, Node], image: np.ndarray, before: Statistics | N
     run = _BandedRun(nodes, *padded.shape[1:3])
     if before is not None:
         run.mix_with = (dict(zip(norms(nodes), before, strict=True)), mixing)
-    return run.draw(padded)[:height, :width], list(run.statistics.values())
+    return run.draw(padded, show_progress)[:height, :width], list(run.statistics.values())
 
 
 def peak_bytes(nodes: dict[str, Node], height: int, width: int) -> int:
@@ -62,10 +70,11 @@ class _BandedRun:
         self.statistics: dict[str, tuple[np.ndarray, np.ndarray]] = {}
         self.mix_with = None
 
-    def draw(self, padded: np.ndarray) -> np.ndarray:
+    def draw(self, padded: np.ndarray, show_progress: bool) -> np.ndarray:
         """uint8 RGB [1, H, W, 3], padded to fit -> uint8 RGB [H, W, 3]."""
         self._stored[self._photo] = padded[0]
-        for step in self.steps():
+        bar = {"desc": "in bands", "unit": "layer", "leave": False, "delay": 5, "disable": not show_progress}
+        for step in tqdm(self.steps(), **bar):
             needed = self.needed_from(step)
             self._stored = {name: array for name, array in self._stored.items() if name in needed}
             self._pass_over(step)

@@ -99,7 +99,7 @@ def _draw(to_do: list[Job], config: CartoonizeConfig, suffix: str) -> dict[Job, 
     from cartoongan_tf.cartoonizer import Cartoonizer
     from cartoongan_tf.drawing import Look, PictureFiles, draw_pictures
 
-    cartoonizer = Cartoonizer.load(config.model, config.method)
+    cartoonizer = Cartoonizer.load(config.model, config.method, show_progress=True)
     look = Look(config.long_side, config.strength, config.keep_colors, config.compare, config.steadiness)
     files = PictureFiles(config.max_pixels, config.quality, suffix)
     picture_jobs = [job for job in to_do if not job.is_film]

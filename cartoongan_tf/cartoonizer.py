@@ -25,25 +25,26 @@ class Cartoonizer:
     cartoon = cartoonizer(photo)
     """
 
-    def __init__(self, form: ModelForm, method: Method = "auto"):
+    def __init__(self, form: ModelForm, method: Method = "auto", show_progress: bool = False):
         """
         Args:
           form: what draws; `load` finds it for a file.
           method: "whole" draws each picture in one piece, "banded" band after band in bounded memory, about half as
             fast and equal within rounding; "auto" looks at the memory at hand.
+          show_progress: on standard error, while a picture is drawn in bands.
         """
         if method == "banded" and not form.has_layers:
             raise InputError(f"{form.name} cannot draw in bands; give the .keras file, or another --method")
-        self._form, self._method = form, method
+        self._form, self._method, self._show_progress = form, method, show_progress
 
     @classmethod
-    def load(cls, path: str | os.PathLike, method: Method = "auto") -> "Cartoonizer":
+    def load(cls, path: str | os.PathLike, method: Method = "auto", show_progress: bool = False) -> "Cartoonizer":
         """Load a generator.
 
         Args:
           path: a .keras file, a SavedModel folder (or its parent, whose newest version is taken), or a .tflite
             file, as training and the exporter write them.
-          method: see the class.
+          method, show_progress: see the class.
 
         Raises:
           InputError: there is nothing at the path, or nothing that can be used.
@@ -52,11 +53,11 @@ class Cartoonizer:
         if not path.exists():
             raise InputError(f"{path}: no such model; training writes RUN_DIR/generator.keras")
         if path.is_dir():
-            return cls(SavedModelForm(path), method)
+            return cls(SavedModelForm(path), method, show_progress)
         if path.suffix == ".tflite":
-            return cls(TFLiteForm(path), method)
+            return cls(TFLiteForm(path), method, show_progress)
         if path.suffix == ".keras":
-            return cls(KerasForm(path), method)
+            return cls(KerasForm(path), method, show_progress)
         raise InputError(f"{path}: not a model; give a .keras file, a .tflite file or a SavedModel folder")
 
     def __call__(self, photo: np.ndarray, strength: float = 1.0, keep_colors: bool = False) -> np.ndarray:
@@ -101,7 +102,7 @@ class Cartoonizer:
                 return parts[0] if len(parts) == 1 else np.concatenate(parts)
             except MemoryError as error:  # a GPU's, most often
                 self._require_bands(error)
-        return np.stack([self._form.draw_in_bands(photo)[0] for photo in photos])
+        return np.stack([self._form.draw_in_bands(photo, show_progress=self._show_progress)[0] for photo in photos])
 
     def _draw_film(self, keep_statistics: float, frames: np.ndarray, begins: list[bool], before):
         """The next frames of a film; see `SteadyDrawer`."""

@@ -43,18 +43,18 @@ class Look:
 
     def draw_frames(self, draw: Callable[[np.ndarray], np.ndarray], frames: np.ndarray) -> np.ndarray:
         """Draw frames with a cartoonizer or a film: uint8 RGB [N, H, W, 3] -> what to show."""
-        photos = np.stack([self._shrink(frame) for frame in frames])
+        photos = np.stack([self.shrink(frame) for frame in frames])
         cartoons = to_taste(photos, draw(photos), self.strength, self.keep_colors)
         return np.concatenate([photos, cartoons], axis=2) if self.compare else cartoons
 
     def draw_frame(self, draw: Callable[[np.ndarray], np.ndarray], frame: np.ndarray) -> np.ndarray:
         """Draw a frame of a picture file, uint8 RGB or RGBA [H, W, 3 or 4], its alpha kept."""
-        frame = self._shrink(frame)
+        frame = self.shrink(frame)
         cartoon = self.draw_frames(draw, frame[np.newaxis, ..., :3])[0]
         alpha = np.concatenate([frame[..., 3:]] * (2 if self.compare else 1), axis=1)
         return np.concatenate([cartoon, alpha], axis=2)
 
-    def _shrink(self, frame: np.ndarray) -> np.ndarray:
+    def shrink(self, frame: np.ndarray) -> np.ndarray:
         return pictures.shrink(frame, self.long_side) if self.long_side else frame
 
 

@@ -6,8 +6,6 @@ drawn in bands, and a film with statistics averaged over time.
 
 import abc
 import contextlib
-import functools
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,9 +13,6 @@ import numpy as np
 
 from cartoongan_tf import banded, layer_graph, pixels
 from cartoongan_tf.errors import InputError
-
-# Peak memory of a picture in one piece, in tensors of the picture's resolution and the first layer's channels.
-WHOLE_TENSORS = 4.5
 
 
 class ModelForm(abc.ABC):
@@ -27,11 +22,13 @@ class ModelForm(abc.ABC):
       name: of the form, with its article, for messages.
       bytes_per_pixel: memory that a picture takes in one piece.
       has_layers: whether `draw_film` and `draw_in_bands` are there.
+      peak_tensors: what a picture takes at most, in tensors of the first layer's result, measured at 1024 px.
     """
 
     name: str
     bytes_per_pixel: float
     has_layers = False
+    peak_tensors = 4.5
 
     @abc.abstractmethod
     def draw(self, image: np.ndarray) -> np.ndarray:
@@ -49,65 +46,42 @@ class KerasForm(ModelForm):
     has_layers = True
 
     def __init__(self, path: Path):
+        import tensorflow as tf
+
         from cartoongan_tf.checkpoints import load_generator
 
         self._generator = load_generator(path)
         self._nodes = layer_graph.layer_graph(self._generator)
         shapes = layer_graph.tensor_shapes(self._nodes, 1024, 1024).values()
-        self.bytes_per_pixel = WHOLE_TENSORS * 4 * max(np.prod(shape) for shape in shapes) / 1024**2
-        self._building = threading.Lock()
+        self.bytes_per_pixel = self.peak_tensors * 4 * max(np.prod(shape) for shape in shapes) / 1024**2
+        image = tf.TensorSpec([None, None, None, 3], tf.uint8)
+        self._draw = tf.function(lambda image: pixels.cartoonize(self._generator, image), input_signature=[image])
+        self._draw_film = tf.function(self._film_graph, reduce_retracing=True)
 
-    @functools.cached_property
-    def _draw(self):
-        """Built when it is first asked for: pictures in bands do without its memory."""
-        import tensorflow as tf
+    def _film_graph(self, image, before, mixing):
+        statistics = []
 
-        from cartoongan_tf.fast_graph import fast_generator, frozen
+        def generate(photo):
+            cartoon, statistics[:] = layer_graph.run_on_film(self._nodes, photo, before, mixing)
+            return cartoon
 
-        fast = fast_generator(self._generator)
-        return frozen(lambda image: pixels.cartoonize(fast, image), tf.TensorSpec([None, None, None, 3], tf.uint8))
-
-    @functools.cached_property
-    def _draw_film(self):
-        import tensorflow as tf
-
-        from cartoongan_tf.fast_graph import fast_generator
-
-        nodes = layer_graph.layer_graph(fast_generator(self._generator))
-
-        @tf.function(reduce_retracing=True)
-        def draw_film(image, before, mixing):
-            statistics = []
-
-            def generate(photo):
-                cartoon, statistics[:] = layer_graph.run_on_film(nodes, photo, before, mixing)
-                return cartoon
-
-            return pixels.cartoonize(generate, image), statistics
-
-        return draw_film
+        return pixels.cartoonize(generate, image), statistics
 
     def draw(self, image: np.ndarray) -> np.ndarray:
-        import tensorflow as tf
-
-        with self._building:
-            draw = self._draw
         with _out_of_memory_as_memory_error():
-            return draw(tf.constant(image))[0].numpy()
+            return self._draw(image).numpy()
 
     def draw_film(self, frames: np.ndarray, before, mixing: np.ndarray):
         """Draw consecutive frames in one piece each; see `layer_graph.run_on_film`. `before` is None at first."""
-        with self._building:
-            draw_film = self._draw_film
         with _out_of_memory_as_memory_error():
-            cartoons, after = draw_film(frames, before or layer_graph.no_statistics(self._nodes), mixing)
+            cartoons, after = self._draw_film(frames, before or layer_graph.no_statistics(self._nodes), mixing)
         return cartoons.numpy(), after
 
-    def draw_in_bands(self, image: np.ndarray, before=None, mixing: np.ndarray | None = None):
+    def draw_in_bands(self, image: np.ndarray, before=None, mixing=None, show_progress: bool = False):
         """Draw one picture, uint8 RGB [H, W, 3], in bounded memory; see `banded.cartoonize`."""
         if mixing is not None:
             before = before or layer_graph.no_statistics(self._nodes)
-        return banded.cartoonize(self._nodes, image, before, mixing)
+        return banded.cartoonize(self._nodes, image, before, mixing, show_progress)
 
     def banded_bytes(self, height: int, width: int) -> int:
         """Memory that `draw_in_bands` takes."""
@@ -131,7 +105,9 @@ class SavedModelForm(ModelForm):
         inputs, outputs = self._signature.structured_input_signature[1], self._signature.structured_outputs
         if "image" not in inputs or "cartoon" not in outputs:
             raise InputError(f"{folder}: its serving_default does not take `image` and give `cartoon`; export it anew")
-        self.bytes_per_pixel = _bytes_per_pixel([variable.shape for variable in self._signature.variables])
+        self.bytes_per_pixel = self.peak_tensors * _first_layer_bytes(
+            [variable.shape for variable in self._signature.variables]
+        )
 
     def draw(self, image: np.ndarray) -> np.ndarray:
         import tensorflow as tf
@@ -144,13 +120,16 @@ class TFLiteForm(ModelForm):
     """A .tflite file that takes pictures of any size."""
 
     name = "a .tflite file"
+    peak_tensors = 7.5
 
     def __init__(self, path: Path):
         from cartoongan_tf.tflite_model import TFLiteGenerator
 
         self._generate = TFLiteGenerator(path.read_bytes(), path)
         # A kernel is stored as [out, height, width, in] here.
-        self.bytes_per_pixel = _bytes_per_pixel([np.roll(shape, -1) for shape in self._generate.tensor_shapes])
+        self.bytes_per_pixel = self.peak_tensors * _first_layer_bytes(
+            [np.roll(shape, -1) for shape in self._generate.tensor_shapes]
+        )
 
     def draw(self, image: np.ndarray) -> np.ndarray:
         return np.asarray(pixels.cartoonize(lambda photo: self._generate(np.asarray(photo)), image))
@@ -166,10 +145,9 @@ def newest_version(folder: Path) -> Path:
     return max(versions, key=lambda version: int(version.name))
 
 
-def _bytes_per_pixel(shapes: list) -> float:
-    """From the kernel that takes the photo, [height, width, 3, channels]: its result is the largest tensor."""
-    kernels = [shape for shape in shapes if len(shape) == 4 and shape[2] == 3]
-    return WHOLE_TENSORS * 4 * max((int(shape[3]) for shape in kernels), default=64)
+def _first_layer_bytes(shapes: list) -> int:
+    """Bytes a pixel of the first layer's result, by the shape of its kernel: [height, width, 3, channels]."""
+    return 4 * max((int(shape[3]) for shape in shapes if len(shape) == 4 and shape[2] == 3), default=64)
 
 
 @contextlib.contextmanager

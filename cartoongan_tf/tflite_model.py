@@ -18,17 +18,18 @@ class TFLiteGenerator:
       tensor_shapes: of the weights and all else in the file.
     """
 
-    def __init__(self, model: bytes, name: str | os.PathLike):
+    def __init__(self, model: bytes, name: str | os.PathLike, num_threads: int | None = None):
         """
         Args:
           model: the contents of a .tflite file.
           name: of the file, for errors.
+          num_threads: to compute with; one per CPU where None.
 
         Raises:
           InputError: it is no .tflite file, or takes no pictures of free height and width.
         """
         try:
-            self._interpreter = Interpreter(model_content=model, num_threads=os.cpu_count())
+            self._interpreter = Interpreter(model_content=model, num_threads=num_threads or os.cpu_count())
         except ValueError as error:
             raise InputError(f"{name}: not a .tflite file that can be read ({error})") from error
         self._photo, self._cartoon = self._interpreter.get_input_details()[0], self._interpreter.get_output_details()[0]

@@ -5,12 +5,13 @@ import os
 import keras
 import numpy as np
 import tensorflow as tf
+from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from cartoongan_tf import atomic, pixels
 from cartoongan_tf.errors import InputError
-from cartoongan_tf.fast_graph import fast_generator, frozen
 from cartoongan_tf.tflite_model import TFLiteGenerator
 from export import parity
+from export.fast_graph import fast_generator
 
 MINIMUM_PSNR_DB = {"fp32": 60.0, "fp16": 45.0}
 
@@ -47,9 +48,9 @@ def export_tflite(generator: keras.Model, path: str | os.PathLike, precision: st
 def _convert(generator: keras.Model, precision: str) -> bytes:
     signature = tf.TensorSpec([None, None, None, 3], tf.float32, name="photo")
     fast = fast_generator(generator)
+    function = tf.function(lambda photo: {"cartoon": fast(photo)}).get_concrete_function(signature)
     # A function whose variables are not frozen converts without an error to a file without weights.
-    function = frozen(lambda photo: {"cartoon": fast(photo)}, signature)
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([function])
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([convert_variables_to_constants_v2(function)])
     if precision == "fp16":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.target_spec.supported_types = [tf.float16]

@@ -36,7 +36,6 @@ MAY_IMPORT = {
     "cartoongan_tf.checkpoints": {"cartoongan_tf.layers"},
     "cartoongan_tf.layer_graph": {"cartoongan_tf.layers"},
     "cartoongan_tf.banded": {"cartoongan_tf.layer_graph", "cartoongan_tf.layers", "cartoongan_tf.pixels"},
-    "cartoongan_tf.fast_graph": {"cartoongan_tf.layers"},
     "cartoongan_tf.memory": set(),
     "cartoongan_tf.taste": set(),
     "cartoongan_tf.steady": set(),
@@ -55,7 +54,6 @@ MAY_IMPORT = {
     "cartoongan_tf.model_forms": {
         "cartoongan_tf.banded",
         "cartoongan_tf.checkpoints",
-        "cartoongan_tf.fast_graph",
         "cartoongan_tf.layer_graph",
         "cartoongan_tf.pixels",
         "cartoongan_tf.tflite_model",

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from cartoongan_tf import pictures
+from tests.films import make_film
 from tests.helpers import REPOSITORY, TINY_NETWORKS, draw
 
 TEXT = (REPOSITORY / "README.md").read_text()
@@ -60,6 +61,7 @@ def folder(picture_folders, tmp_path, monkeypatch):
         shutil.copytree(source, tmp_path / source.name)
     shutil.copy(REPOSITORY / "shinkai.flags", tmp_path)
     pictures.write_picture(tmp_path / "photo.jpg", draw(0))
+    make_film(tmp_path / "clip.mp4")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -74,7 +76,8 @@ def test_every_command_runs(folder):
     for command in COMMANDS:
         if command.startswith("python") and "hayao" not in command:
             assert _run(command) == 0, command
-    for result in ("photo-cartoon.jpg", "drawn/photo0.jpg", "exported/serving/shinkai/1", "exported/tflite"):
+    drawn = ("photo-cartoon.jpg", "drawn/photo0.jpg", "drawn/contact-sheet.jpg", "clip-cartoon.mp4", "mild.png")
+    for result in (*drawn, "runs/next/generator.keras", "exported/serving/shinkai/1", "exported/tflite"):
         assert (folder / result).exists()
     names = {"photo": draw(0)}
     exec(_blocks("python")[0], names)

@@ -3,12 +3,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from cartoongan_tf import Cartoonizer, banded, memory, pixels, taste
 from cartoongan_tf.cartoonizer import USABLE_SHARE
 from cartoongan_tf.checkpoints import load_generator
 from cartoongan_tf.errors import InputError
-from cartoongan_tf.model_forms import WHOLE_TENSORS
 from export.saved_model import export_saved_model
 from export.tflite import export_tflite
 from tests.helpers import draw
@@ -186,7 +186,26 @@ def test_a_picture_that_fits_neither_way_is_refused_with_the_size_that_does(mode
 def test_all_forms_know_how_large_their_tensors_are(models):
     """The first layer has 4 filters: 16 bytes a pixel for each of the tensors that count."""
     for form in ("keras", "saved_model", "fp32", "fp16"):
-        assert Cartoonizer.load(models[form])._form.bytes_per_pixel == pytest.approx(16 * WHOLE_TENSORS, rel=0.02)
+        form = Cartoonizer.load(models[form])._form
+        assert form.bytes_per_pixel == pytest.approx(16 * form.peak_tensors, rel=0.02)
+
+
+def test_a_device_that_runs_out_of_memory_draws_in_bands(models, monkeypatch):
+    """A GPU's memory cannot be asked for beforehand; its error stands in for it here."""
+    photo = draw(0)
+    cartoonizer, whole = Cartoonizer.load(models["keras"]), Cartoonizer.load(models["keras"], "whole")
+    expected, expected_film = cartoonizer(photo), cartoonizer.film()(photo[np.newaxis])
+
+    def fail(*_):
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
+
+    for one in (cartoonizer, whole):
+        monkeypatch.setattr(one._form, "_draw", fail)
+        monkeypatch.setattr(one._form, "_draw_film", fail)
+    np.testing.assert_allclose(cartoonizer(photo).astype(int), expected, atol=1)
+    np.testing.assert_allclose(cartoonizer.film()(photo[np.newaxis]).astype(int), expected_film, atol=1)
+    with pytest.raises(InputError, match=r"out of memory .*--long_side"):
+        whole(photo)
 
 
 def test_the_package_imports_without_tensorflow():

@@ -1,18 +1,15 @@
-"""A trained generator rewritten for drawing: the same function, in operations that CPUs do faster.
+"""A trained generator rewritten for TFLite: the same function, in operations that its interpreter does faster.
 
-Three layers are slow for what they compute, and are replaced by others with the same weights: a transposed convolution
-by plain ones, one for each place in a 2x2 square; the last convolution, whose three channels leave vector units
-empty, by one that gives such a square at once; and reflection padding, in TFLite, by slices. Constants in place of
-variables then let TensorFlow fuse convolution, bias, norm and ReLU. docs/speed.md has the figures.
+Three kinds of layer are slow for what they compute, and are replaced by others with the same weights: a transposed
+convolution by plain ones, one for each place in a 2x2 square; the last convolution, whose three channels leave vector
+units empty, by one that gives such a square at once; and reflection padding by slices. TensorFlow itself gains little.
+docs/speed.md has the figures.
 """
-
-from collections.abc import Callable
 
 import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers
-from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from cartoongan_tf.layers import ReflectionPadding2D
 
@@ -45,11 +42,6 @@ def fast_generator(generator: keras.Model) -> keras.Model:
         if layer.weights and fast.get_layer(layer.name).weights:
             fast.get_layer(layer.name).set_weights(layer.get_weights())
     return fast
-
-
-def frozen(function: Callable, *signature: tf.TensorSpec) -> Callable:
-    """A concrete function of tensors whose variables have become constants; it returns a list."""
-    return convert_variables_to_constants_v2(tf.function(function).get_concrete_function(*signature))
 
 
 class _UpsamplingConv(layers.Layer):

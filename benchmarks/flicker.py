@@ -1,0 +1,96 @@
+"""How much a cartoon flickers where the film stands still, with and without what is done against it.
+
+    python -m benchmarks.flicker --model=hayao.keras --film=clip.mp4 --output=flicker.md
+
+A place stands still from one frame to the next where the film itself changes by less than 2 of 255 levels, seen over
+3 pixels. The variance is the mean square of the change there. In places that move, by more than 8 levels, the PSNR
+tells how near each way stays to drawing every frame by itself.
+"""
+
+import dataclasses
+import sys
+
+import cv2
+import numpy as np
+
+from benchmarks.processes import write_report
+from cartoongan_tf import drawing, film_reader, program
+from cartoongan_tf.options import option
+from cartoongan_tf.steady import STEADINESS
+
+STILL_LEVELS, MOVING_LEVELS, NEIGHBOURHOOD_PX = 2.0, 8.0, 3.0
+WAYS = {  # shares kept of the statistics, and of the drawing where the film stands still
+    "each frame by itself": (0.0, 0.0),
+    "statistics averaged": (STEADINESS, 0.0),
+    "still places kept": (0.0, STEADINESS),
+    "both": (STEADINESS, STEADINESS),
+    "both, --steadiness=0.97": (0.97, 0.97),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class FlickerConfig:
+    model: str = option("A .keras file.")
+    film: str = option("A film with places that stand still.")
+    long_side: int = option("Draw it shrunk to this longer side, in pixels.", 256)
+    max_frames: int = option("Take so many frames from its beginning.", 60)
+    output: str = option("A Markdown file to write the table to.", "")
+
+
+def main(argv=None) -> int:
+    return program.run(FlickerConfig, _flicker, __doc__, argv)
+
+
+def _flicker(config: FlickerConfig, _) -> None:
+    frames = _read(config)
+    program.start_tensorflow()
+    from cartoongan_tf import Cartoonizer
+
+    cartoonizer = Cartoonizer.load(config.model)
+    change = _change(frames)
+    still, moving = change < STILL_LEVELS, change > MOVING_LEVELS
+    table = [
+        f"{len(frames)} frames of {frames.shape[2]}x{frames.shape[1]} pixels, {still.mean():.0%} of them still, "
+        f"{moving.mean():.0%} moving.",
+        "",
+        "| | variance where still | change of the mean colour there | PSNR where moving, dB |",
+        "| --- | --: | --: | --: |",
+        _row("the film itself", frames, frames, still, moving),
+    ]
+    plain = None
+    for name, shares in WAYS.items():
+        film = cartoonizer.film(*shares)
+        drawn = np.concatenate([film(frames[start : start + 4]) for start in range(0, len(frames), 4)])
+        plain = drawn if plain is None else plain
+        table.append(_row(name, drawn, plain, still, moving))
+        print(table[-1], flush=True)
+    write_report("benchmarks.flicker", config, ("tensorflow", "scenedetect-headless", "av"), table, config.output)
+
+
+def _read(config: FlickerConfig) -> np.ndarray:
+    look, frames = drawing.Look(config.long_side), []
+    with film_reader.opened(config.film) as reader:
+        for batch in reader.batches(8):
+            frames += [look.shrink(picture) for picture in batch.pictures]
+            if len(frames) >= config.max_frames:
+                break
+    return np.stack(frames[: config.max_frames])
+
+
+def _change(frames: np.ndarray) -> np.ndarray:
+    """Levels by which each place changes from frame to frame: [N - 1, H, W]."""
+    levels = np.abs(np.diff(frames.astype(np.float32), axis=0)).mean(-1)
+    return np.stack([cv2.GaussianBlur(change, (0, 0), NEIGHBOURHOOD_PX) for change in levels])
+
+
+def _row(name: str, drawn: np.ndarray, plain: np.ndarray, still: np.ndarray, moving: np.ndarray) -> str:
+    change = np.diff(drawn.astype(np.float64), axis=0)
+    variance = np.square(change)[still].mean()
+    colour = np.mean([np.abs(c[s].mean(0)).mean() for c, s in zip(change, still, strict=True) if s.any()])
+    error = np.square(drawn[1:].astype(np.float64) - plain[1:])[moving]
+    score = f"{10 * np.log10(255**2 / error.mean()):.1f}" if error.size and error.any() else ""
+    return f"| {name} | {variance:.2f} | {colour:.3f} | {score} |"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
