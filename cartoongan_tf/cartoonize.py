@@ -29,7 +29,8 @@ MAX_ON_CONTACT_SHEET = 120
 class CartoonizeConfig:
     model: str = option("The model: a .keras file, a .tflite file or a SavedModel folder.")
     output: str = option(
-        "Where to write instead: a file's name, or a folder's where a folder is drawn; - is standard output.", ""
+        "Where to write instead: a file's name, or a folder's for a folder or several sources; - is standard output.",
+        "",
     )
     overwrite: bool = option("Write over results that exist already. The photo itself is never written over.", False)
 
@@ -76,14 +77,11 @@ def main(argv=None) -> int:
 def _cartoonize(config: CartoonizeConfig, arguments: list[str]) -> int:
     if not arguments:
         raise InputError("name the picture, film or folder to draw, after the flags: ... --model=MODEL photo.jpg")
-    if config.output not in ("", "-") and len(arguments) > 1:
-        raise InputError("--output names one result, but several sources are given; leave it out, or give a folder")
     suffix = "" if config.format == "keep" else f".{config.format}"
     found = jobs.find_jobs(arguments, config.output, suffix)
     to_do = jobs.left_to_do(found, config.overwrite)
-    sheet = next((job for job in found if config.contact_sheet and job.target.name == CONTACT_SHEET), None)
-    if sheet is not None:
-        raise InputError(f"{sheet.source}: its cartoon would have the contact sheet's name; rename it")
+    if config.contact_sheet:
+        _check_contact_sheets(found)
     for job in to_do:
         if job.is_film and job.folder is None:
             film.check_film(job.source, job.target)
@@ -128,6 +126,14 @@ def _say_broken(job: Job, report: film.FilmReport) -> None:
         print(f"{job.source}: {report.num_broken} broken frames, for which the last good one stands", file=sys.stderr)
     if report.num_audio_left_out:
         print(f"{job.source}: {report.num_audio_left_out} sound tracks of unknown kind left out", file=sys.stderr)
+
+
+def _check_contact_sheets(found: list[Job]) -> None:
+    if not any(job.folder for job in found):
+        raise InputError("--contact_sheet: is for folders, and none is given")
+    for job in found:
+        if job.target.name == CONTACT_SHEET:
+            raise InputError(f"{job.source}: its cartoon would have the contact sheet's name; rename it")
 
 
 def _write_contact_sheets(drawn: list[Job]) -> None:

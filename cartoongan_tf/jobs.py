@@ -3,7 +3,7 @@
 import collections
 import dataclasses
 import os
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 from cartoongan_tf import film, pictures
@@ -33,29 +33,45 @@ class Job:
         return self.source.suffix.lower() in film.FILM_SUFFIXES
 
 
-def find_jobs(arguments: Iterable[str], output: str = "", suffix: str = "") -> list[Job]:
+def find_jobs(arguments: Sequence[str], output: str = "", suffix: str = "") -> list[Job]:
     """The jobs for what was named on a command line.
 
     Args:
       arguments: pictures, films, folders of them, or "-" for standard input.
-      output: where the result goes, if not beside the source; "-" is standard output.
+      output: where the result goes, if not beside the source: a file, or a folder if there is one or if several
+        arguments are given; "-" is standard output.
       suffix: of the pictures to write, like ".png"; where it is empty, each keeps its own.
 
     Raises:
-      InputError: a folder is empty.
+      InputError: a folder is empty, or the output is a file's name for several arguments.
     """
-    return [job for argument in arguments for job in _jobs(Path(argument), output, suffix)]
+    if len(arguments) < 2 or not output:
+        return [job for argument in arguments for job in _jobs(Path(argument), output, suffix)]
+    if Path(output) == STREAM or Path(output).suffix.lower() in (*pictures.WRITABLE_SUFFIXES, *film.FILM_SUFFIXES):
+        raise InputError(f"--output={output}: names one result, but several sources are given; name a folder")
+    return [job for argument in arguments for job in _jobs_into(Path(argument), Path(output), suffix)]
+
+
+def _jobs_into(source: Path, folder: Path, suffix: str) -> list[Job]:
+    """The jobs for one of several arguments, results in a folder that need not be there yet."""
+    if source != STREAM and source.is_dir():
+        return _folder_jobs(source, folder / source.resolve().name, suffix)
+    return [Job(source, folder / _cartoon_name(source, suffix))]
 
 
 def _jobs(source: Path, output: str, suffix: str) -> list[Job]:
+    """The jobs for an only argument, or for one of those whose results go beside them."""
     if source != STREAM and source.is_dir():
         return _folder_jobs(source, Path(output or f"{os.path.abspath(source)}-cartoon"), suffix)
-    cartoon = source.with_name(f"{source.stem}-cartoon{_suffix(source, suffix)}")
-    if source == STREAM and (not output or Path(output).is_dir()):
-        return [Job(source, Path(output) / f"cartoon{suffix or '.png'}" if output else STREAM)]
-    if not output:
-        return [Job(source, cartoon)]
-    return [Job(source, Path(output) / cartoon.name if Path(output).is_dir() else Path(output))]
+    if output and Path(output).is_dir():
+        return [Job(source, Path(output) / _cartoon_name(source, suffix))]
+    if output or source == STREAM:
+        return [Job(source, Path(output) if output else STREAM)]
+    return [Job(source, source.with_name(_cartoon_name(source, suffix)))]
+
+
+def _cartoon_name(source: Path, suffix: str) -> str:
+    return f"cartoon{suffix or '.png'}" if source == STREAM else f"{source.stem}-cartoon{_suffix(source, suffix)}"
 
 
 def _folder_jobs(folder: Path, output_folder: Path, suffix: str) -> list[Job]:

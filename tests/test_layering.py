@@ -138,6 +138,16 @@ def test_imports_keep_to_the_layers(module):
     assert set(_imports(MODULES[module])) <= _allowed(module)
 
 
+@pytest.mark.parametrize("path", sorted((REPOSITORY / "benchmarks").glob("*.py")), ids=lambda path: path.stem)
+def test_benchmarks_import_libraries_alone(path):
+    assert not set(_imports(path)) & PROGRAMS
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_nothing_imports_benchmarks(module):
+    assert not _third_party(module) & {"benchmarks", "demo", "tests"}
+
+
 def _third_party(module):
     tree = ast.parse(MODULES[module].read_text())
     imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]

@@ -85,6 +85,10 @@ def test_several_pictures_at_once(generator_path, tmp_path):
     assert _run(generator_path, tmp_path / "a.png", tmp_path / "b.png") == 0
     assert sorted(os.listdir(tmp_path)) == ["a-cartoon.png", "a.png", "b-cartoon.png", "b.png"]
     assert _run(generator_path, tmp_path / "a.png", tmp_path / "b.png", f"--output={tmp_path}/c.png") == 1
+    (tmp_path / "album").mkdir()
+    shutil.copy(tmp_path / "a.png", tmp_path / "album")
+    assert _run(generator_path, tmp_path / "album", tmp_path / "b.png", f"--output={tmp_path}/all") == 0
+    assert (tmp_path / "all" / "album" / "a.png").exists() and (tmp_path / "all" / "b-cartoon.png").exists()
 
 
 def test_another_photo_is_never_written_over_either(generator_path, photo, capsys):
@@ -147,6 +151,7 @@ def test_an_existing_cartoon_is_written_over_only_when_told(generator_path, phot
         (["{text}"], "nothing could be drawn"),
         (["{photo}", "--output={text}/drawn.png"], "text.jpg is not a folder that can be written to"),
         (["{photo}", "--strength=2"], "--strength=2.0: must be from 0 to 1"),
+        (["{photo}", "--contact_sheet"], "--contact_sheet: is for folders"),
         (["{photo}", "--quality=0"], "--quality=0: must be"),
         (["{photo}", "--max_pixels=100"], "more than the limit of 100"),
         (["{photo}", "--model=none.keras"], "none.keras: no such model"),

@@ -1,0 +1,49 @@
+"""The benchmarks of large pictures, folders and films, on small ones: that they measure and write what they say."""
+
+import pytest
+
+from benchmarks import flicker, folder, large_pictures
+from cartoongan_tf import pictures
+from tests.helpers import draw
+
+
+def _cells(path):
+    """The rows of a table, without the head."""
+    lines = [line for line in path.read_text().splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+@pytest.fixture
+def photos_dir(tmp_path):
+    for seed in range(2):
+        pictures.write_picture(tmp_path / "photos" / f"{seed}.png", draw(seed))
+    return tmp_path / "photos"
+
+
+def test_large_pictures(generator_path, photos_dir, tmp_path):
+    (photos_dir / "1.png").unlink()
+    flags = [f"--model={generator_path}", f"--photos_dir={photos_dir}", f"--output={tmp_path}/table.md"]
+    assert large_pictures.main(["x", *flags, "--sizes=40x30,64x40", "--largest_whole=1200"]) == 0
+    small, large = _cells(tmp_path / "table.md")
+    assert small[:2] == ["0.png", "40x30"] and large[:2] == ["0.png", "64x40"]
+    assert float(small[-1]) > 60 or small[-1] == "inf"
+    assert 100 < float(small[5].replace(",", "")) < 3000 and large[2] == large[-1] == ""
+    assert large_pictures.main(["x", *flags, "--sizes=big"]) == 1
+
+
+def test_folder(generator_path, photos_dir, tmp_path):
+    flags = [f"--model={generator_path}", f"--photos_dir={photos_dir}", f"--output={tmp_path}/table.md", "--rounds=2"]
+    assert folder.main(["x", *flags]) == 0
+    alone, drawn = _cells(tmp_path / "table.md")
+    assert alone[0] == "model alone" and float(alone[2]) == 1.0 and float(drawn[2]) > 0.5
+
+
+def test_flicker(generator_path, tmp_path):
+    from tests.films import make_film
+
+    film = make_film(tmp_path / "clip.mp4")
+    flags = [f"--model={generator_path}", f"--film={film}", f"--output={tmp_path}/table.md", "--max_frames=8"]
+    assert flicker.main(["x", *flags]) == 0
+    rows = _cells(tmp_path / "table.md")
+    assert [row[0] for row in rows] == ["the film itself", *flicker.WAYS]
+    assert "8 frames of 64x48 pixels" in (tmp_path / "table.md").read_text()
