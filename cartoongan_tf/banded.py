@@ -45,7 +45,7 @@ def cartoonize(
     run = _BandedRun(nodes, *padded.shape[1:3])
     if before is not None:
         run.mix_with = (dict(zip(norms(nodes), before, strict=True)), mixing)
-    return run.draw(padded, show_progress)[:height, :width], list(run.statistics.values())
+    return run.draw(padded, show_progress)[:height, :width], [run.statistics[norm] for norm in norms(nodes)]
 
 
 def peak_bytes(nodes: dict[str, Node], height: int, width: int) -> int:
