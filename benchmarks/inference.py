@@ -24,6 +24,7 @@ from benchmarks.processes import fresh_process, write_report
 from cartoongan_tf import program
 from cartoongan_tf.errors import InputError
 from cartoongan_tf.options import option
+from export.parity import psnr
 
 MINIMUM_PSNR_DB = 80.0  # rounding alone leaves more than 100
 PACKAGES = ("tensorflow", "keras", "ai-edge-litert", "torch", "numpy")
@@ -126,7 +127,7 @@ def _memory(method: str, folder: Path, num_threads: int, photo: np.ndarray) -> t
 def _compare(workers: dict[str, Worker], photo: np.ndarray) -> dict[str, float]:
     """PSNR in dB of each method's cartoon against PyTorch's; a warm-up at this size as well."""
     cartoons = {method: worker.draw(photo) for method, worker in workers.items()}
-    scores = {method: _psnr(cartoon, cartoons[TORCH_CHANNELS_LAST]) for method, cartoon in cartoons.items()}
+    scores = {method: psnr(cartoon, cartoons[TORCH_CHANNELS_LAST], peak=2.0) for method, cartoon in cartoons.items()}
     worst = min(scores, key=scores.get)
     print(f"{photo.shape[1]} px: all draw the same, to {scores[worst]:.0f} dB", flush=True)
     if scores[worst] < MINIMUM_PSNR_DB:
@@ -135,12 +136,6 @@ def _compare(workers: dict[str, Worker], photo: np.ndarray) -> dict[str, float]:
             f"{MINIMUM_PSNR_DB:.0f} dB are wanted; times of different functions are not comparable"
         )
     return scores
-
-
-def _psnr(values: np.ndarray, reference: np.ndarray) -> float:
-    """In dB for a peak of 2, the range of the pictures; infinite for equal ones."""
-    error = np.mean(np.square(values.astype(np.float64) - reference))
-    return float("inf") if error == 0 else float(10 * np.log10(4.0 / error))
 
 
 def _take_turns(workers: dict[str, Worker], photo: np.ndarray, rounds: int) -> dict[str, list[float]]:

@@ -18,6 +18,7 @@ from benchmarks.processes import fresh_process, peak_bytes, write_report
 from cartoongan_tf import pictures, program
 from cartoongan_tf.errors import InputError
 from cartoongan_tf.options import option
+from export.parity import psnr
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,7 +26,7 @@ class LargePicturesConfig:
     model: str = option("A .keras file.")
     photos_dir: str = option("Folder of photos; five of them are compared at the first size, one at the others.")
     sizes: str = option("Widths and heights, separated by commas.", "1024x1024,1920x1080,3840x2160")
-    largest_whole: int = option("Draw pictures of at most so many pixels in one piece too.", 4_000_000)
+    largest_whole: int = option("Draw pictures of at most so many pixels in one piece too.", 9_000_000)
     output: str = option("A Markdown file to write the table to.", "")
 
 
@@ -64,7 +65,7 @@ def _row(config: LargePicturesConfig, path: Path, size: tuple[int, int]) -> str:
     whole, ratio, score = ["", ""], "", ""
     if "whole" in results:
         whole = [f"{results['whole'][1]:.1f}", f"{results['whole'][2] / 1e6:,.0f}"]
-        ratio, score = f"{seconds / results['whole'][1]:.2f}", f"{_psnr(cartoon, results['whole'][0]):.1f}"
+        ratio, score = f"{seconds / results['whole'][1]:.2f}", f"{psnr(cartoon, results['whole'][0]):.1f}"
     cells = [path.name, f"{size[0]}x{size[1]}", *whole, f"{seconds:.1f}", f"{peak / 1e6:,.0f}", ratio, score]
     return f"| {' | '.join(cells)} |"
 
@@ -81,12 +82,6 @@ def _measure(model: str, path: Path, size: tuple[int, int], method: str) -> tupl
     start = time.perf_counter()
     cartoon = cartoonizer(picture)
     return cartoon, time.perf_counter() - start, peak_bytes()
-
-
-def _psnr(values: np.ndarray, reference: np.ndarray) -> float:
-    """In dB, of uint8 pictures."""
-    error = np.mean(np.square(values.astype(np.float64) - reference))
-    return float("inf") if error == 0 else float(10 * np.log10(255**2 / error))
 
 
 if __name__ == "__main__":

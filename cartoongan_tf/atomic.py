@@ -2,10 +2,18 @@
 
 import contextlib
 import glob
+import itertools
 import os
+import re
+import secrets
 import shutil
+import string
 from collections.abc import Iterator
 from pathlib import Path
+
+# Tells this process from an earlier one of the same number; letters alone, a number follows.
+_PROCESS = "".join(secrets.choice(string.ascii_letters) for _ in range(8))
+_numbers = itertools.count()
 
 
 @contextlib.contextmanager
@@ -25,10 +33,8 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     """
     path = Path(os.path.realpath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
-    for leftover in path.parent.glob(f".{glob.escape(path.stem)}.*.partial{glob.escape(path.suffix)}"):
-        if not _is_running(leftover.name.removesuffix(path.suffix).split(".")[-2]):
-            _remove(leftover)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
+    _remove_leftovers(path)
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}.{_PROCESS}{next(_numbers)}.partial{path.suffix}")
     try:
         yield temporary
         os.replace(temporary, path)
@@ -39,14 +45,23 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
         _remove(temporary)
 
 
-def _is_running(process_id: str) -> bool:
+def _remove_leftovers(path: Path) -> None:
+    """Remove what processes that run no more left of a file; other threads' unfinished files stay."""
+    name = re.compile(rf"\.{re.escape(path.stem)}\.(\d+)\.([A-Za-z]+)\d+\.partial{re.escape(path.suffix)}")
+    for leftover in path.parent.glob(f".{glob.escape(path.stem)}.*.partial{glob.escape(path.suffix)}"):
+        found = name.fullmatch(leftover.name)
+        if found and found[2] != _PROCESS and (int(found[1]) == os.getpid() or not _is_running(int(found[1]))):
+            _remove(leftover)
+
+
+def _is_running(process_id: int) -> bool:
     try:
-        os.kill(int(process_id), 0)
-    except (ValueError, ProcessLookupError):
+        os.kill(process_id, 0)
+    except ProcessLookupError:
         return False
     except PermissionError:
         return True
-    return int(process_id) != os.getpid()
+    return True
 
 
 def _remove(path: Path) -> None:

@@ -77,7 +77,7 @@ def _read_pth(path: Path) -> dict[str, np.ndarray]:
         raise InputError(
             f"{path}: holds no state dict (arrays by name); save one with torch.save(net.state_dict(), ...)"
         )
-    return {name: tensor.float().numpy() for name, tensor in state.items()}
+    return {name: tensor.detach().float().numpy() for name, tensor in state.items()}
 
 
 def generator_from_weights(weights: Mapping[str, np.ndarray]) -> keras.Model:

@@ -8,11 +8,14 @@ pictures, films and folders, or - for standard input and output. Nothing that ex
 --overwrite.
 """
 
+import contextlib
 import dataclasses
 import functools
 import sys
+from pathlib import Path
 from typing import Literal
 
+import numpy as np
 from tqdm import tqdm
 
 from cartoongan_tf import film, jobs, pictures, program, sheets
@@ -81,15 +84,25 @@ def _cartoonize(config: CartoonizeConfig, arguments: list[str]) -> int:
     found = jobs.find_jobs(arguments, config.output, suffix)
     to_do = jobs.left_to_do(found, config.overwrite)
     if config.contact_sheet:
-        _check_contact_sheets(found)
-    for job in to_do:
-        if job.is_film and job.folder is None:
-            film.check_film(job.source, job.target)
+        _check_contact_sheets(found, config.overwrite)
+    problems = _bad_films(to_do)
     program.start_tensorflow()
-    problems = _draw(to_do, config, suffix) if to_do else {}
+    problems |= _draw([job for job in to_do if job not in problems], config, suffix)
     if config.contact_sheet:
         _write_contact_sheets([job for job in found if job not in problems])
     return _report(found, to_do, problems)
+
+
+def _bad_films(to_do: list[Job]) -> dict[Job, InputError]:
+    """Why some films cannot be drawn: found in a moment, before the model is loaded."""
+    problems = {}
+    for job in to_do:
+        if job.is_film:
+            try:
+                film.check_film(job.source, job.target)
+            except InputError as problem:
+                problems[job] = _skip(problem)
+    return problems
 
 
 def _draw(to_do: list[Job], config: CartoonizeConfig, suffix: str) -> dict[Job, InputError]:
@@ -97,6 +110,8 @@ def _draw(to_do: list[Job], config: CartoonizeConfig, suffix: str) -> dict[Job, 
     from cartoongan_tf.cartoonizer import Cartoonizer
     from cartoongan_tf.drawing import Look, PictureFiles, draw_pictures
 
+    if not to_do:
+        return {}
     cartoonizer = Cartoonizer.load(config.model, config.method, show_progress=True)
     look = Look(config.long_side, config.strength, config.keep_colors, config.compare, config.steadiness)
     files = PictureFiles(config.max_pixels, config.quality, suffix)
@@ -110,7 +125,8 @@ def _draw(to_do: list[Job], config: CartoonizeConfig, suffix: str) -> dict[Job, 
         if job.is_film:
             draw = functools.partial(look.draw_frames, look.film(cartoonizer))
             try:
-                _say_broken(job, film.draw_film(job.source, job.target, draw, config.batch_size, config.quality))
+                report = film.draw_film(job.source, job.target, draw, config.batch_size, config.quality)
+                _say_what_is_missing(job, report)
             except InputError as problem:
                 problems[job] = _skip(problem)
     return problems
@@ -121,35 +137,45 @@ def _skip(problem: InputError) -> InputError:
     return problem
 
 
-def _say_broken(job: Job, report: film.FilmReport) -> None:
+def _say_what_is_missing(job: Job, report: film.FilmReport) -> None:
+    remarks = []
     if report.num_broken:
-        print(f"{job.source}: {report.num_broken} broken frames, for which the last good one stands", file=sys.stderr)
+        remarks.append(f"{report.num_broken} broken frames, for which the last good one stands")
+    if report.num_frames < 0.9 * (report.num_expected or 0):
+        remarks.append(f"{report.num_frames} of about {report.num_expected} frames; it may have been cut short")
     if report.num_audio_left_out:
-        print(f"{job.source}: {report.num_audio_left_out} sound tracks of unknown kind left out", file=sys.stderr)
+        remarks.append(f"{report.num_audio_left_out} sound tracks of unknown kind left out")
+    for remark in remarks:
+        print(f"{job.source}: {remark}", file=sys.stderr)
 
 
-def _check_contact_sheets(found: list[Job]) -> None:
-    if not any(job.folder for job in found):
+def _check_contact_sheets(found: list[Job], overwrite: bool) -> None:
+    sheet_paths = {job.output_folder / CONTACT_SHEET for job in found if job.folder}
+    if not sheet_paths:
         raise InputError("--contact_sheet: is for folders, and none is given")
-    for job in found:
-        if job.target.name == CONTACT_SHEET:
-            raise InputError(f"{job.source}: its cartoon would have the contact sheet's name; rename it")
+    taken = {path.resolve() for job in found for path in (job.source, job.target)}
+    for path in sheet_paths:
+        if path.resolve() in taken:
+            raise InputError(f"{path}: the contact sheet would be written over that picture; rename it")
+        if path.exists() and not overwrite:
+            raise InputError(f"{path}: exists already; move it away, or give --overwrite")
 
 
 def _write_contact_sheets(drawn: list[Job]) -> None:
     for output_folder in {job.output_folder: None for job in drawn if job.folder is not None}:
         of_folder = [job for job in drawn if job.output_folder == output_folder and not job.is_film]
         shown = of_folder[:: -(-len(of_folder) // MAX_ON_CONTACT_SHEET) or 1]
-        rows = [
-            (str(job.source.relative_to(job.folder)), [_thumbnail(job.source), _thumbnail(job.target)])
-            for job in tqdm(shown, desc="contact sheet", unit="picture")
-        ]
+        rows = []
+        for job in tqdm(shown, desc="contact sheet", unit="picture"):
+            with contextlib.suppress(InputError):  # what was there already need not be a picture
+                tiles = [_thumbnail(job.source), _thumbnail(job.target)]
+                rows.append((str(job.source.relative_to(job.folder)), tiles))
         if rows:
             pictures.write_picture(output_folder / CONTACT_SHEET, sheets.contact_sheet(rows))
 
 
-def _thumbnail(path):
-    return pictures.shrink(pictures.read_picture(path, max_pixels=sys.maxsize), 480)
+def _thumbnail(path: Path) -> np.ndarray:
+    return pictures.shrink(pictures.read_picture(path, max_pixels=sys.maxsize), sheets.TILE_PX)
 
 
 def _report(found: list[Job], to_do: list[Job], problems: dict[Job, InputError]) -> int:
@@ -160,8 +186,12 @@ def _report(found: list[Job], to_do: list[Job], problems: dict[Job, InputError])
     if STREAM not in drawn:
         more = f" and {len(drawn) - 1} more" if len(drawn) > 1 else ""
         wrote = f"Wrote {drawn[0]}{more}" if drawn else "Nothing was left to draw"
-        kept = f"; kept {len(found) - len(to_do)} that were there already" if len(found) > len(to_do) else ""
-        print(f"{wrote}{kept}" + (f"; skipped {len(problems)} files" if problems else ""))
+        kept = (
+            f"; kept {len(found) - len(to_do)} that were there (--overwrite draws them anew)"
+            if len(found) > len(to_do)
+            else ""
+        )
+        print(f"{wrote}{kept}" + (f"; skipped {len(problems)}" if problems else ""))
     return int(any(job.folder is None for job in problems))
 
 

@@ -1,7 +1,6 @@
 """`Cartoonizer`: one way to use a trained generator, whatever form its file has."""
 
 import functools
-import math
 import os
 import sys
 from pathlib import Path
@@ -16,6 +15,7 @@ from cartoongan_tf.steady import STEADINESS, SteadyDrawer, mixing_matrix
 
 Method = Literal["auto", "whole", "banded"]
 USABLE_SHARE = 0.8  # of the memory at hand: other programs need some too
+_ONE_PIECE = "{} draws a picture in one piece; the .keras file can draw it in bands, in less memory"
 
 
 class Cartoonizer:
@@ -58,7 +58,10 @@ class Cartoonizer:
             return cls(TFLiteForm(path), method, show_progress)
         if path.suffix == ".keras":
             return cls(KerasForm(path), method, show_progress)
-        raise InputError(f"{path}: not a model; give a .keras file, a .tflite file or a SavedModel folder")
+        raise InputError(
+            f"{path}: not a model; give a .keras file (import_weights makes one of a .pth), a .tflite file or "
+            "a SavedModel folder"
+        )
 
     def __call__(self, photo: np.ndarray, strength: float = 1.0, keep_colors: bool = False) -> np.ndarray:
         """Draw a picture, or a batch of pictures of one size.
@@ -72,11 +75,13 @@ class Cartoonizer:
           uint8 RGB of the same shape.
 
         Raises:
-          ValueError: the array has another shape or dtype.
+          ValueError: the array has another shape or dtype, or the strength is not from 0 to 1.
           InputError: the picture is too large for the memory at hand.
         """
         photo = np.asarray(photo)
         _check_array(photo)
+        if not 0 <= strength <= 1:
+            raise ValueError(f"strength {strength} is not from 0 to 1")
         photos = photo[np.newaxis] if photo.ndim == 3 else photo
         cartoons = to_taste(photos, self._draw(photos), strength, keep_colors)
         return cartoons.reshape(photo.shape)
@@ -120,8 +125,11 @@ class Cartoonizer:
         return np.stack(cartoons), before
 
     def _require_bands(self, error: MemoryError) -> None:
-        if self._method == "whole" or not self._form.has_layers:
-            raise InputError(f"out of memory ({error}); give --long_side, or draw in bands") from error
+        """Raise InputError if a picture that is too large for the device in one piece cannot be drawn in bands."""
+        if not self._form.has_layers:
+            raise InputError(f"out of memory ({error}); {_ONE_PIECE.format(self._form.name)}") from error
+        if self._method == "whole":
+            raise InputError(f"out of memory ({error}); give --method=auto, or --long_side") from error
 
     def _num_at_once(self, height: int, width: int) -> int:
         """How many pictures of that size to draw at once in one piece; 0: in bands.
@@ -135,16 +143,27 @@ class Cartoonizer:
         whole = self._form.bytes_per_pixel * height * width
         if self._method == "auto" and whole <= usable:
             return int(usable / whole)
-        needed = self._form.banded_bytes(height, width) if self._form.has_layers else whole
-        if needed > usable:
-            scale = math.sqrt(usable / needed)
-            raise InputError(
-                f"{width} x {height} pixels take about {needed / 1e9:.1f} GB to draw, and {usable / 1e9:.1f} GB can be "
-                f"used; about {int(width * scale)} x {int(height * scale)} fit (--long_side="
-                f"{int(max(height, width) * scale)})"
-                + ("" if self._form.has_layers else f". {self._form.name} draws in one piece; a .keras file takes less")
-            )
+        if self._needed_bytes(height, width) > usable:
+            raise InputError(self._too_large(height, width, usable))
         return 0
+
+    def _needed_bytes(self, height: int, width: int) -> float:
+        """The least memory that a picture of that size can be drawn in."""
+        whole = self._form.bytes_per_pixel * height * width
+        return min(whole, self._form.banded_bytes(height, width)) if self._form.has_layers else whole
+
+    def _too_large(self, height: int, width: int, usable: float) -> str:
+        side, too_long = 0, max(height, width)  # the longest side that fits lies between
+        while too_long - side > 8:
+            middle = (side + too_long) // 2
+            scale = middle / max(height, width)
+            fits = self._needed_bytes(max(1, round(height * scale)), max(1, round(width * scale))) <= usable
+            side, too_long = (middle, too_long) if fits else (side, middle)
+        advice = f"--long_side={side} fits" if side else "free some memory"
+        needed = self._needed_bytes(height, width) / 1e9
+        problem = f"{width} x {height} pixels take about {needed:.1f} GB to draw, and {usable / 1e9:.1f} GB can be used"
+        one_piece = "" if self._form.has_layers else f". {_ONE_PIECE.format(self._form.name)}"
+        return f"{problem}; {advice}{one_piece}"
 
 
 def to_taste(photos: np.ndarray, cartoons: np.ndarray, strength: float, keep_colors: bool) -> np.ndarray:

@@ -103,8 +103,7 @@ def draw_pictures(
 
 def draw_picture(cartoonizer: Cartoonizer, look: Look, picture: Picture) -> Picture:
     """Draw all frames of a picture file: those of an animation steadily, as a film's."""
-    is_animation = len(picture.frames) > 1 and len({frame.shape[:2] for frame in picture.frames}) == 1
-    draw = look.film(cartoonizer) if is_animation else cartoonizer
+    draw = look.film(cartoonizer) if picture.durations_ms else cartoonizer
     return dataclasses.replace(picture, frames=[look.draw_frame(draw, frame) for frame in picture.frames])
 
 

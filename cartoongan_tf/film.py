@@ -35,6 +35,7 @@ class FilmReport:
 
     Attributes:
       num_frames: frames in the result.
+      num_expected: about as many as the film says to have; None where it doesn't say.
       num_broken: damaged frames in the film. The last good drawing is shown in their place; before the first good
         frame they are left out, or drawn where there is anything to see.
       num_audio: audio streams copied.
@@ -43,6 +44,7 @@ class FilmReport:
     """
 
     num_frames: int
+    num_expected: int | None
     num_broken: int
     num_audio: int
     num_audio_left_out: int
@@ -101,7 +103,9 @@ def _check_target(reader: Reader, target: Path) -> None:
     """Raise InputError unless the target's format can be written and can hold the film's sound."""
     suffix = target.suffix.lower()
     if suffix not in WRITABLE_SUFFIXES:
-        raise InputError(f"{target}: cannot write that format; end the name in {', '.join(WRITABLE_SUFFIXES)}")
+        raise InputError(
+            f"{target}: cannot write a film in that format; end the name in {', '.join(WRITABLE_SUFFIXES)}"
+        )
     for stream in reader.audio:
         if not holds(suffix, stream):
             able = [other for other in WRITABLE_SUFFIXES if holds(other, stream)]
@@ -159,6 +163,7 @@ def _report(reader: Reader, times: list[Time]) -> FilmReport:
     first, last = times[0], times[-1]
     return FilmReport(
         num_frames=len(times),
+        num_expected=reader.num_frames,
         num_broken=reader.num_broken,
         num_audio=len(reader.audio),
         num_audio_left_out=reader.num_audio_left_out,

@@ -8,6 +8,7 @@ The result speaks RGB, and works with cartoonize, with export, and with train as
 
 import dataclasses
 import sys
+from pathlib import Path
 
 from cartoongan_tf import program
 from cartoongan_tf.errors import InputError
@@ -20,6 +21,7 @@ class ImportConfig:
         "The authors' generator, arrays by their PyTorch names: a .pth or .npz file, or a folder of .npy files."
     )
     output: str = option("The generator to write; its name ends in .keras.")
+    overwrite: bool = option("Write over a generator that exists already.", False)
 
 
 def main(argv=None) -> int:
@@ -29,6 +31,8 @@ def main(argv=None) -> int:
 def _import_weights(config: ImportConfig, _) -> None:
     if not config.output.endswith(".keras"):
         raise InputError(f"--output={config.output}: the name must end in .keras")
+    if Path(config.output).exists() and not config.overwrite:
+        raise InputError(f"--output={config.output}: exists already; give --overwrite, or name another file")
     program.start_tensorflow()
     from cartoongan_tf import authors_weights, checkpoints
 

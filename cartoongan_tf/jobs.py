@@ -30,7 +30,7 @@ class Job:
 
     @property
     def is_film(self) -> bool:
-        return self.source.suffix.lower() in film.FILM_SUFFIXES
+        return _is_film(self.source)
 
 
 def find_jobs(arguments: Sequence[str], output: str = "", suffix: str = "") -> list[Job]:
@@ -38,13 +38,16 @@ def find_jobs(arguments: Sequence[str], output: str = "", suffix: str = "") -> l
 
     Args:
       arguments: pictures, films, folders of them, or "-" for standard input.
-      output: where the result goes, if not beside the source: a file, or a folder if there is one or if several
-        arguments are given; "-" is standard output.
+      output: where the result goes, if not beside the source: a file, or a folder if there is one, if the name ends
+        in / or if several arguments are given; "-" is standard output.
       suffix: of the pictures to write, like ".png"; where it is empty, each keeps its own.
 
     Raises:
-      InputError: a folder is empty, or the output is a file's name for several arguments.
+      InputError: a folder is empty, or the output cannot take what is given.
     """
+    arguments = list(dict.fromkeys(arguments))
+    if Path(output) == STREAM and any(_is_film(Path(name)) or Path(name).is_dir() for name in arguments):
+        raise InputError("--output=-: standard output takes one picture, no film or folder; name a file or a folder")
     if len(arguments) < 2 or not output:
         return [job for argument in arguments for job in _jobs(Path(argument), output, suffix)]
     if Path(output) == STREAM or Path(output).suffix.lower() in (*pictures.WRITABLE_SUFFIXES, *film.FILM_SUFFIXES):
@@ -53,7 +56,7 @@ def find_jobs(arguments: Sequence[str], output: str = "", suffix: str = "") -> l
 
 
 def _jobs_into(source: Path, folder: Path, suffix: str) -> list[Job]:
-    """The jobs for one of several arguments, results in a folder that need not be there yet."""
+    """The jobs for one of several arguments, whose results go into a folder that need not be there yet."""
     if source != STREAM and source.is_dir():
         return _folder_jobs(source, folder / source.resolve().name, suffix)
     return [Job(source, folder / _cartoon_name(source, suffix))]
@@ -63,9 +66,11 @@ def _jobs(source: Path, output: str, suffix: str) -> list[Job]:
     """The jobs for an only argument, or for one of those whose results go beside them."""
     if source != STREAM and source.is_dir():
         return _folder_jobs(source, Path(output or f"{os.path.abspath(source)}-cartoon"), suffix)
-    if output and Path(output).is_dir():
+    if output and (Path(output).is_dir() or output.endswith(os.sep)):
         return [Job(source, Path(output) / _cartoon_name(source, suffix))]
     if output or source == STREAM:
+        if suffix and not _is_film(source) and Path(output).suffix and Path(output).suffix.lower() != suffix:
+            raise InputError(f"--output={output} and --format={suffix[1:]} name two formats; leave one of them out")
         return [Job(source, Path(output) if output else STREAM)]
     return [Job(source, source.with_name(_cartoon_name(source, suffix)))]
 
@@ -76,7 +81,8 @@ def _cartoon_name(source: Path, suffix: str) -> str:
 
 def _folder_jobs(folder: Path, output_folder: Path, suffix: str) -> list[Job]:
     """A job for each file below a folder, its tree kept; what an earlier run wrote below it is left out."""
-    results = output_folder.resolve() if output_folder.resolve() != folder.resolve() else None
+    results = output_folder.resolve()
+    results = results if folder.resolve() in results.parents else None  # that is, inside the folder
     sources = [file for file in pictures.list_files(folder) if results not in file.resolve().parents]
     targets = [output_folder / source.relative_to(folder).with_suffix(_suffix(source, suffix)) for source in sources]
     count = collections.Counter(targets)
@@ -91,9 +97,13 @@ def _with_both_suffixes(source: Path, target: Path) -> Path:
     return target if source.suffix == target.suffix else target.with_name(f"{source.name}{target.suffix}")
 
 
+def _is_film(source: Path) -> bool:
+    return source.suffix.lower() in film.FILM_SUFFIXES
+
+
 def _suffix(source: Path, suffix: str) -> str:
     """Of the result: as asked for, or the source's own where it can be written with it."""
-    if source.suffix.lower() in film.FILM_SUFFIXES:
+    if _is_film(source):
         return film.output_suffix(source)
     return suffix or (source.suffix if source.suffix.lower() in pictures.WRITABLE_SUFFIXES else ".png")
 
@@ -110,11 +120,12 @@ def left_to_do(jobs: list[Job], overwrite: bool) -> list[Job]:
     """
     sources = {job.source.resolve() for job in jobs if job.source != STREAM}
     job_of: dict[Path, Job] = {}
+    jobs = list(dict.fromkeys(jobs))
     for job in jobs:
         other = job_of.setdefault(job.target, job)
         if other.source != job.source:
             raise InputError(f"{job.source} and {other.source} would both become {job.target}; draw one with --output")
-        if job.source != STREAM and not job.source.exists():
+        if job.source != STREAM and not job.folder and not job.source.exists():
             raise InputError(f"{job.source}: no such picture, film or folder")
         if job.target != STREAM:
             _check_target(job, sources, overwrite)
@@ -125,6 +136,8 @@ def _check_target(job: Job, sources: set[Path], overwrite: bool) -> None:
     target = job.target
     if target.resolve() in sources:
         raise InputError(f"{target}: that is one of the photos to draw; name another --output, or move it away")
+    if target.is_dir():
+        raise InputError(f"{target}: a folder, where the result of {job.source} would go; name another --output")
     if target.exists() and job.folder is None and not overwrite:
         raise InputError(f"{target}: exists already; give --overwrite to write over it, or name another --output")
     if not job.is_film:

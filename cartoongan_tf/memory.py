@@ -4,22 +4,31 @@ from pathlib import Path
 
 import psutil
 
-_CONTAINER = Path("/sys/fs/cgroup")  # version 2; where there is none, the machine's memory counts
+_GROUPS, _OWN_GROUP = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")  # version 2; elsewhere the machine counts
 
 
 def available_bytes() -> int:
     """Memory that this process can still take without swapping."""
-    machine = psutil.virtual_memory().available
-    container = _container_bytes(_CONTAINER)
-    return machine if container is None else min(machine, container)
+    left = [_left_in_group(group) for group in _own_groups()]
+    return min([psutil.virtual_memory().available, *(bytes for bytes in left if bytes is not None)])
 
 
-def _container_bytes(folder: Path) -> int | None:
+def _own_groups() -> list[Path]:
+    """The folder of this process's control group, and those of the groups around it."""
+    try:
+        line = next(line for line in _OWN_GROUP.read_text().splitlines() if line.startswith("0::/"))
+    except (OSError, StopIteration):
+        return []
+    own = _GROUPS / line.removeprefix("0::/")
+    return [group for group in (own, *own.parents) if group == _GROUPS or _GROUPS in group.parents]
+
+
+def _left_in_group(group: Path) -> int | None:
     """What is left of a control group's limit; None if it has none. Cached files do not count, they give way."""
     try:
-        limit = (folder / "memory.max").read_text().strip()
-        used = int((folder / "memory.current").read_text())
-        statistics = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
+        limit = (group / "memory.max").read_text().strip()
+        used = int((group / "memory.current").read_text())
+        statistics = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
     except (OSError, ValueError):
         return None
     if not limit.isdecimal():

@@ -24,18 +24,17 @@ class Networks:
     generator_optimizer: keras.optimizers.Optimizer
     discriminator_optimizer: keras.optimizers.Optimizer
 
-    def start_from(self, path: str) -> None:
-        """Give the generator the weights of a `generator.keras`.
+    def start_from(self, initial: keras.Model) -> None:
+        """Give the generator the weights of another one.
 
         Raises:
-          InputError: the file cannot be read, or holds a generator of another size.
+          InputError: that one has another size.
         """
-        initial = load_generator(path)
         sizes, initial_sizes = ([weights.shape for weights in model.weights] for model in (self.generator, initial))
         if sizes != initial_sizes:
             raise InputError(
-                f"--initial_generator={path}: a generator of {initial.count_params():,} parameters, where "
-                f"--generator, --generator_width and --generator_num_blocks ask for {self.generator.count_params():,}"
+                f"--initial_generator: has {initial.count_params():,} parameters, where --generator, --generator_width "
+                f"and --generator_num_blocks ask for {self.generator.count_params():,}; set them to its size"
             )
         self.generator.set_weights(initial.get_weights())
 
@@ -70,3 +69,19 @@ def build_networks(config: TrainConfig, steps_per_epoch: int) -> Networks:
         adam(generator, config.generator_learning_rate, *adversarial),
         adam(discriminator, config.discriminator_learning_rate, *adversarial),
     )
+
+
+def load_initial_generator(path: str) -> keras.Model:
+    """The generator that --initial_generator names.
+
+    Raises:
+      InputError: it cannot be read.
+    """
+    if not path.endswith(".keras"):
+        raise InputError(
+            f"--initial_generator={path}: give a .keras file; import_weights makes one of PyTorch's weights"
+        )
+    try:
+        return load_generator(path)
+    except InputError as error:
+        raise InputError(f"--initial_generator: {error}") from error

@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 import cv2
 import numpy as np
-from PIL import Image, ImageCms, ImageSequence, UnidentifiedImageError
+from PIL import Image, ImageCms, UnidentifiedImageError
 
 from cartoongan_tf import atomic
 from cartoongan_tf.errors import InputError
@@ -25,8 +25,8 @@ DEFAULT_QUALITY = 95
 WRITABLE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".gif", ".bmp")
 _FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".tif": "TIFF"}  # others have their suffix's name
 _WITHOUT_ALPHA = ("JPEG", "BMP")
-_WITH_FRAMES = ("GIF", "PNG", "WEBP", "TIFF")  # a JPEG's further pictures are previews and depth maps
-_pillow_limit_lock = threading.Lock()
+_ANIMATED = ("GIF", "PNG", "WEBP")
+_WITH_FRAMES = (*_ANIMATED, "TIFF")  # a JPEG's further pictures are previews and depth maps
 
 
 @dataclasses.dataclass
@@ -34,11 +34,11 @@ class Picture:
     """What a picture file holds.
 
     Attributes:
-      frames: uint8 RGB or RGBA [H, W, 3 or 4] each, upright; one, or several of an animation or of a TIFF's pages.
-        Where a frame is wholly transparent, its colour is white.
+      frames: uint8 RGB or RGBA [H, W, 3 or 4] each, upright; one, or several of an animation or of a TIFF's pages,
+        which may differ in size. Where a frame is wholly transparent, its colour is white.
       suffix: of the file's format, lower case: ".png", whatever the file is called.
       icc_profile: of its RGB values, if it has one.
-      durations_ms: of an animation's frames.
+      durations_ms: of an animation's frames; empty for anything else.
       loop: how often an animation runs; 0 is for ever, None once.
     """
 
@@ -49,22 +49,24 @@ class Picture:
     loop: int | None = None
 
 
-def read(source: str | os.PathLike | BinaryIO, max_pixels: int = MAX_PIXELS) -> Picture:
+def read(source: str | os.PathLike | BinaryIO, max_pixels: int = MAX_PIXELS, first_frame_only: bool = False) -> Picture:
     """Read a picture file, EXIF orientation applied.
 
     Args:
       source: a path, or a file open for binary reading that can seek.
       max_pixels: of all frames together; more are refused from the header, before they are decoded.
+      first_frame_only: leave the others out, if there are more.
 
     Raises:
       InputError: the file is missing, is no picture, is damaged, or has too many pixels.
     """
     name = source if isinstance(source, str | os.PathLike) else "standard input"
     try:
-        with _open(source) as image:
-            _check_size(image, name, max_pixels)
-            return _decode(image)
-    except InputError:
+        with _pillow_limit.lifted(), Image.open(source) as image:
+            num_frames = 1 if first_frame_only else _num_frames(image)
+            _check_size(image, num_frames, name, max_pixels)
+            return _decode(image, num_frames)
+    except (InputError, MemoryError):
         raise
     except FileNotFoundError:
         raise InputError(f"{name}: no such file") from None
@@ -80,7 +82,7 @@ def read(source: str | os.PathLike | BinaryIO, max_pixels: int = MAX_PIXELS) -> 
 
 def read_picture(path: str | os.PathLike, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """A picture file as pixels alone: its first frame over white, uint8 RGB [H, W, 3]. Raises as `read`."""
-    return over_white(read(path, max_pixels).frames[0])
+    return over_white(read(path, max_pixels, first_frame_only=True).frames[0])
 
 
 def write(path: str | os.PathLike, picture: Picture, quality: int = DEFAULT_QUALITY) -> None:
@@ -110,7 +112,10 @@ def encode(picture: Picture, suffix: str, quality: int = DEFAULT_QUALITY, name: 
     format = _FORMATS.get(suffix, suffix[1:].upper())
     if len(picture.frames) > 1 and format not in _WITH_FRAMES:
         raise InputError(f"{name}: {suffix} holds one frame, not {len(picture.frames)}; write .webp, .png or .gif")
-    frames = [over_white(frame) if format in _WITHOUT_ALPHA else frame for frame in picture.frames]
+    if format != "TIFF" and len({frame.shape[:2] for frame in picture.frames}) > 1:
+        raise InputError(f"{name}: pages of different sizes, which only .tif can hold")
+    with_alpha = format not in _WITHOUT_ALPHA and any(frame.shape[2] == 4 for frame in picture.frames)
+    frames = [_with_alpha(frame) if with_alpha else over_white(frame) for frame in picture.frames]
     first, *others = (Image.fromarray(np.ascontiguousarray(frame)) for frame in frames)
     content = io.BytesIO()
     try:
@@ -136,13 +141,19 @@ def over_white(frame: np.ndarray) -> np.ndarray:
     return np.asarray(Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB"))
 
 
+def _with_alpha(frame: np.ndarray) -> np.ndarray:
+    return frame if frame.shape[2] == 4 else np.dstack([frame, np.full_like(frame[..., 0], 255)])
+
+
 def shrink(frame: np.ndarray, long_side: int) -> np.ndarray:
-    """Scale a picture, uint8 [H, W, C], so that its longer side has at most `long_side` pixels."""
+    """Scale a picture, uint8 RGB or RGBA [H, W, 3 or 4], so that its longer side has at most `long_side` pixels."""
     scale = long_side / max(frame.shape[:2])
     if scale >= 1:
         return frame
     height, width = (max(1, round(side * scale)) for side in frame.shape[:2])
-    return cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA)
+    if frame.shape[2] == 3:
+        return cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA)
+    return np.asarray(Image.fromarray(frame).resize((width, height), Image.Resampling.BOX))  # weighs colours by alpha
 
 
 def list_files(folder: str | os.PathLike) -> list[Path]:
@@ -151,8 +162,7 @@ def list_files(folder: str | os.PathLike) -> list[Path]:
     Links are followed, each folder once; hidden files and folders are left out.
 
     Raises:
-      InputError: the folder is missing, is a file, or has no file in it.
-      OSError: a folder cannot be read.
+      InputError: the folder is missing, is a file, has no file in it, or a folder in it cannot be read.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -169,30 +179,47 @@ def _walk(folder: Path) -> Iterator[Path]:
         real = os.path.realpath(place)
         folders[:] = [] if real in seen else [name for name in folders if not name.startswith(".")]
         if real not in seen:
-            yield from (Path(place, name) for name in names if not name.startswith("."))
+            files = (Path(place, name) for name in names if not name.startswith("."))
+            yield from (
+                file for file in files if file.is_file() or not file.exists()
+            )  # no pipes; broken links are said
         seen.add(real)
 
 
 def _raise(error: OSError) -> None:
-    raise error
+    raise InputError(f"{error.filename}: cannot be searched ({error.strerror}); make it readable, or move it away")
 
 
-@contextlib.contextmanager
-def _open(source: str | os.PathLike | BinaryIO) -> Iterator[Image.Image]:
-    """Read a file's header; Pillow's limit, one for the whole process, makes room for `max_pixels`."""
-    with _pillow_limit_lock:
-        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+class _PillowLimit:
+    """Pillow's own limit of pixels, one for the whole process: lifted while anyone here reads a picture."""
+
+    def __init__(self):
+        self._lock, self._num_readers, self._limit = threading.Lock(), 0, None
+
+    @contextlib.contextmanager
+    def lifted(self) -> Iterator[None]:
+        with self._lock:
+            if not self._num_readers:
+                self._limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+            self._num_readers += 1
         try:
-            image = Image.open(source)
+            yield
         finally:
-            Image.MAX_IMAGE_PIXELS = limit
-    with image:
-        yield image
+            with self._lock:
+                self._num_readers -= 1
+                if not self._num_readers:
+                    Image.MAX_IMAGE_PIXELS = self._limit
 
 
-def _check_size(image: Image.Image, name: str | os.PathLike, max_pixels: int) -> None:
-    num_frames = _num_frames(image)
-    if image.width * image.height * num_frames > max_pixels:
+_pillow_limit = _PillowLimit()
+
+
+def _check_size(image: Image.Image, num_frames: int, name: str | os.PathLike, max_pixels: int) -> None:
+    num_pixels = image.width * image.height * num_frames
+    if image.format == "TIFF":  # whose pages have sizes of their own
+        num_pixels = sum(page.width * page.height for page in _frames(image, num_frames))
+        image.seek(0)
+    if num_pixels > max_pixels:
         frames = f", {num_frames} frames" if num_frames > 1 else ""
         raise InputError(
             f"{name}: {image.width} x {image.height} pixels{frames}, more than the limit of {max_pixels:,}; if it is "
@@ -204,21 +231,30 @@ def _num_frames(image: Image.Image) -> int:
     return image.n_frames if image.format in _WITH_FRAMES and getattr(image, "is_animated", False) else 1
 
 
-def _decode(image: Image.Image) -> Picture:
-    orientation = image.getexif().get(0x0112, 1)
-    profile = image.info.get("icc_profile")
-    num_frames = _num_frames(image)
+def _frames(image: Image.Image, num_frames: int) -> Iterator[Image.Image]:
+    for index in range(num_frames):
+        if num_frames > 1:
+            image.seek(index)
+        yield image
+
+
+def _decode(image: Image.Image, num_frames: int) -> Picture:
+    is_animation = num_frames > 1 and image.format in _ANIMATED
+    # Pillow turns TIFFs itself when it decodes them.
+    orientation = 1 if image.format == "TIFF" else image.getexif().get(0x0112, 1)
+    profile, loop = image.info.get("icc_profile"), image.info.get("loop")
+    without_default = is_animation and image.info.get("default_image", False)  # an APNG's, for old viewers
     frames, durations = [], []
-    for frame in ImageSequence.Iterator(image) if num_frames > 1 else [image]:
+    for frame in _frames(image, num_frames):
         frames.append(_pixels(frame, profile, orientation))
         durations.append(int(frame.info.get("duration", 0)))
     suffix = f".{(image.format or 'png').lower()}"
     return Picture(
-        frames,
+        frames[int(without_default) :],
         suffix=".jpg" if suffix in (".jpeg", ".mpo") else suffix if suffix in WRITABLE_SUFFIXES else ".png",
         icc_profile=profile if _colour_space(profile) == "RGB" else None,
-        durations_ms=durations if num_frames > 1 else [],
-        loop=image.info.get("loop"),
+        durations_ms=durations[int(without_default) :] if is_animation else [],
+        loop=loop,
     )
 
 
@@ -257,7 +293,9 @@ def _colour_space(profile: bytes | None) -> str:
 
 
 def _upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
-    """Turn what a camera stored as its EXIF orientation, 1 to 8, says."""
+    """Turn what a camera stored as its EXIF orientation, 1 to 8, says; other values say nothing."""
+    if orientation not in range(2, 9):
+        return pixels
     if orientation >= 5:
         pixels = pixels.swapaxes(0, 1)
     if orientation in (2, 3, 6, 7):
@@ -279,7 +317,8 @@ def _save_options(format: str, quality: int, picture: Picture, others: list[Imag
         options |= {"save_all": True, "append_images": others}
         if format != "TIFF":
             options["duration"] = picture.durations_ms or [100] * len(picture.frames)
-            options |= {} if picture.loop is None else {"loop": picture.loop}
+            if picture.loop is not None or format != "GIF":  # a GIF without the entry runs once
+                options["loop"] = 1 if picture.loop is None else picture.loop
         if format == "GIF":
             options["disposal"] = 2  # each frame is whole: none shows through another's transparent parts
     return options

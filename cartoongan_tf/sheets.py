@@ -6,10 +6,11 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
+TILE_PX = 240
 _MARGIN_PX, _CAPTION_PX = 8, 18
 
 
-def contact_sheet(rows: Sequence[tuple[str, Sequence[np.ndarray]]], tile_px: int = 240, width_px: int = 2000):
+def contact_sheet(rows: Sequence[tuple[str, Sequence[np.ndarray]]], tile_px: int = TILE_PX, width_px: int = 2000):
     """Lay out groups of pictures side by side, each group with a caption below it.
 
     Args:

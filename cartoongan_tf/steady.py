@@ -12,9 +12,13 @@ import cv2
 import numpy as np
 from scenedetect import ContentDetector, FrameTimecode
 
+from cartoongan_tf import pictures
+
 STEADINESS = 0.9  # share of the statistics, and of the drawing where the film stands still, kept from frame to frame
 STILL_LEVELS = 6.0  # grey levels of change around which still becomes moving; sensor noise is 1 to 3
 NEIGHBOURHOOD_PX = 2.0  # change is looked at over so many pixels (a Gaussian's sigma)
+# What moves is drawn with a halo around it, which must move along: around it nothing counts as still.
+_AROUND = np.ones((13, 13), np.uint8)
 _CUT_SEARCH_PX = 160
 
 
@@ -27,8 +31,7 @@ class CutDetector:
 
     def is_cut(self, frame: np.ndarray) -> bool:
         """Whether a shot begins with this frame, uint8 RGB [H, W, 3]; ask for every frame, in order."""
-        scale = min(1.0, _CUT_SEARCH_PX / max(frame.shape[:2]))
-        small = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        small = pictures.shrink(frame, _CUT_SEARCH_PX)
         place = FrameTimecode(self._num_frames, fps=25.0)
         self._num_frames += 1
         cuts = self._detector.process_frame(place, np.ascontiguousarray(small[..., ::-1]))
@@ -49,6 +52,7 @@ class StillRegions:
             self._film, self._drawing = frame, drawn
             return cartoon
         change = cv2.GaussianBlur(np.abs(frame - self._film).mean(-1), (0, 0), NEIGHBOURHOOD_PX)
+        change = cv2.dilate(change, _AROUND)
         keep = self._keep * np.exp(-np.square(change / STILL_LEVELS))[..., np.newaxis]
         self._film = frame + keep * (self._film - frame)
         self._drawing = drawn + keep * (self._drawing - drawn)

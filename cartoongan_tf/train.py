@@ -36,13 +36,16 @@ def train(config: TrainConfig, strategy=None) -> None:
 
     from cartoongan_tf import train_loop
     from cartoongan_tf.checkpoints import RunCheckpoints
-    from cartoongan_tf.networks import build_networks
+    from cartoongan_tf.networks import build_networks, load_initial_generator
     from cartoongan_tf.run_folder import RunFolder
     from data_pipeline import dataset, records
 
     opened = records.open_records(config.data_dir)
     folder = RunFolder(config.run_dir)
     folder.check_goes_on(config)
+    initial_generator = None
+    if config.initial_generator and not folder.has_begun:
+        initial_generator = load_initial_generator(config.initial_generator)
     strategy = strategy or _mirrored_strategy()
     _check_batch_size(config, strategy.num_replicas_in_sync)
     # Grappler's remapper gives up on the discriminator's LeakyReLU gradients, with an error line and no gain.
@@ -51,8 +54,8 @@ def train(config: TrainConfig, strategy=None) -> None:
     steps_per_epoch = math.ceil(len(opened.photos) / config.batch_size)
     with strategy.scope():
         networks = build_networks(config, steps_per_epoch)
-    if config.initial_generator and not folder.has_begun:
-        networks.start_from(config.initial_generator)
+    if initial_generator is not None:
+        networks.start_from(initial_generator)
     folder.write_flags(config)
     photos = dataset.read_photos(opened, config.num_samples)
     write_results = functools.partial(folder.write_results, networks.generator, photos)

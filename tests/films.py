@@ -57,6 +57,17 @@ def make_film(
     return path
 
 
+def destroy(path, packets, share=1.0):
+    """Write noise over the last share of some of a film's video packets."""
+    data = bytearray(path.read_bytes())
+    with av.open(str(path)) as container:
+        for i, packet in enumerate(container.demux(video=0)):
+            if i in packets:
+                end, size = data.index(bytes(packet)) + packet.size, round(packet.size * share)
+                data[end - size : end] = np.random.default_rng(i).bytes(size)
+    path.write_bytes(data)
+
+
 def add_tone(container, stream):
     tone = (20000 * np.sin(np.arange(2 * 38400) / 20)).astype(np.int16)[None]
     frame = av.AudioFrame.from_ndarray(tone, "s16", "stereo")

@@ -38,7 +38,7 @@ MAY_IMPORT = {
     "cartoongan_tf.banded": {"cartoongan_tf.layer_graph", "cartoongan_tf.layers", "cartoongan_tf.pixels"},
     "cartoongan_tf.memory": set(),
     "cartoongan_tf.taste": set(),
-    "cartoongan_tf.steady": set(),
+    "cartoongan_tf.steady": {"cartoongan_tf.pictures"},
     "cartoongan_tf.film_reader": set(),
     "cartoongan_tf.film_writer": set(),
     "cartoongan_tf.film": {"cartoongan_tf.film_reader", "cartoongan_tf.film_writer"},

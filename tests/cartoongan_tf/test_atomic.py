@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -44,3 +46,27 @@ def test_a_full_folder_is_not_replaced(tmp_path):
     with pytest.raises(OSError), atomic.replacing(tmp_path / "folder") as temporary:
         temporary.mkdir()
     assert os.listdir(tmp_path / "folder") == ["precious"]
+
+
+def test_only_what_dead_processes_left_is_removed(tmp_path):
+    """Other threads' unfinished files stay, also of a name that begins alike."""
+    dead = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True)
+    left = tmp_path / f".a.{dead.stdout.strip()}.abcdefgh0.partial.txt"
+    same_number = tmp_path / f".a.{os.getpid()}.abcdefgh7.partial.txt"  # a container's processes have few numbers
+    unknown = tmp_path / ".a.b.partial.txt"
+    for path in (left, same_number, unknown):
+        path.touch()
+    with atomic.replacing(tmp_path / "a.b.txt") as other, atomic.replacing(tmp_path / "a.txt") as first:
+        other.write_text("other")
+        first.write_text("first")
+        with atomic.replacing(tmp_path / "a.txt") as second:
+            second.write_text("second")
+        assert not left.exists() and not same_number.exists()
+        assert other.exists() and first.exists() and unknown.exists()
+    assert (tmp_path / "a.b.txt").read_text() == "other" and (tmp_path / "a.txt").read_text() == "first"
+
+
+def test_an_error_of_the_disk_names_the_file(tmp_path):
+    with pytest.raises(OSError) as error, atomic.replacing(tmp_path / "a.txt"):
+        raise OSError(28, "No space left on device")
+    assert error.value.filename == str(tmp_path / "a.txt")

@@ -76,6 +76,13 @@ def test_every_form_of_the_file_gives_the_same_arrays(weights, tmp_path):
         assert all(np.array_equal(read[name], array) for name, array in weights.items())
 
 
+class Code:
+    """An object that a pickle makes by running code."""
+
+    def __reduce__(self):
+        return (print, ("run",))
+
+
 @pytest.mark.parametrize("legacy", [False, True])
 def test_pytorch_files_are_read_through_torch(weights, tmp_path, legacy):
     torch = pytest.importorskip("torch", reason="torch is not installed: pip install '.[benchmark]'")
@@ -84,6 +91,11 @@ def test_pytorch_files_are_read_through_torch(weights, tmp_path, legacy):
     read = authors_weights.read_weights(tmp_path / "some.pth")
     assert read.keys() == weights.keys()
     assert all(np.array_equal(read[name], array) for name, array in weights.items())
+    torch.save({name: torch.nn.Parameter(tensor) for name, tensor in state.items()}, tmp_path / "some.pth")
+    assert authors_weights.read_weights(tmp_path / "some.pth").keys() == weights.keys()
+    torch.save({"a": Code()}, tmp_path / "code.pth")
+    with pytest.raises(InputError, match=r"code\.pth: damaged"):  # what the file would run is not run
+        authors_weights.read_weights(tmp_path / "code.pth")
     torch.save([1, 2], tmp_path / "list.pth")
     with pytest.raises(InputError, match=r"list\.pth: holds no state dict"):
         authors_weights.read_weights(tmp_path / "list.pth")
@@ -113,6 +125,17 @@ def test_the_program_says_which_file_does_not_fit(weights, tmp_path, capsys):
     assert import_weights.main(["x", f"--weights={tmp_path}/some.npz", f"--output={output}"]) == 1
     assert "some.npz" in (error := capsys.readouterr().err) and "conv01_1.weight" in error
     assert not output.exists()
+
+
+def test_a_generator_is_written_over_only_when_told(weights, tmp_path, capsys):
+    np.savez(tmp_path / "some.npz", **weights)
+    (tmp_path / "out.keras").write_text("precious")
+    flags = [f"--weights={tmp_path}/some.npz", f"--output={tmp_path}/out.keras"]
+    assert import_weights.main(["x", *flags]) == 1
+    assert "exists already; give --overwrite" in capsys.readouterr().err
+    assert (tmp_path / "out.keras").read_text() == "precious"
+    assert import_weights.main(["x", *flags, "--overwrite"]) == 0
+    load_generator(tmp_path / "out.keras")
 
 
 def _damaged_npz() -> bytes:

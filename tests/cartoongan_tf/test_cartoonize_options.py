@@ -4,12 +4,13 @@ import io
 import os
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from cartoongan_tf import Cartoonizer, cartoonize, pictures, taste
+from cartoongan_tf import Cartoonizer, cartoonize, drawing, pictures, taste
 from tests.helpers import REPOSITORY, draw
 
 
@@ -107,6 +108,21 @@ def test_every_frame_of_an_animation_is_drawn(generator_path, tmp_path, suffix):
     assert _run(generator_path, tmp_path / f"a{suffix}", "--format=jpg") == 1
 
 
+def test_animations_are_steadied_and_pages_are_not(generator_path, tmp_path):
+    """Frames alike but for grain: of an animation they come nearer to each other."""
+    rng = np.random.default_rng(0)
+    frames = [(draw(0) + rng.normal(0, 2, (60, 80, 3))).clip(0, 255).astype(np.uint8) for _ in range(3)]
+    pictures.write(tmp_path / "a.png", pictures.Picture(frames, durations_ms=[70] * 3))
+    pictures.write(tmp_path / "b.tif", pictures.Picture(frames))
+    changes = []
+    for name in ("a.png", "b.tif"):
+        assert _run(generator_path, tmp_path / name) == 0
+        drawn = np.stack(pictures.read(tmp_path / f"{name[0]}-cartoon{name[1:]}").frames).astype(int)
+        changes.append(np.square(np.diff(drawn, axis=0)).mean())
+    assert changes[0] < 0.5 * changes[1]
+    np.testing.assert_allclose(drawn[2], Cartoonizer.load(generator_path)(frames[2]), atol=1)
+
+
 def test_standard_input_and_output(generator_path, photo, cartoon):
     """In a process of its own: bytes in, bytes out, and nothing else there."""
     command = [sys.executable, "-m", "cartoongan_tf.cartoonize", f"--model={generator_path}", "-"]
@@ -141,15 +157,26 @@ def test_a_folder_that_was_cut_off_goes_on(generator_path, tmp_path, capsys):
 
 
 def test_the_contact_sheet_shows_the_folder(generator_path, tmp_path, capsys):
+    album, sheet_path = tmp_path / "album", tmp_path / "album-cartoon" / "contact-sheet.jpg"
     for index in range(3):
-        pictures.write_picture(tmp_path / "album" / f"{index}.png", draw(index))
-    (tmp_path / "album" / "notes.txt").write_text("hello")
-    assert _run(generator_path, tmp_path / "album", "--contact_sheet") == 0
-    sheet = pictures.read_picture(tmp_path / "album-cartoon" / "contact-sheet.jpg")
-    assert sheet.shape[1] > 3 * 400 and sheet.std() > 20
-    (tmp_path / "album" / "contact-sheet.jpg").write_bytes((tmp_path / "album" / "0.png").read_bytes())
-    assert _run(generator_path, tmp_path / "album", "--contact_sheet") == 1
-    assert "contact-sheet.jpg: its cartoon would have" in capsys.readouterr().err
+        pictures.write_picture(album / f"{index}.png", draw(index, 240, 238))
+    (album / "notes.txt").write_text("hello")
+    assert _run(generator_path, album, "--contact_sheet") == 0
+    sheet = pictures.read_picture(sheet_path).astype(int)
+    for left, shown in ((8, draw(0, 240, 238)), (248, pictures.read_picture(sheet_path.with_name("0.png")))):
+        tile = sheet[8 : 8 + 240, left + 1 : left + 239]
+        assert np.abs(tile.mean((0, 1)) - shown.mean((0, 1))).max() < 4
+    assert _run(generator_path, album, "--contact_sheet") == 1
+    assert "contact-sheet.jpg: exists already" in capsys.readouterr().err
+
+
+def test_the_contact_sheet_is_never_written_over_a_picture(generator_path, tmp_path, capsys):
+    pictures.write_picture(tmp_path / "contact-sheet.jpg", draw(0))
+    before = (tmp_path / "contact-sheet.jpg").read_bytes()
+    flags = ["--contact_sheet", f"--output={tmp_path}", "--format=png", "--overwrite"]
+    assert _run(generator_path, tmp_path, *flags) == 1
+    assert "contact-sheet.jpg: the contact sheet would be written over" in capsys.readouterr().err
+    assert (tmp_path / "contact-sheet.jpg").read_bytes() == before
 
 
 def test_a_film_is_drawn_with_its_sound(generator_path, tmp_path, capsys):
@@ -177,6 +204,101 @@ def test_films_in_a_folder_are_drawn_too_and_bad_ones_named(generator_path, tmp_
     assert "broken.mp4" in capsys.readouterr().err
     assert _run(generator_path, tmp_path / "album" / "broken.mp4") == 1
     assert "broken.mp4" in capsys.readouterr().err
+
+
+def test_quality_and_batches_reach_the_film(generator_path, tmp_path, monkeypatch):
+    from tests.films import make_film
+
+    make_film(tmp_path / "clip.mp4")
+    sizes = []
+    for quality in (20, 95):
+        flags = ["--overwrite", "--batch_size=3", f"--quality={quality}"]
+        assert _run(generator_path, tmp_path / "clip.mp4", *flags) == 0
+        sizes.append((tmp_path / "clip-cartoon.mp4").stat().st_size)
+    assert sizes[0] < 0.7 * sizes[1]
+    batches = []
+    monkeypatch.setattr(drawing.Look, "draw_frames", lambda _, draw, frames: (batches.append(len(frames)), frames)[1])
+    assert _run(generator_path, tmp_path / "clip.mp4", "--overwrite", "--batch_size=3") == 0
+    assert set(batches) <= {3, 2} and 3 in batches
+
+
+def test_what_a_film_lacks_is_said(generator_path, tmp_path, capsys):
+    from tests.films import NUM_FRAMES, Seen, destroy, make_film
+
+    path = make_film(tmp_path / "clip.mp4")
+    destroy(path, {7})
+    assert _run(generator_path, path) == 0
+    assert "clip.mp4: 1 broken frames" in (error := capsys.readouterr().err) and "cut short" not in error
+    assert len(Seen(tmp_path / "clip-cartoon.mp4").frames) == NUM_FRAMES
+    whole = make_film(tmp_path / "whole.mkv", codec="mjpeg").read_bytes()
+    (tmp_path / "cut.mkv").write_bytes(whole[: len(whole) // 2])
+    assert _run(generator_path, tmp_path / "cut.mkv") == 0
+    assert "frames; it may have been cut short" in capsys.readouterr().err
+
+
+def test_a_pipe_takes_no_film_and_no_folder(generator_path, photo, capsys):
+    for source in ("clip.mp4", photo.parent):
+        assert _run(generator_path, source, "--output=-") == 1
+        assert "--output=-: standard output takes one picture" in capsys.readouterr().err
+
+
+def test_a_bad_film_is_named_before_the_model_is_loaded_and_stops_no_picture(generator_path, photo, capsys):
+    film = photo.with_name("bad.mp4")
+    film.write_text("hello")
+    assert _run(generator_path, film, photo) == 1
+    assert "bad.mp4" in capsys.readouterr().err and photo.with_name("photo-cartoon.png").exists()
+    assert _run("none.keras", film) == 1
+    assert "bad.mp4" in (error := capsys.readouterr().err) and "none.keras" not in error
+
+
+def test_results_may_go_around_the_folder(generator_path, tmp_path):
+    for name in ("a.png", "broken-link.png"):
+        pictures.write_picture(tmp_path / "x" / "album" / name, draw(0))
+    (tmp_path / "x" / "album" / "broken-link.png").unlink()
+    (tmp_path / "x" / "album" / "broken-link.png").symlink_to("none.png")
+    assert _run(generator_path, tmp_path / "x" / "album", f"--output={tmp_path}/x") == 0
+    assert (tmp_path / "x" / "a.png").exists()
+
+
+def test_outputs_that_cannot_be(generator_path, photo, capsys):
+    (photo.parent / "all" / "photo.png").mkdir(parents=True)
+    assert _run(generator_path, photo.parent, f"--output={photo.parent}/all", "--overwrite") == 1
+    assert "photo.png: a folder, where" in capsys.readouterr().err
+    assert _run(generator_path, photo, "--output=a.png", "--format=jpg") == 1
+    assert "--output=a.png and --format=jpg" in capsys.readouterr().err
+    assert _run(generator_path, photo, f"--output={photo.parent}/new/") == 0
+    assert (photo.parent / "new" / "photo-cartoon.png").exists()
+    assert _run(generator_path, photo, photo) == 0
+
+
+def test_files_are_read_ahead_and_written_behind():
+    """While the first is drawn the second is read, and while the second is drawn the first is written."""
+    second_read, first_written = threading.Event(), threading.Event()
+
+    def read(item):
+        if item == 2:
+            second_read.set()
+        return item
+
+    def drawn():
+        for item in drawing._in_threads(read, [1, 2, 3]):
+            assert (second_read if item == 1 else first_written).wait(20)
+            yield item
+
+    assert list(drawing._in_threads(lambda item: first_written.set() or item, drawn())) == [1, 2, 3]
+
+
+def test_a_folder_that_cannot_be_written_is_said_at_once(generator_path, photo, tmp_path):
+    """On a disk mounted for reading alone: even root cannot write there."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    program = f"{sys.executable} -m cartoongan_tf.cartoonize --model={generator_path} --output={disk}/drawn.png {photo}"
+    script = f"mount -t tmpfs -o ro tmpfs {disk} || exit 99; {program}"
+    done = subprocess.run(["unshare", "-rm", "sh", "-c", script], capture_output=True, text=True, cwd=REPOSITORY)
+    if done.returncode == 99 or "unshare" in done.stderr:
+        pytest.skip(f"no tmpfs can be mounted here: {done.stderr.splitlines()[0]}")
+    assert done.returncode == 1
+    assert f"drawn.png: {disk} is not a folder that can be written to" in done.stderr
 
 
 @pytest.mark.parametrize("size_kb, num_drawn", [(8, 0), (64, 4)])

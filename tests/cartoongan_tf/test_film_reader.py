@@ -5,7 +5,7 @@ import pytest
 
 from cartoongan_tf import film
 from cartoongan_tf.errors import InputError
-from tests.films import NUM_FRAMES, STEADY, TICK, YCGCO, Seen, add_tone, av, make_film, same
+from tests.films import NUM_FRAMES, STEADY, TICK, YCGCO, Seen, add_tone, av, destroy, make_film, same
 
 VARIABLE = [2000 * i + 37 * i * i for i in range(NUM_FRAMES)]
 
@@ -88,24 +88,13 @@ def test_films_are_drawn_upright_and_keep_the_shape_of_their_pixels(tmp_path, tu
     assert after.aspect == (Fraction(3, 4) if abs(turn) == 90 else Fraction(4, 3))
 
 
-def _destroy(path, packets, share=1.0):
-    """Write noise over the last share of some of a film's video packets."""
-    data = bytearray(path.read_bytes())
-    with av.open(str(path)) as container:
-        for i, packet in enumerate(container.demux(video=0)):
-            if i in packets:
-                end, size = data.index(bytes(packet)) + packet.size, round(packet.size * share)
-                data[end - size : end] = np.random.default_rng(i).bytes(size)
-    path.write_bytes(data)
-
-
 @pytest.mark.parametrize("codec, tick", [("libx264", TICK), ("mjpeg", TICK), ("mpeg4", Fraction(1, 25))])
 @pytest.mark.parametrize("broken", [{7}, {7, 8, 9}, {19}])
 def test_a_broken_frame_shows_the_last_good_drawing(tmp_path, codec, tick, broken):
     times = list(range(NUM_FRAMES)) if tick != TICK else VARIABLE
     source = make_film(tmp_path / "in.mp4", codec, times=times, tick=tick)
     before = Seen(source)
-    _destroy(source, broken)
+    destroy(source, broken)
     drawn = []
     report = film.draw_film(source, tmp_path / "out.mp4", lambda p: drawn.append(len(p)) or p)
     after = Seen(tmp_path / "out.mp4")
@@ -127,7 +116,7 @@ def _shown(broken):
 @pytest.mark.parametrize("broken, num_drawn", [({7}, NUM_FRAMES - 1), ({0}, NUM_FRAMES)])
 def test_a_frame_that_is_damaged_in_part_is_drawn_only_at_the_start(tmp_path, broken, num_drawn):
     source = make_film(tmp_path / "in.mp4", "mpeg4", times=list(range(NUM_FRAMES)), tick=Fraction(1, 25))
-    _destroy(source, broken, share=0.5)
+    destroy(source, broken, share=0.5)
     drawn = []
     report = film.draw_film(source, tmp_path / "out.mp4", lambda p: drawn.append(len(p)) or p)
     assert (report.num_frames, report.num_broken, sum(drawn)) == (NUM_FRAMES, 1, num_drawn)
@@ -136,7 +125,7 @@ def test_a_frame_that_is_damaged_in_part_is_drawn_only_at_the_start(tmp_path, br
 def test_a_broken_start_is_left_out(tmp_path):
     source = make_film(tmp_path / "in.mp4", "mjpeg")
     before = Seen(source)
-    _destroy(source, {0, 1})
+    destroy(source, {0, 1})
     report = film.draw_film(source, tmp_path / "out.mp4", same)
     assert (report.num_frames, report.num_broken) == (NUM_FRAMES - 2, 2)
     assert Seen(tmp_path / "out.mp4").times == before.times[2:]
@@ -160,7 +149,7 @@ def _cut_short(path):
 
 def _all_broken(path):
     make_film(path, "mjpeg")
-    _destroy(path, set(range(NUM_FRAMES)))
+    destroy(path, set(range(NUM_FRAMES)))
 
 
 def _unknown_colours(path):

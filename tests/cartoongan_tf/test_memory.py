@@ -7,14 +7,20 @@ def test_it_is_what_the_machine_has_at_hand():
     assert 10e6 < memory.available_bytes() <= psutil.virtual_memory().total
 
 
-def test_a_containers_limit_counts(tmp_path, monkeypatch):
-    """A control group's files, as Linux writes them."""
-    (tmp_path / "memory.max").write_text("100000000\n")
-    (tmp_path / "memory.current").write_text("70000000\n")
-    (tmp_path / "memory.stat").write_text("anon 40000000\ninactive_file 30000000\n")
-    monkeypatch.setattr(memory, "_CONTAINER", tmp_path)
-    assert memory.available_bytes() == 60_000_000
-    (tmp_path / "memory.max").write_text("max\n")
+def test_the_limits_of_a_container_and_of_those_around_it_count(tmp_path, monkeypatch):
+    """Control groups' files, as Linux writes them."""
+    inner = tmp_path / "groups" / "outer" / "inner"
+    inner.mkdir(parents=True)
+    (tmp_path / "own").write_text("0::/outer/inner\n")
+    monkeypatch.setattr(memory, "_GROUPS", tmp_path / "groups")
+    monkeypatch.setattr(memory, "_OWN_GROUP", tmp_path / "own")
     assert memory.available_bytes() > 60_000_000
-    monkeypatch.setattr(memory, "_CONTAINER", tmp_path / "none")
+    for group, limit in ((inner.parent, "100000000"), (inner, "max")):
+        (group / "memory.max").write_text(f"{limit}\n")
+        (group / "memory.current").write_text("70000000\n")
+        (group / "memory.stat").write_text("anon 40000000\ninactive_file 30000000\n")
+    assert memory.available_bytes() == 60_000_000
+    (inner / "memory.max").write_text("80000000\n")
+    assert memory.available_bytes() == 40_000_000
+    monkeypatch.setattr(memory, "_OWN_GROUP", tmp_path / "none")
     assert memory.available_bytes() > 60_000_000

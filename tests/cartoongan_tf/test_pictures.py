@@ -28,13 +28,14 @@ TO_STORED = {  # EXIF orientation -> the pixels that a camera stores for CORNERS
 }
 
 
-@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp"])
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".tif"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_exif_orientation_is_respected(tmp_path, suffix, orientation):
     exif = Image.Exif()
     exif[0x0112] = orientation
     path = tmp_path / f"photo{suffix}"
-    Image.fromarray(np.ascontiguousarray(TO_STORED[orientation](CORNERS))).save(path, exif=exif, quality=100)
+    options = {} if suffix == ".tif" else {"quality": 100}
+    Image.fromarray(np.ascontiguousarray(TO_STORED[orientation](CORNERS))).save(path, exif=exif, **options)
     read = pictures.read_picture(path)
     assert read.shape == CORNERS.shape
     np.testing.assert_allclose(read[2:6, 2:8].mean((0, 1)), (255, 0, 0), atol=8)
@@ -139,6 +140,41 @@ def test_pages_of_a_tiff_may_differ_in_size(tmp_path):
         np.testing.assert_array_equal(frame, expected)
 
 
+def test_pages_of_different_sizes_are_refused_elsewhere(tmp_path):
+    pages = pictures.Picture([draw(0, 20, 30), draw(1, 10, 12)])
+    with pytest.raises(InputError, match=r"a\.webp: pages of different sizes"):
+        pictures.write(tmp_path / "a.webp", pages)
+
+
+def test_every_frame_is_turned_upright(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    frames = [Image.fromarray(draw(seed, 20, 40)) for seed in range(2)]
+    frames[0].save(tmp_path / "a.webp", save_all=True, append_images=frames[1:], exif=exif)
+    assert [frame.shape[:2] for frame in pictures.read(tmp_path / "a.webp").frames] == [(40, 20)] * 2
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".webp", ".png"])
+def test_an_animation_that_runs_once_stays_so(tmp_path, suffix):
+    pictures.write(tmp_path / f"a{suffix}", pictures.Picture([draw(0), draw(1)], durations_ms=[90, 90], loop=None))
+    assert pictures.read(tmp_path / f"a{suffix}").loop in (None, 1)
+
+
+def test_alpha_that_begins_later_is_kept(tmp_path):
+    frames = [draw(0, 60, 60), np.dstack([draw(1, 60, 60), np.tri(60, dtype=np.uint8) * 255])]
+    for suffix in (".webp", ".png"):
+        pictures.write(tmp_path / f"a{suffix}", pictures.Picture(frames, durations_ms=[90, 90]))
+        np.testing.assert_array_equal(pictures.read(tmp_path / f"a{suffix}").frames[1][..., 3], frames[1][..., 3])
+
+
+def test_shrinking_takes_no_colour_from_what_is_transparent():
+    frame = np.zeros((8, 8, 4), np.uint8)
+    frame[:, 3:] = (255, 255, 255, 0)
+    frame[:, :3, 3] = 255
+    shrunk = pictures.shrink(frame, 4)
+    assert tuple(shrunk[1, 0]) == (0, 0, 0, 255) and tuple(shrunk[1, 1]) == (0, 0, 0, 128)
+
+
 def test_the_preview_inside_a_cameras_jpeg_is_no_second_frame(tmp_path):
     first, preview = Image.fromarray(draw(0)), Image.fromarray(draw(1, 15, 20))
     first.save(tmp_path / "a.jpg", "MPO", save_all=True, append_images=[preview])
@@ -160,8 +196,25 @@ def test_rgb_profiles_go_along(tmp_path, suffix):
     assert pictures.read(tmp_path / f"b{suffix}").icc_profile == profile
 
 
-def test_a_profile_of_other_values_is_applied_and_does_not_go_along(tmp_path):
-    """LAB stands in for CMYK's and grey's, of which there is none to make: its tag is changed."""
+def _grey_profile():
+    """An ICC profile of linear grey: a header, a white point and a curve of gamma 1."""
+    d50 = struct.pack(">4s4x3i", b"XYZ ", 63190, 65536, 54061)
+    curve = struct.pack(">4s4xI", b"curv", 0)
+    tags = struct.pack(">I4sII4sII", 2, b"wtpt", 156, len(d50), b"kTRC", 156 + len(d50), len(curve))
+    header = struct.pack(
+        ">I4sI4s4s4s12x4s28x3i48x", 188, b"lcms", 0x02100000, b"mntr", b"GRAY", b"XYZ ", b"acsp", 63190, 65536, 54061
+    )
+    return header + tags + d50 + curve
+
+
+def test_a_profile_of_grey_is_applied_and_does_not_go_along(tmp_path):
+    Image.new("L", (6, 4), 128).save(tmp_path / "a.png", icc_profile=_grey_profile())
+    picture = pictures.read(tmp_path / "a.png")
+    assert picture.icc_profile is None
+    np.testing.assert_allclose(picture.frames[0][2, 3], 188, atol=2)  # linear 0.5 in sRGB
+
+
+def test_a_profile_that_cannot_be_applied_is_left_out(tmp_path):
     lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
     broken_cmyk = lab[:16] + b"CMYK" + lab[20:]
     Image.new("CMYK", (6, 4), (0, 255, 255, 0)).save(tmp_path / "a.jpg", icc_profile=broken_cmyk, quality=100)
@@ -226,6 +279,14 @@ def test_all_frames_count_for_the_limit(tmp_path):
     assert len(pictures.read(tmp_path / "a.gif", max_pixels=5 * 60 * 80).frames) == 5
 
 
+def test_pages_of_a_tiff_count_with_their_own_sizes(tmp_path):
+    pictures.write(tmp_path / "a.tif", pictures.Picture([draw(0, 1, 1), draw(0, 300, 400)]))
+    with pytest.raises(InputError, match=r"more than the limit of 100,000"):
+        pictures.read(tmp_path / "a.tif", max_pixels=100_000)
+    assert pictures.read(tmp_path / "a.tif", max_pixels=120_001).frames[1].shape == (300, 400, 3)
+    assert pictures.read(tmp_path / "a.tif", max_pixels=1, first_frame_only=True).frames[0].shape == (1, 1, 3)
+
+
 def test_pillows_own_limit_is_left_as_it_was(tmp_path, monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
     pictures.write_picture(tmp_path / "a.png", draw(0))
@@ -269,6 +330,12 @@ def test_files_are_listed_in_order_without_hidden_ones(tmp_path):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     assert pictures.list_files(tmp_path) == [tmp_path / "a/z.jpg", tmp_path / "b.jpg"]
+
+
+def test_pipes_are_no_pictures_and_broken_links_are_listed(tmp_path):
+    os.mkfifo(tmp_path / "pipe.jpg")
+    (tmp_path / "broken.jpg").symlink_to(tmp_path / "none.jpg")
+    assert pictures.list_files(tmp_path) == [tmp_path / "broken.jpg"]
 
 
 def test_linked_folders_are_followed_once(tmp_path):

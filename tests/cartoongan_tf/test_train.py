@@ -256,9 +256,11 @@ def test_fine_tuning_starts_from_the_given_generator(finished, data_dir, tmp_pat
     assert _newest(run_dir) == 8
 
 
-def test_an_initial_generator_of_another_size_is_refused(generator_path, data_dir, tmp_path, capsys):
+def test_an_initial_generator_that_does_not_fit_is_refused(generator_path, data_dir, tmp_path, capsys):
     flags = [f"--initial_generator={generator_path}", "--generator_width=8"]
     assert _train(data_dir, tmp_path / "run", *flags) == 1
-    assert f"--initial_generator={generator_path}" in (error := capsys.readouterr().err) and "_width" in error
-    assert _train(data_dir, tmp_path / "run", "--initial_generator=none.keras") == 1
-    assert "none.keras: no such file" in capsys.readouterr().err
+    assert "--initial_generator: has" in (error := capsys.readouterr().err) and "_width" in error
+    assert _train(data_dir, tmp_path / "run", "--initial_generator=none.keras", "--vgg19_weights=none.h5") == 1
+    assert "--initial_generator: none.keras: no such file" in capsys.readouterr().err
+    assert _train(data_dir, tmp_path / "run", "--initial_generator=hayao.pth") == 1
+    assert "--initial_generator=hayao.pth: give a .keras file; import_weights" in capsys.readouterr().err
