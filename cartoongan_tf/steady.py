@@ -18,7 +18,7 @@ STEADINESS = 0.9  # share of the statistics, and of the drawing where the film s
 STILL_LEVELS = 6.0  # grey levels of change around which still becomes moving; sensor noise is 1 to 3
 NEIGHBOURHOOD_PX = 2.0  # change is looked at over so many pixels (a Gaussian's sigma)
 # What moves is drawn with a halo around it, which must move along: around it nothing counts as still.
-_AROUND = np.ones((13, 13), np.uint8)
+_AROUND = np.ones((7, 7), np.uint8)
 _CUT_SEARCH_PX = 160
 
 
