@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from benchmarks.processes import write_report
-from cartoongan_tf import pictures, program
+from cartoongan_tf import folders, pictures, program
 from cartoongan_tf.jobs import find_jobs
 from cartoongan_tf.options import option
 
@@ -39,7 +39,7 @@ def _folder(config: FolderConfig, _) -> None:
     from cartoongan_tf.drawing import Look, PictureFiles, draw_pictures
 
     cartoonizer, look = Cartoonizer.load(config.model), Look(config.long_side)
-    files = pictures.list_files(config.photos_dir)[: config.num_photos]
+    files = folders.list_files(config.photos_dir)[: config.num_photos]
     photos = [look.shrink(pictures.read_picture(path)) for path in files]
     cartoonizer(photos[0])  # what is built at first belongs to loading
     times = {"model alone": [], "folder": []}

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.processes import fresh_process, peak_bytes, write_report
-from cartoongan_tf import pictures, program
+from cartoongan_tf import folders, program
 from cartoongan_tf.errors import InputError
 from cartoongan_tf.options import option
 from export.parity import psnr
@@ -35,7 +35,7 @@ def main(argv=None) -> int:
 
 
 def _large_pictures(config: LargePicturesConfig, _) -> None:
-    files = pictures.list_files(config.photos_dir)
+    files = folders.list_files(config.photos_dir)
     photos = files[:: max(1, len(files) // 5)][:5]
     table = [
         "| photo | size | in one piece: s | peak MB | in bands: s | peak MB | time, bands to piece | PSNR dB |",

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from cartoongan_tf import film, pictures
+from cartoongan_tf import film, folders, pictures
 from cartoongan_tf.errors import InputError
 
 STREAM = Path("-")  # standard input, or standard output
@@ -83,7 +83,7 @@ def _folder_jobs(folder: Path, output_folder: Path, suffix: str) -> list[Job]:
     """A job for each file below a folder, its tree kept; what an earlier run wrote below it is left out."""
     results = output_folder.resolve()
     results = results if folder.resolve() in results.parents else None  # that is, inside the folder
-    sources = [file for file in pictures.list_files(folder) if results not in file.resolve().parents]
+    sources = [file for file in folders.list_files(folder) if results not in file.resolve().parents]
     targets = [output_folder / source.relative_to(folder).with_suffix(_suffix(source, suffix)) for source in sources]
     count = collections.Counter(targets)
     return [

@@ -12,7 +12,7 @@ from pathlib import Path
 import cv2
 from tqdm import tqdm
 
-from cartoongan_tf import atomic, pictures
+from cartoongan_tf import atomic, folders
 from cartoongan_tf.errors import InputError
 from data_pipeline import prepare, records
 
@@ -44,8 +44,8 @@ def build(photos_dir: str, cartoons_dir: str, output_dir: str, image_size: int, 
       InputError: a folder holds no picture that can be read, or the output folder is taken.
     """
     jobs = {
-        "photos": (prepare.prepare_photo, pictures.list_files(photos_dir)),
-        "cartoons": (prepare.prepare_cartoon, pictures.list_files(cartoons_dir)),
+        "photos": (prepare.prepare_photo, folders.list_files(photos_dir)),
+        "cartoons": (prepare.prepare_cartoon, folders.list_files(cartoons_dir)),
     }
     _check_free(Path(output_dir))
     with atomic.replacing(output_dir) as folder, _workers(num_workers) as workers:

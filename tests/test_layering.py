@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "cartoongan_tf.program": {"cartoongan_tf", "cartoongan_tf.options"},
     "cartoongan_tf.config": {"cartoongan_tf.options"},
     "cartoongan_tf.pictures": set(),
+    "cartoongan_tf.folders": set(),
     "cartoongan_tf.pixels": set(),
     "cartoongan_tf.layers": set(),
     "cartoongan_tf.losses": set(),
@@ -43,7 +44,7 @@ MAY_IMPORT = {
     "cartoongan_tf.film_writer": set(),
     "cartoongan_tf.film": {"cartoongan_tf.film_reader", "cartoongan_tf.film_writer"},
     "cartoongan_tf.sheets": {"cartoongan_tf.pictures"},
-    "cartoongan_tf.jobs": {"cartoongan_tf.film", "cartoongan_tf.pictures"},
+    "cartoongan_tf.jobs": {"cartoongan_tf.film", "cartoongan_tf.folders", "cartoongan_tf.pictures"},
     "cartoongan_tf.drawing": {
         "cartoongan_tf.cartoonizer",
         "cartoongan_tf.jobs",
@@ -120,7 +121,7 @@ def _allowed(module):
     package = module.partition(".")[0]
     own = {name for name in MODULES if name.partition(".")[0] == package}
     if package == "data_pipeline":
-        allowed = own | {"cartoongan_tf.pictures"}
+        allowed = own | {"cartoongan_tf.folders", "cartoongan_tf.pictures"}
     elif package == "export":
         allowed = own | {name for name in LIBRARIES if "train_" not in name}
     elif module in PROGRAMS:
