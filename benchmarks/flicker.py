@@ -17,6 +17,7 @@ from benchmarks.processes import write_report
 from cartoongan_tf import drawing, film_reader, program
 from cartoongan_tf.options import option
 from cartoongan_tf.steady import STEADINESS
+from export.parity import psnr
 
 STILL_LEVELS, MOVING_LEVELS, NEIGHBOURHOOD_PX = 2.0, 8.0, 3.0
 WAYS = {  # shares kept of the statistics, and of the drawing where the film stands still
@@ -87,9 +88,8 @@ def _row(name: str, drawn: np.ndarray, plain: np.ndarray, still: np.ndarray, mov
     change = np.diff(drawn.astype(np.float64), axis=0)
     variance = np.square(change)[still].mean()
     colour = np.mean([np.abs(c[s].mean(0)).mean() for c, s in zip(change, still, strict=True) if s.any()])
-    error = np.square(drawn[1:].astype(np.float64) - plain[1:])[moving]
-    score = f"{10 * np.log10(255**2 / error.mean()):.1f}" if error.size and error.any() else ""
-    return f"| {name} | {variance:.2f} | {colour:.3f} | {score} |"
+    score = psnr(drawn[1:][moving], plain[1:][moving]) if moving.any() else np.inf
+    return f"| {name} | {variance:.2f} | {colour:.3f} | {f'{score:.1f}' if np.isfinite(score) else ''} |"
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from cartoongan_tf import pixels
 from cartoongan_tf.layer_graph import Node, Statistics, mix, norms, tensor_shapes
-from cartoongan_tf.layers import InstanceNormalization, ReflectionPadding2D, spatial_mean
+from cartoongan_tf.layers import InstanceNormalization, ReflectionPadding2D, spatial_moments
 
 BAND_BYTES = 48 * 2**20  # of the largest tensor of a band
 _TENSORS_OF_A_BAND = 8  # that live at once
@@ -170,12 +170,11 @@ class _RunningMoments:
     def add(self, band) -> None:
         """Add a band, float32 [1, rows, W, C]."""
         count = band.shape[1] * band.shape[2]
-        mean = spatial_mean(band)
-        squares = ops.convert_to_numpy(spatial_mean(ops.square(band - mean))).astype(np.float64) * count
-        delta = ops.convert_to_numpy(mean).astype(np.float64) - self._mean
+        mean, variance = (ops.convert_to_numpy(moment).astype(np.float64) for moment in spatial_moments(band))
+        delta = mean - self._mean
         total = self._count + count
         self._mean = self._mean + delta * (count / total)
-        self._squares = self._squares + squares + delta**2 * (self._count * count / total)
+        self._squares = self._squares + variance * count + delta**2 * (self._count * count / total)
         self._count = total
 
     def mean_and_variance(self) -> tuple[np.ndarray, np.ndarray]:

@@ -45,14 +45,14 @@ def find_jobs(arguments: Sequence[str], output: str = "", suffix: str = "") -> l
     Raises:
       InputError: a folder is empty, or the output cannot take what is given.
     """
-    arguments = list(dict.fromkeys(arguments))
-    if Path(output) == STREAM and any(_is_film(Path(name)) or Path(name).is_dir() for name in arguments):
+    sources = list(dict.fromkeys(map(Path, arguments)))
+    if Path(output) == STREAM and any(_is_film(source) or source.is_dir() for source in sources):
         raise InputError("--output=-: standard output takes one picture, no film or folder; name a file or a folder")
-    if len(arguments) < 2 or not output:
-        return [job for argument in arguments for job in _jobs(Path(argument), output, suffix)]
+    if len(sources) < 2 or not output:
+        return [job for source in sources for job in _jobs(source, output, suffix)]
     if Path(output) == STREAM or Path(output).suffix.lower() in (*pictures.WRITABLE_SUFFIXES, *film.FILM_SUFFIXES):
         raise InputError(f"--output={output}: names one result, but several sources are given; name a folder")
-    return [job for argument in arguments for job in _jobs_into(Path(argument), Path(output), suffix)]
+    return [job for source in sources for job in _jobs_into(source, Path(output), suffix)]
 
 
 def _jobs_into(source: Path, folder: Path, suffix: str) -> list[Job]:
@@ -120,7 +120,6 @@ def left_to_do(jobs: list[Job], overwrite: bool) -> list[Job]:
     """
     sources = {job.source.resolve() for job in jobs if job.source != STREAM}
     job_of: dict[Path, Job] = {}
-    jobs = list(dict.fromkeys(jobs))
     for job in jobs:
         other = job_of.setdefault(job.target, job)
         if other.source != job.source:

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from cartoongan_tf.layers import InstanceNormalization, spatial_mean
+from cartoongan_tf.layers import InstanceNormalization, spatial_moments
 
 Statistics = list[tuple[Any, Any]]  # mean and variance of each instance norm, float32 [1, 1, 1, C], in their order
 
@@ -87,8 +87,7 @@ def run_on_film(nodes: dict[str, Node], photo: Any, before: Statistics, mixing: 
     for name, node in nodes.items():
         inputs = [values[parent] for parent in node.parents]
         if isinstance(node.layer, InstanceNormalization):
-            mean = spatial_mean(inputs[0])
-            own = (mean, spatial_mean(ops.square(inputs[0] - mean)))
+            own = spatial_moments(inputs[0])
             mixed = [mix(mixing, *pair) for pair in zip(next(earlier), own, strict=True)]
             after.append(tuple(statistic[-1:] for statistic in mixed))
             values[name] = node.layer.normalize(inputs[0], *mixed)
