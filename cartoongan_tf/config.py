@@ -33,6 +33,11 @@ class TrainConfig:
     discriminator_width: int = option("Filters of the discriminator's first convolution; 32 is the paper's.", 32)
 
     batch_size: int = option("Pictures in a step, over all GPUs together.", 8)
+    crop_size: int = option(
+        "Train on squares of so many pixels, cut at random places out of the records' pictures; a multiple of 4. "
+        "0: on all of each picture.",
+        0,
+    )
     initialization_epochs: int = option("Passes over the photos with the content loss alone (section 3.3).", 20)
     initialization_decay_epochs: int = option(
         "How many of them (at most all), at their end, let the learning rate fall linearly to 0.", 10
@@ -66,7 +71,7 @@ class TrainConfig:
     keep_checkpoints: int = option("Checkpoints to keep.", 3)
     summary_every_steps: int = option("Steps between points of TensorBoard's curves.", 50)
     num_samples: int = option("Photos in the picture of samples.", 6)
-    seed: int = option("Of initial weights, order and flips.", 0)
+    seed: int = option("Of initial weights, order, crops and flips.", 0)
 
     def __post_init__(self):
         if self.initial_generator:
@@ -81,6 +86,8 @@ class TrainConfig:
                 self._require(field.name, value >= 0, "must not be negative")
             if field.name.endswith("_learning_rate"):
                 self._require(field.name, value > 0, "must be positive")
+        crop_fits = self.crop_size == 0 or (self.crop_size >= 32 and self.crop_size % 4 == 0)
+        self._require("crop_size", crop_fits, "must be 0, or a multiple of 4 from 32 up")
         self._require("seed", 0 <= self.seed < 2**31, "must be from 0 to 2147483647")
         epochs = self.initialization_epochs + self.adversarial_epochs
         self._require("adversarial_epochs", epochs > 0, "with --initialization_epochs=0 too there is nothing to train")

@@ -1,11 +1,9 @@
 """Draw picture files: reading and writing go on in threads while the model computes."""
 
-import collections
 import dataclasses
 import io
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -16,6 +14,7 @@ from cartoongan_tf.errors import InputError
 from cartoongan_tf.jobs import STREAM, Job
 from cartoongan_tf.pictures import Picture
 from cartoongan_tf.steady import STEADINESS, SteadyDrawer
+from cartoongan_tf.threads import map_ahead
 
 FILES_AHEAD = 2  # read before they are drawn, and as many waiting to be written: each holds its pixels in memory
 
@@ -96,9 +95,9 @@ def draw_pictures(
     Raises:
       OSError: a result cannot be written: the disk is full, say.
     """
-    read = _in_threads(lambda job: (job, _attempt(files.read, job)), jobs)
+    read = map_ahead(lambda job: (job, _attempt(files.read, job)), jobs, FILES_AHEAD)
     drawn = ((job, _attempt(draw_picture, cartoonizer, look, picture)) for job, picture in read)
-    yield from _in_threads(lambda pair: (pair[0], _attempt(files.write, *pair)), drawn)
+    yield from map_ahead(lambda pair: (pair[0], _attempt(files.write, *pair)), drawn, FILES_AHEAD)
 
 
 def draw_picture(cartoonizer: Cartoonizer, look: Look, picture: Picture) -> Picture:
@@ -116,18 +115,3 @@ def _attempt(function: Callable, *values: Any) -> Any:
         return function(*values)
     except InputError as error:
         return error
-
-
-def _in_threads(function: Callable, items: Iterable) -> Iterator:
-    """function(item) for each item, in their order, computed up to FILES_AHEAD items ahead."""
-    with ThreadPoolExecutor(FILES_AHEAD) as threads:
-        results = collections.deque()
-        try:
-            for item in items:
-                results.append(threads.submit(function, item))
-                if len(results) > FILES_AHEAD:
-                    yield results.popleft().result()
-            while results:
-                yield results.popleft().result()
-        finally:
-            threads.shutdown(cancel_futures=True)

@@ -22,10 +22,6 @@ from cartoongan_tf.film_reader import Batch, Reader, Time, opened
 from cartoongan_tf.film_writer import CONTAINERS, Writer, holds
 
 WRITABLE_SUFFIXES = tuple(CONTAINERS)
-FILM_SUFFIXES = (
-    *WRITABLE_SUFFIXES,
-    *(".avi", ".mpg", ".mpeg", ".vob", ".ts", ".mts", ".m2ts", ".wmv", ".asf", ".flv", ".3gp", ".3g2", ".ogv", ".mxf"),
-)
 _BATCHES_AHEAD = 2  # read before they are drawn; as many wait to be written
 
 

@@ -20,6 +20,11 @@ try:
 except ImportError:  # an extra, which pictures do without
     av = None
 
+FILM_SUFFIXES = (
+    *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".vob", ".ts", ".mts", ".m2ts"),
+    *(".wmv", ".asf", ".flv", ".3gp", ".3g2", ".ogv", ".mxf"),
+)
+
 
 class Time(NamedTuple):
     """When a frame is shown; a frame without a picture of its own shows the last one."""
@@ -42,6 +47,26 @@ class Batch:
     pictures: list[np.ndarray] = dataclasses.field(default_factory=list)
     times: list[Time] = dataclasses.field(default_factory=list)
     audio: list["av.Packet"] = dataclasses.field(default_factory=list)
+
+
+@dataclasses.dataclass(frozen=True)
+class Frame:
+    """A frame of an open film; its pictures are made when they are asked for."""
+
+    time: Time
+    _reader: "Reader"
+    _stored: "av.VideoFrame"
+
+    def picture(self, long_side: int = 0) -> np.ndarray:
+        """uint8 RGB [H, W, 3], upright, shrunk to a longer side of `long_side` pixels unless that is 0.
+
+        Raises InputError where swscale does not know the film's colours.
+        """
+        return self._reader.convert(self._stored, "rgb24", long_side)
+
+    def grey(self) -> np.ndarray:
+        """Its grey levels, uint8 [H, W]; raises as `picture`."""
+        return self._reader.convert(self._stored, "gray")
 
 
 class _Lost(NamedTuple):
@@ -96,7 +121,7 @@ def opened(film: str | os.PathLike) -> Iterator["Reader"]:
 
 
 class Reader:
-    """An open film.
+    """An open film, to go through once.
 
     Attributes:
       film: its path.
@@ -106,6 +131,7 @@ class Reader:
       time_base: of the frames' times, in seconds.
       first: the first frame, once a batch has been read; its size, colours and turn are taken to be all frames'.
       num_broken: damaged frames so far.
+      cut_short: why `frames` ended before the file did; empty if it didn't.
     """
 
     def __init__(self, film: str | os.PathLike, container: "av.container.InputContainer"):
@@ -117,6 +143,7 @@ class Reader:
         self.time_base = self._video.time_base
         self.first: av.VideoFrame | None = None
         self.num_broken = 0
+        self.cut_short = ""
 
     @property
     def num_frames(self) -> int | None:
@@ -137,7 +164,7 @@ class Reader:
           InputError: not one frame can be read, the file fails under way, or swscale does not know its colours.
         """
         clock, batch = self._clock(self._video), Batch()
-        for item in self._in_order():
+        for item in self._in_order(self.audio):
             if isinstance(item, av.Packet):
                 batch.audio.append(item)
                 continue
@@ -152,16 +179,38 @@ class Reader:
             batch.times.append(Time(*clock(item.pts, item.duration), has_picture))
             if has_picture:
                 self.first = self.first or item
-                batch.pictures.append(self._picture(item))
-        if self.first is None:
-            raise InputError(f"{self.film}: no frame in it can be read; it may be cut short, fetch or export it again")
+                batch.pictures.append(self.convert(item, "rgb24"))
+        self._check_any_frame()
         yield batch
 
-    def _in_order(self) -> Iterator["av.Packet | av.VideoFrame | _Lost"]:
+    def frames(self, key_frames_only: bool = False) -> Iterator[Frame]:
+        """The frames that are not damaged, or only those stored whole, as far as they can be read; raises as above."""
+        self._video.thread_type = "AUTO"
+        if key_frames_only:
+            self._video.codec_context.skip_frame = "NONKEY"
+        clock = self._clock(self._video)
+        try:
+            for item in self._in_order(audio=[]):
+                self.num_broken += item.is_corrupt
+                if isinstance(item, _Lost):
+                    continue
+                self.first = self.first or item
+                time = Time(*clock(item.pts, item.duration), has_picture=not item.is_corrupt)
+                if time.has_picture:
+                    yield Frame(time, self, item)
+        except InputError as error:
+            self.cut_short = str(error)
+        self._check_any_frame()
+
+    def _check_any_frame(self) -> None:
+        if self.first is None:
+            raise InputError(f"{self.film}: no frame in it can be read; it may be cut short, fetch or export it again")
+
+    def _in_order(self, audio: list["av.AudioStream"]) -> Iterator["av.Packet | av.VideoFrame | _Lost"]:
         """The audio's packets, and between them the frames in the order in which they are shown."""
-        clocks = {stream: self._clock(stream) for stream in self.audio}
+        clocks = {stream: self._clock(stream) for stream in audio}
         lost: list[_Lost] = []  # packets lie in the order in which they are decoded, so these wait for their turn
-        for packet in self._packets():
+        for packet in self._packets(audio):
             if packet.stream in clocks:
                 packet.dts, _ = clocks[packet.stream](packet.dts, packet.duration)
                 packet.pts = packet.dts  # audio is never reordered
@@ -179,10 +228,10 @@ class Reader:
                 yield frame
         yield from lost
 
-    def _packets(self) -> Iterator["av.Packet"]:
+    def _packets(self, audio: list["av.AudioStream"]) -> Iterator["av.Packet"]:
         """The packets to use, as they lie in the file; each stream ends with an empty one, which the decoder needs."""
         with _explaining(f"{self.film}: cannot be read to its end", "fetch or export it again"):
-            for packet in self._container.demux(self._video, *self.audio):
+            for packet in self._container.demux(self._video, *audio):
                 if packet.size or packet.stream is self._video:
                     yield packet
 
@@ -193,13 +242,21 @@ class Reader:
         second = 1 / stream.time_base
         return _Clock(round(start_secs * second), round(second), max(1, round(second / self.rate)))
 
-    def _picture(self, frame: "av.VideoFrame") -> np.ndarray:
-        """uint8 RGB [H, W, 3], upright, of the first frame's size: recordings that were joined may have several."""
-        size = {"width": self.first.width, "height": self.first.height}
+    def convert(self, frame: "av.VideoFrame", format: str, long_side: int = 0) -> np.ndarray:
+        """A frame's pixels, uint8, as "rgb24" [H, W, 3] or "gray" [H, W]; otherwise as `Frame.picture`.
+
+        They are of the first frame's size, or of the same part of it: recordings that were joined may have several.
+        """
+        width, height = self.first.width, self.first.height
         kinds = av.video.reformatter.Interpolation
-        accurate = kinds.BICUBIC | kinds.ACCURATE_RND | kinds.FULL_CHR_H_INT  # else 1 to 2 of 255 too dark
+        method = kinds.AREA  # fast
+        if 0 < long_side < max(width, height):
+            scale = long_side / max(width, height)
+            width, height = (max(1, round(side * scale)) for side in (width, height))
+        elif format == "rgb24":
+            method = kinds.BICUBIC | kinds.ACCURATE_RND | kinds.FULL_CHR_H_INT  # else 1 to 2 of 255 too dark
         with _explaining(f"{self.film}: its colours cannot be read", "convert it to H.264 with BT.709's colours"):
-            frame = frame.reformat(format="rgb24", interpolation=accurate, **size)
+            frame = frame.reformat(width, height, format, interpolation=method)
         return _turn_upright(frame.to_ndarray(), _display_matrix(self.first))
 
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from cartoongan_tf import film, folders, pictures
+from cartoongan_tf import film, film_reader, folders, pictures
 from cartoongan_tf.errors import InputError
 
 STREAM = Path("-")  # standard input, or standard output
@@ -50,7 +50,10 @@ def find_jobs(arguments: Sequence[str], output: str = "", suffix: str = "") -> l
         raise InputError("--output=-: standard output takes one picture, no film or folder; name a file or a folder")
     if len(sources) < 2 or not output:
         return [job for source in sources for job in _jobs(source, output, suffix)]
-    if Path(output) == STREAM or Path(output).suffix.lower() in (*pictures.WRITABLE_SUFFIXES, *film.FILM_SUFFIXES):
+    if Path(output) == STREAM or Path(output).suffix.lower() in (
+        *pictures.WRITABLE_SUFFIXES,
+        *film_reader.FILM_SUFFIXES,
+    ):
         raise InputError(f"--output={output}: names one result, but several sources are given; name a folder")
     return [job for source in sources for job in _jobs_into(source, Path(output), suffix)]
 
@@ -98,7 +101,7 @@ def _with_both_suffixes(source: Path, target: Path) -> Path:
 
 
 def _is_film(source: Path) -> bool:
-    return source.suffix.lower() in film.FILM_SUFFIXES
+    return source.suffix.lower() in film_reader.FILM_SUFFIXES
 
 
 def _suffix(source: Path, suffix: str) -> str:

@@ -49,18 +49,24 @@ class Picture:
     loop: int | None = None
 
 
-def read(source: str | os.PathLike | BinaryIO, max_pixels: int = MAX_PIXELS, first_frame_only: bool = False) -> Picture:
+def read(
+    source: str | os.PathLike | BinaryIO,
+    max_pixels: int = MAX_PIXELS,
+    first_frame_only: bool = False,
+    name: str | os.PathLike = "standard input",
+) -> Picture:
     """Read a picture file, EXIF orientation applied.
 
     Args:
       source: a path, or a file open for binary reading that can seek.
       max_pixels: of all frames together; more are refused from the header, before they are decoded.
       first_frame_only: leave the others out, if there are more.
+      name: what errors call an open file; a path has its own.
 
     Raises:
       InputError: the file is missing, is no picture, is damaged, or has too many pixels.
     """
-    name = source if isinstance(source, str | os.PathLike) else "standard input"
+    name = source if isinstance(source, str | os.PathLike) else name
     try:
         with _pillow_limit.lifted(), Image.open(source) as image:
             num_frames = 1 if first_frame_only else _num_frames(image)
@@ -80,9 +86,9 @@ def read(source: str | os.PathLike | BinaryIO, max_pixels: int = MAX_PIXELS, fir
         raise InputError(f"{name}: damaged picture ({error})") from error
 
 
-def read_picture(path: str | os.PathLike, max_pixels: int = MAX_PIXELS) -> np.ndarray:
-    """A picture file as pixels alone: its first frame over white, uint8 RGB [H, W, 3]. Raises as `read`."""
-    return over_white(read(path, max_pixels, first_frame_only=True).frames[0])
+def read_picture(source: str | os.PathLike | BinaryIO, max_pixels: int = MAX_PIXELS, **kwargs) -> np.ndarray:
+    """A picture file as pixels alone: its first frame over white, uint8 RGB [H, W, 3]. Otherwise as `read`."""
+    return over_white(read(source, max_pixels, first_frame_only=True, **kwargs).frames[0])
 
 
 def write(path: str | os.PathLike, picture: Picture, quality: int = DEFAULT_QUALITY) -> None:
@@ -250,7 +256,7 @@ def _to_rgb(image: Image.Image, profile: bytes | None) -> Image.Image:
             return ImageCms.profileToProfile(
                 image, io.BytesIO(profile), ImageCms.createProfile("sRGB"), outputMode="RGB"
             )
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _colour_space(profile: bytes | None) -> str:

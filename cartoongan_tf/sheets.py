@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 TILE_PX = 240
-_MARGIN_PX, _CAPTION_PX = 8, 18
+_MARGIN_PX, _CAPTION_PX, _TITLE_PX = 8, 18, 36
 
 
 def contact_sheet(rows: Sequence[tuple[str, Sequence[np.ndarray]]], tile_px: int = TILE_PX, width_px: int = 2000):
@@ -29,6 +29,24 @@ def contact_sheet(rows: Sequence[tuple[str, Sequence[np.ndarray]]], tile_px: int
         top, left = index // num_columns * height, index % num_columns * group_px
         _paste_group(sheet, caption, pictures, (left + _MARGIN_PX, top + _MARGIN_PX), tile_px)
     return np.asarray(sheet)
+
+
+def sections(titled: Sequence[tuple[str, np.ndarray]]) -> np.ndarray:
+    """Sheets below one another, each with its title above it.
+
+    Args:
+      titled: a title and a sheet, uint8 RGB [H, W, 3]; narrower ones are followed by white.
+
+    Returns:
+      uint8 RGB [H, W, 3].
+    """
+    width = max(sheet.shape[1] for _, sheet in titled)
+    font, parts = ImageFont.load_default(_TITLE_PX // 2), []
+    for title, sheet in titled:
+        head = Image.new("RGB", (width, _TITLE_PX), "white")
+        ImageDraw.Draw(head).text((_MARGIN_PX, _MARGIN_PX), title, "black", font)
+        parts += [head, np.pad(sheet, ((0, 0), (0, width - sheet.shape[1]), (0, 0)), constant_values=255)]
+    return np.vstack(parts)
 
 
 def _paste_group(

@@ -10,32 +10,14 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
-from scenedetect import ContentDetector, FrameTimecode
 
-from cartoongan_tf import pictures
+from cartoongan_tf.shots import CutDetector
 
 STEADINESS = 0.9  # share of the statistics, and of the drawing where the film stands still, kept from frame to frame
 STILL_LEVELS = 6.0  # grey levels of change around which still becomes moving; sensor noise is 1 to 3
 NEIGHBOURHOOD_PX = 2.0  # change is looked at over so many pixels (a Gaussian's sigma)
 # What moves is drawn with a halo around it, which must move along: around it nothing counts as still.
 _AROUND = np.ones((7, 7), np.uint8)
-_CUT_SEARCH_PX = 160
-
-
-class CutDetector:
-    """Tells the first frame of each shot, as PySceneDetect's content detector finds it."""
-
-    def __init__(self):
-        self._detector = ContentDetector(min_scene_len=1)
-        self._num_frames = 0
-
-    def is_cut(self, frame: np.ndarray) -> bool:
-        """Whether a shot begins with this frame, uint8 RGB [H, W, 3]; ask for every frame, in order."""
-        small = pictures.shrink(frame, _CUT_SEARCH_PX)
-        place = FrameTimecode(self._num_frames, fps=25.0)
-        self._num_frames += 1
-        cuts = self._detector.process_frame(place, np.ascontiguousarray(small[..., ::-1]))
-        return self._num_frames == 1 or bool(cuts)
 
 
 class StillRegions:

@@ -57,13 +57,19 @@ def train(config: TrainConfig, strategy=None) -> None:
     if initial_generator is not None:
         networks.start_from(initial_generator)
     folder.write_flags(config)
-    photos = dataset.read_photos(opened, config.num_samples)
+    held_out = records.open_records(config.data_dir, "validation")
+    photos = dataset.read_photos(held_out if len(held_out.photos) else opened, config.num_samples)
     write_results = functools.partial(folder.write_results, networks.generator, photos)
     phases = _phases(config, networks, steps_per_epoch)
-    with tf.summary.create_file_writer(str(folder.summaries)).as_default():
+
+    def batches_from(step: int) -> tf.data.Dataset:
+        return dataset.build_dataset(opened, config.batch_size, config.seed, step, config.crop_size)
+
+    curves = tf.summary.create_file_writer(str(folder.summaries))
+    with curves.as_default(), dataset.explaining_damage(opened):
         num_steps = train_loop.run(
             phases,
-            batches_from=lambda step: dataset.build_dataset(opened, config.batch_size, config.seed, step),
+            batches_from=batches_from,
             batch_size=config.batch_size,
             strategy=strategy,
             checkpoints=RunCheckpoints(folder.checkpoints, networks.trainables(), config.keep_checkpoints),

@@ -3,49 +3,99 @@
     python -m data_pipeline.build_tfrecords --photos_dir=photos --cartoons_dir=frames --output_dir=data/shinkai
 
 Pictures are resized and cropped to squares; each cartoon gets a twin with smoothed edges, which teaches the network
-that clear edges matter. The two folders need not correspond. Files that are no pictures are skipped and named.
+that clear edges matter. The two folders need not correspond. Files that are no pictures, tiny and blank ones and
+duplicates are left out; dataset.json in the data folder names them. A build that was cut off goes on when you give its
+command again. Then look at the records:
+
+    python -m data_pipeline.inspect_records --data_dir=data/shinkai
 """
 
 import dataclasses
 import os
 import sys
+from collections import Counter
+from collections.abc import Callable
+from typing import Literal
 
 from cartoongan_tf import program
 from cartoongan_tf.errors import InputError
 from cartoongan_tf.options import option
+from data_pipeline.prepare import Preparation
 
 
-@dataclasses.dataclass(frozen=True)
-class BuildConfig:
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Folders:
     photos_dir: str = option("Folder of photos; folders inside it are searched too.")
     cartoons_dir: str = option("Folder of cartoon frames, all of one style; folders inside it are searched too.")
     output_dir: str = option("Data folder to write, for training's --data_dir.")
-    image_size: int = option("Side of the square training pictures, in pixels; a multiple of 4.", 256)
-    num_workers: int = option("Threads that prepare pictures; 0: one for each core.", 0)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class BuildConfig(Preparation, _Folders):
+    num_workers: int = option("Threads that prepare pictures here; 0: one for each core.", 0)
+    runner: Literal["local", "DirectRunner", "FlinkRunner", "SparkRunner", "DataflowRunner"] = option(
+        "Where to work: local is this machine; the others are Apache Beam's, whose own options follow after --.",
+        "local",
+    )
+    strict: bool = option("Stop at the first file that cannot be read, instead of leaving it out.", False)
+    overwrite: bool = option("Begin anew where --output_dir holds records of other pictures or flags.", False)
 
     def __post_init__(self):
-        if self.image_size < 32 or self.image_size % 4:
-            raise InputError(f"--image_size={self.image_size}: must be a multiple of 4, from 32 up")
+        super().__post_init__()
         if self.num_workers < 0:
             raise InputError(f"--num_workers={self.num_workers}: must be 0 or more")
 
 
 def main(argv=None) -> int:
-    return program.run(BuildConfig, _build, __doc__, argv)
+    return program.run(BuildConfig, _build, __doc__, argv, takes_arguments=True)
 
 
-def _build(config: BuildConfig, _) -> None:
+def _build(config: BuildConfig, runner_options: list[str]) -> None:
     program.start_tensorflow()
     from data_pipeline import builder
+    from data_pipeline.storage import folder_at
 
-    num_workers = config.num_workers or os.cpu_count() or 1
-    reports = builder.build(config.photos_dir, config.cartoons_dir, config.output_dir, config.image_size, num_workers)
-    for report in reports.values():
-        for path, why in report.skipped.items():
-            print(f"Skipped {path}: {why}", file=sys.stderr)
-    counts = ", ".join(f"{report.num_examples} {name}" for name, report in reports.items())
-    num_skipped = sum(len(report.skipped) for report in reports.values())
-    print(f"Wrote {config.output_dir}: {counts}" + (f"; skipped {num_skipped} files" if num_skipped else ""))
+    dataset = builder.build(
+        {"photos": folder_at(config.photos_dir), "cartoons": folder_at(config.cartoons_dir)},
+        folder_at(config.output_dir),
+        Preparation(**config.parameters()),
+        _make_shards(config, runner_options),
+        config.strict,
+        config.overwrite,
+    )
+    _report(config, dataset)
+
+
+def _make_shards(config: BuildConfig, runner_options: list[str]) -> Callable:
+    from data_pipeline import builder
+
+    if config.runner == "local":
+        if runner_options:
+            raise InputError(f"{runner_options[0]}: options after -- are Beam's; choose a --runner for them")
+        return builder.in_threads(config.num_workers or os.cpu_count() or 1)
+
+    from data_pipeline import beam_builder
+
+    return beam_builder.on_beam(config.runner, runner_options)
+
+
+def _report(config: BuildConfig, dataset: dict) -> None:
+    """Say what was made, name the files that could not be read, and count the others that were left out."""
+    skipped = Counter()
+    for kind, folder in (("photos", config.photos_dir), ("cartoons", config.cartoons_dir)):
+        skipped.update(dataset[kind]["num_skipped"])
+        for name, (reason, detail) in dataset[kind]["skipped"].items():
+            if reason == "unreadable":
+                print(f"Left out {os.path.join(folder, name)}: {detail}", file=sys.stderr)
+    splits = {"train": "to train on", "validation": "held out"}
+    for split, purpose in splits.items():
+        counts = ", ".join(f"{dataset[kind][split]['examples']} {kind}" for kind in ("photos", "cartoons"))
+        if split == "train" or config.validation_fraction:
+            print(f"{config.output_dir}: {counts} {purpose}")
+    if skipped:
+        counts = ", ".join(f"{count} {reason}" for reason, count in sorted(skipped.items()))
+        print(f"Left out: {counts}; {config.output_dir}/dataset.json names them.")
+    print(f"Look at them:\n    python -m data_pipeline.inspect_records --data_dir={config.output_dir}")
 
 
 if __name__ == "__main__":

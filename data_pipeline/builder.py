@@ -1,112 +1,141 @@
-"""Two folders of pictures -> a data folder of training records, made by all cores, whole or not at all."""
+"""Two folders of pictures -> a data folder of training records, made by all cores of this machine or by a cluster.
+
+Each shard is renamed into its place when it is whole, and dataset.json comes last: a build that was cut off goes on
+with the shards that are missing.
+"""
 
 import contextlib
-import dataclasses
-import functools
-import json
-import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 import cv2
 from tqdm import tqdm
 
-from cartoongan_tf import atomic, folders
 from cartoongan_tf.errors import InputError
-from data_pipeline import prepare, records
+from cartoongan_tf.threads import map_ahead
+from data_pipeline import shards
+from data_pipeline.build_folder import BuildFolder
+from data_pipeline.near_duplicates import NearDuplicates
+from data_pipeline.prepare import Preparation, Prepared, Skip, prepare
+from data_pipeline.shards import Shard, ShardReport
+from data_pipeline.storage import Folder
 
-EXAMPLES_PER_SHARD = 512
-
-
-@dataclasses.dataclass
-class Report:
-    """What became of one folder's files."""
-
-    shards: list[str]
-    num_examples: int
-    skipped: dict[str, str]  # path -> why
+_PICTURES_AHEAD = 32  # prepared while an earlier, larger one is waited for
 
 
-def build(photos_dir: str, cartoons_dir: str, output_dir: str, image_size: int, num_workers: int) -> dict[str, Report]:
-    """Build a data folder.
+class Task(NamedTuple):
+    """The shards to make of one kind of pictures.
+
+    Attributes:
+      kind: "photos" or "cartoons".
+      source: where the pictures lie.
+      shards: in their order, those that are done with their reports.
+      preparation: what shapes the records.
+      strict: let a file that cannot be read end the build.
+    """
+
+    kind: str
+    source: Folder
+    shards: list[tuple[Shard, ShardReport | None]]
+    preparation: Preparation
+    strict: bool
+
+    def prepare(self, name: str) -> Prepared | Skip:
+        """See `prepare.prepare`. Raises InputError: the file cannot be read, and the task is strict."""
+        try:
+            with self.source.open(name) as file:
+                result = prepare(self.kind, file, name, self.preparation)
+        except OSError as error:
+            result = Skip("unreadable", error.strerror or str(error))
+        if self.strict and isinstance(result, Skip) and result.reason == "unreadable":
+            raise InputError(f"{self.source}/{name}: {result.detail}; mend or remove it, or leave out --strict")
+        return result
+
+
+def build(
+    sources: dict[str, Folder],
+    output: Folder,
+    preparation: Preparation,
+    make_shards: Callable[[Sequence[Task], BuildFolder], None],
+    strict: bool = False,
+    overwrite: bool = False,
+) -> dict:
+    """Build a data folder, or what is left of it.
 
     Args:
-      photos_dir, cartoons_dir: folders of pictures, searched with the folders inside them.
-      output_dir: the data folder to write; it must not exist, or be empty.
-      image_size: side of the square training crops, in pixels.
-      num_workers: threads that read, smooth and encode; the records do not depend on their number.
+      sources: the folders of "photos" and "cartoons"; folders inside them are searched too.
+      output: the data folder: a new or empty one, or one whose build was cut off.
+      preparation: what shapes the records.
+      make_shards: writes the shards of tasks that are missing: `in_threads`, or one that has a cluster do it.
+      strict: let a file that cannot be read end the build.
+      overwrite: begin anew where the folder holds other records.
 
     Returns:
-      a report for "photos" and one for "cartoons".
+      the content of dataset.json.
 
     Raises:
-      InputError: a folder holds no picture that can be read, or the output folder is taken.
+      InputError: a folder holds no picture that can be used, or the output folder is taken.
     """
-    jobs = {
-        "photos": (prepare.prepare_photo, folders.list_files(photos_dir)),
-        "cartoons": (prepare.prepare_cartoon, folders.list_files(cartoons_dir)),
+    listings = {kind: sources[kind].pictures() for kind in shards.KINDS}
+    plan = shards.describe_plan(preparation, listings)
+    folder = BuildFolder(output)
+    if dataset := folder.begin(plan, overwrite):
+        return dataset
+    planned = {
+        kind: shards.plan_shards(kind, listing.names, preparation.validation_fraction)
+        for kind, listing in listings.items()
     }
-    _check_free(Path(output_dir))
-    with atomic.replacing(output_dir) as folder, _workers(num_workers) as workers:
-        folder.mkdir()
-        reports = {name: _write(folder, name, *job, image_size, workers) for name, job in jobs.items()}
-        _write_dataset_file(folder, image_size, reports)
-    return reports
+    tasks = [
+        Task(kind, sources[kind], [(shard, folder.report(shard)) for shard in all_shards], preparation, strict)
+        for kind, all_shards in planned.items()
+    ]
+    make_shards(tasks, folder)
+    dataset = shards.describe_dataset(
+        plan, [(shard, folder.report(shard)) for all_shards in planned.values() for shard in all_shards]
+    )
+    shards.check_not_empty(dataset)
+    folder.finish(dataset)
+    return dataset
 
 
-def _check_free(output_dir: Path) -> None:
-    if output_dir.exists() and not output_dir.is_dir():
-        raise InputError(f"--output_dir={output_dir}: is a file; name a folder")
-    if output_dir.exists() and any(output_dir.iterdir()):
-        raise InputError(f"--output_dir={output_dir}: exists already and is not empty; name another, or delete it")
-    if os.path.ismount(output_dir):
-        raise InputError(f"--output_dir={output_dir}: a mounted folder cannot be replaced; name a folder inside it")
+def in_threads(num_workers: int) -> Callable[[Sequence[Task], BuildFolder], None]:
+    """Make shards on this machine, in so many threads that read, smooth and encode."""
+
+    def make_shards(tasks: Sequence[Task], folder: BuildFolder) -> None:
+        with _one_opencv_thread_each():
+            for task in tasks:
+                _make(task, folder, num_workers)
+
+    return make_shards
 
 
 @contextlib.contextmanager
-def _workers(num_workers: int) -> Iterator[ThreadPoolExecutor]:
-    """Threads, each with one OpenCV thread: decoding, blurring and encoding run outside Python's lock."""
-    opencv_threads = cv2.getNumThreads()
+def _one_opencv_thread_each() -> Iterator[None]:
+    num_threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
-    workers = ThreadPoolExecutor(num_workers)
     try:
-        yield workers
+        yield
     finally:
-        workers.shutdown(cancel_futures=True)  # after an error, the pictures still in the queue are not wanted
-        cv2.setNumThreads(opencv_threads)
+        cv2.setNumThreads(num_threads)
 
 
-def _write(
-    folder: Path,
-    name: str,
-    prepare_file: Callable,
-    files: list[Path],
-    image_size: int,
-    workers: ThreadPoolExecutor,
-) -> Report:
-    report = Report([], 0, {})
-    results = workers.map(functools.partial(prepare.attempt, prepare_file, image_size), files)
-    progress = tqdm(zip(files, results, strict=True), desc=name, total=len(files), unit="picture")
-    report.shards = records.write_shards(folder, name, _examples(progress, report), EXAMPLES_PER_SHARD)
-    if not report.num_examples:
-        reasons = "\n".join(f"  {path}: {why}" for path, why in list(report.skipped.items())[:5])
-        raise InputError(f"none of the {len(files)} files among the {name} is a picture that can be read:\n{reasons}")
-    return report
+def _make(task: Task, folder: BuildFolder, num_workers: int) -> None:
+    num_files = sum(len(shard.names) for shard, _ in task.shards)
+    missing = [name for shard, report in task.shards if not report for name in shard.names]
+    results = zip(missing, map_ahead(task.prepare, missing, num_workers, _PICTURES_AHEAD), strict=True)
+    duplicates = NearDuplicates(task.preparation.duplicate_bits)
+    with tqdm(desc=task.kind, total=num_files, initial=num_files - len(missing), unit="picture") as progress:
+        for shard, report in task.shards:
+            if report:
+                duplicates.add_all(report.hashes)
+                continue
+            report, own = ShardReport(), itertools.islice(results, len(shard.names))
+            examples = shards.choose_examples(_counted(own, progress), duplicates.remember, report)
+            folder.write_shard(shard, examples, report)
 
 
-def _examples(results: Iterator[tuple[Path, dict[str, bytes] | str]], report: Report) -> Iterator[dict[str, bytes]]:
-    for path, result in results:
-        if isinstance(result, str):
-            report.skipped[str(path)] = result
-            continue
-        report.num_examples += 1
-        yield {**result, "source": os.fsencode(path)}
-
-
-def _write_dataset_file(folder: Path, image_size: int, reports: dict[str, Report]) -> None:
-    dataset = {
-        "image_size": image_size,
-        **{name: dataclasses.asdict(report) for name, report in reports.items()},
-    }
-    (folder / records.DATASET_FILE).write_text(json.dumps(dataset, indent=2) + "\n", encoding="utf-8")
+def _counted(results: Iterator, progress: tqdm) -> Iterator:
+    for result in results:
+        yield result
+        progress.update()

@@ -1,55 +1,156 @@
-"""One picture file -> the PNG bytes of one training example. Knows nothing of TensorFlow."""
+"""One picture -> the training examples made of it, or why there are none. Knows nothing of TensorFlow.
 
+What comes out is a pure function of the picture's bytes, its name and the `Preparation`, wherever it is computed.
+"""
+
+import dataclasses
 import os
-from collections.abc import Callable
-from pathlib import Path
+from typing import BinaryIO, Literal, NamedTuple
 
 import cv2
 import numpy as np
 
 from cartoongan_tf import pictures
 from cartoongan_tf.errors import InputError
-from data_pipeline.edge_smoothing import smooth_edges
+from cartoongan_tf.options import option
+from data_pipeline.edge_smoothing import Smoothing, smooth_edges
+from data_pipeline.near_duplicates import SAME_PICTURE_BITS, perceptual_hash
 
-PHOTO_PARTS = ("photo",)
-CARTOON_PARTS = ("cartoon", "smoothed")
+PARTS = {"photos": ("photo",), "cartoons": ("cartoon", "smoothed")}  # the pictures in an example of each kind
+SkipReason = Literal["unreadable", "tiny", "blank", "duplicate"]
 
 
-def prepare_photo(path: str | os.PathLike, image_size: int) -> dict[str, bytes]:
-    """Read, resize and crop a photo.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Preparation:
+    """What shapes the records, apart from the pictures themselves: these flags are kept with them."""
+
+    image_size: int = option("Side of the square training pictures, in pixels; a multiple of 4.", 256)
+    crops_per_image: int = option(
+        "Most squares to cut out of a picture, side by side. 1 is the paper's: the short side is resized to "
+        "--image_size, the middle is kept. More: large pictures are resized less, and give several squares.",
+        1,
+    )
+    validation_fraction: float = option(
+        "Share of the pictures, 0 to 1, that training never sees; all squares of a picture go to one side.", 0.0
+    )
+    min_side_px: int = option("Drop pictures whose short side is shorter, in pixels; 0: than half of --image_size.", 0)
+    min_contrast: float = option(
+        "Drop squares whose brightness varies less (standard deviation, in grey levels); 0 keeps blank ones.", 3.0
+    )
+    duplicate_bits: int = option(
+        "Drop pictures whose perceptual hash differs in so many of its 256 bits, or fewer, from an earlier one's: "
+        f"{SAME_PICTURE_BITS} finds copies in other sizes and qualities; -1 keeps all.",
+        SAME_PICTURE_BITS,
+    )
+    max_pixels: int = option("Skip pictures with more pixels, before decoding them.", pictures.MAX_PIXELS)
+    smoothing: Literal["gaussian", "mean"] = option(
+        "Blur of the cartoons' edges: gaussian is the paper's, mean the authors' own.", Smoothing.kind
+    )
+    smoothing_kernel_px: int = option("Size of the blur; odd.", Smoothing.kernel_px)
+    smoothing_feather_px: int = option(
+        "Let the blur fade out over so many pixels around the edges; 0, a hard border, is the paper's.",
+        Smoothing.feather_px,
+    )
+    edge_dilation_px: int = option(
+        "Width to which edges are widened before they are blurred; odd.", Smoothing.dilation_px
+    )
+    canny_low: int = option("Canny's lower threshold: weaker edges never count.", Smoothing.canny_low)
+    canny_high: int = option("Canny's upper threshold: lower it for soft drawings.", Smoothing.canny_high)
+
+    def __post_init__(self):
+        self._require("image_size", self.image_size >= 32 and self.image_size % 4 == 0, "a multiple of 4, from 32 up")
+        self._require("crops_per_image", self.crops_per_image >= 1, "1 or more")
+        self._require("validation_fraction", 0 <= self.validation_fraction < 1, "from 0 to below 1")
+        self._require("min_side_px", self.min_side_px >= 0, "0 or more")
+        self._require("min_contrast", self.min_contrast >= 0, "0 or more")
+        self._require("duplicate_bits", self.duplicate_bits >= -1, "-1 or more")
+        self._require("max_pixels", self.max_pixels >= 1, "1 or more")
+        self.edge_smoothing()
+
+    def _require(self, name: str, met: bool, rule: str) -> None:
+        if not met:
+            raise InputError(f"--{name}={getattr(self, name)}: must be {rule}")
+
+    def edge_smoothing(self) -> Smoothing:
+        """The smoothing that the flags describe. Raises InputError where one is impossible."""
+        return Smoothing(
+            kind=self.smoothing,
+            kernel_px=self.smoothing_kernel_px,
+            dilation_px=self.edge_dilation_px,
+            canny_low=self.canny_low,
+            canny_high=self.canny_high,
+            feather_px=self.smoothing_feather_px,
+        )
+
+    def parameters(self) -> dict:
+        """The flags of this class alone, by name."""
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(Preparation)}
+
+
+class Skip(NamedTuple):
+    """Why a picture gives no example."""
+
+    reason: SkipReason
+    detail: str
+
+
+class Prepared(NamedTuple):
+    """What a picture gives.
+
+    Attributes:
+      examples: each one's features: PNG bytes by the names in PARTS, `source` and `box` (see `records`).
+      hash: of the picture's middle square, see `near_duplicates`.
+    """
+
+    examples: list[dict[str, bytes | list[int]]]
+    hash: int
+
+
+class Box(NamedTuple):
+    """A square in a picture, in its pixels."""
+
+    top: int
+    left: int
+    side: int
+
+
+def prepare(kind: str, file: BinaryIO, name: str, preparation: Preparation) -> Prepared | Skip:
+    """Read, cut, resize and encode a picture; smooth a cartoon's edges.
 
     Args:
-      path: a picture file.
-      image_size: side of the square crop, in pixels.
-
-    Returns:
-      {"photo": PNG of uint8 RGB [image_size, image_size, 3]}.
-
-    Raises:
-      InputError: the file is no picture that can be read.
+      kind: "photos" or "cartoons".
+      file: open for reading; it can seek.
+      name: of the picture, for the records.
+      preparation: see there.
     """
-    return {"photo": _encode(resize_and_crop(pictures.read_picture(path), image_size))}
-
-
-def prepare_cartoon(path: str | os.PathLike, image_size: int) -> dict[str, bytes]:
-    """Read, resize and crop a cartoon, and smooth the edges of the crop.
-
-    As `prepare_photo`, but returns {"cartoon": PNG, "smoothed": PNG}.
-    """
-    cartoon = resize_and_crop(pictures.read_picture(path), image_size)
-    return {"cartoon": _encode(cartoon), "smoothed": _encode(smooth_edges(cartoon))}
-
-
-def attempt(prepare_file: Callable, image_size: int, path: Path) -> dict[str, bytes] | str:
-    """What `prepare_file(path, image_size)` returns, or, where the file cannot be used, the reason as text."""
     try:
-        return prepare_file(path, image_size)
+        picture = pictures.read_picture(file, preparation.max_pixels, name=name)
     except InputError as error:
-        return str(error).removeprefix(f"{path}: ")
+        return Skip("unreadable", str(error).removeprefix(f"{name}: "))
+    (height, width), size = picture.shape[:2], preparation.image_size
+    smallest = preparation.min_side_px or size // 2
+    if min(height, width) < smallest:
+        return Skip("tiny", f"{width} x {height} pixels, where --min_side_px asks for {smallest}")
+    squares = _squares(picture, preparation)
+    if not squares:
+        return Skip("blank", f"its brightness varies less than --min_contrast={preparation.min_contrast:g}")
+    examples = [
+        _parts(kind, square, preparation) | {"source": os.fsencode(name), "box": list(box)}
+        for box, square in squares.items()
+    ]
+    middle = next(iter(squares.values())) if preparation.crops_per_image == 1 else middle_square(picture, size)
+    return Prepared(examples, perceptual_hash(middle))
 
 
-def resize_and_crop(picture: np.ndarray, image_size: int) -> np.ndarray:
-    """Crop the middle square and scale it to `image_size` (section 4.1).
+def _squares(picture: np.ndarray, preparation: Preparation) -> dict[Box, np.ndarray]:
+    """The squares to train on, without blank ones."""
+    boxes = square_boxes(*picture.shape[:2], preparation.image_size, preparation.crops_per_image)
+    squares = {box: resized_square(picture, box, preparation.image_size) for box in boxes}
+    return {box: square for box, square in squares.items() if contrast(square) >= preparation.min_contrast}
+
+
+def middle_square(picture: np.ndarray, image_size: int) -> np.ndarray:
+    """The middle square of a picture, as large as its short side (section 4.1), resized.
 
     Args:
       picture: uint8 RGB [H, W, 3].
@@ -58,12 +159,54 @@ def resize_and_crop(picture: np.ndarray, image_size: int) -> np.ndarray:
     Returns:
       uint8 RGB [image_size, image_size, 3].
     """
-    height, width = picture.shape[:2]
-    side = min(height, width)
-    top, left = (height - side) // 2, (width - side) // 2
-    square = picture[top : top + side, left : left + side]  # cropped first: a long strip would grow huge
-    method = cv2.INTER_AREA if side > image_size else cv2.INTER_CUBIC
+    (box,) = square_boxes(*picture.shape[:2], image_size, 1)
+    return resized_square(picture, box, image_size)
+
+
+def square_boxes(height: int, width: int, image_size: int, most: int) -> list[Box]:
+    """Disjoint squares in a picture, evenly spread, in rows that span its short side.
+
+    There are as few rows as give `most` squares, and no more than leave the squares `image_size` pixels; where the
+    picture is too small for that, there are fewer squares. `most` = 1 is the middle square (section 4.1).
+
+    Returns:
+      from top to bottom and left to right.
+    """
+    short, long = min(height, width), max(height, width)
+    num_rows, most_rows = 1, max(1, short // image_size)
+    while num_rows < most_rows and num_rows * (long // (short // num_rows)) < most:
+        num_rows += 1
+    side = short // num_rows
+    num_columns = min(long // side, -(-most // num_rows))
+    across, along = _spread(short, side, num_rows), _spread(long, side, num_columns)
+    tops, lefts = (across, along) if height <= width else (along, across)
+    boxes = [Box(top, left, side) for top in tops for left in lefts]
+    if len(boxes) <= most:
+        return boxes
+    return [boxes[index * (len(boxes) - 1) // (most - 1)] for index in range(most)]
+
+
+def _spread(length: int, side: int, count: int) -> list[int]:
+    """Where `count` pieces of `side` begin, each in the middle of its share of `length`."""
+    return [((2 * index + 1) * length // count - side) // 2 for index in range(count)]
+
+
+def resized_square(picture: np.ndarray, box: Box, image_size: int) -> np.ndarray:
+    """A square of a picture, uint8 RGB [H, W, 3] -> [image_size, image_size, 3]."""
+    square = picture[box.top : box.top + box.side, box.left : box.left + box.side]
+    method = cv2.INTER_AREA if box.side > image_size else cv2.INTER_CUBIC
     return cv2.resize(square, (image_size, image_size), interpolation=method)
+
+
+def contrast(picture: np.ndarray) -> float:
+    """The standard deviation of a picture's brightness, in grey levels: uint8 RGB [H, W, 3] -> 0 to 127.5."""
+    return float(cv2.meanStdDev(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY))[1][0, 0])
+
+
+def _parts(kind: str, square: np.ndarray, preparation: Preparation) -> dict[str, bytes]:
+    if kind == "photos":
+        return {"photo": _encode(square)}
+    return {"cartoon": _encode(square), "smoothed": _encode(smooth_edges(square, preparation.edge_smoothing()))}
 
 
 def _encode(picture: np.ndarray) -> bytes:

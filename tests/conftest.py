@@ -40,9 +40,12 @@ def picture_folders(tmp_path_factory) -> tuple[Path, Path]:
 def data_dir(picture_folders, tmp_path_factory) -> Path:
     """Training records of 32 px: 7 photos, 5 cartoons."""
     from data_pipeline import builder
+    from data_pipeline.prepare import Preparation
+    from data_pipeline.storage import LocalFolder
 
     folder = tmp_path_factory.mktemp("data") / "records"
-    builder.build(*map(str, picture_folders), str(folder), image_size=32, num_workers=1)
+    sources = dict(zip(("photos", "cartoons"), map(LocalFolder, picture_folders), strict=True))
+    builder.build(sources, LocalFolder(folder), Preparation(image_size=32), builder.in_threads(1))
     return folder
 
 

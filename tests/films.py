@@ -57,6 +57,21 @@ def make_film(
     return path
 
 
+def write_film(path, pictures, codec="libx264", gop=12, rate=25):
+    """A film of these pictures, uint8 RGB [H, W, 3] each, at `rate` frames a second."""
+    height, width = pictures[0].shape[:2]
+    with av.open(str(path), "w") as container:
+        video = container.add_stream(codec, rate=rate, width=width, height=height)
+        video.pix_fmt, video.gop_size = "yuv420p", gop
+        video.options = {"crf": "8", "preset": "ultrafast"} if codec == "libx264" else {}
+        for i, picture in enumerate(pictures):
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), "rgb24")
+            frame.pts, frame.time_base = i, Fraction(1, rate)
+            container.mux(video.encode(frame.reformat(format="yuv420p")))
+        container.mux(video.encode(None))
+    return path
+
+
 def destroy(path, packets, share=1.0):
     """Write noise over the last share of some of a film's video packets."""
     data = bytearray(path.read_bytes())

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+from PIL import Image, ImageDraw, ImageFont
 
 REPOSITORY = Path(__file__).parents[1]
 TINY_NETWORKS = ("--generator_width=4", "--generator_num_blocks=1", "--discriminator_width=4")
@@ -19,3 +20,11 @@ def draw(seed: int, height: int = 60, width: int = 80) -> np.ndarray:
         picture[distance < radius + 2] = 0
         picture[distance < radius] = rng.integers(0, 256, 3)
     return picture
+
+
+def title_card(text, px, colors=("black", "white"), height=270, width=480) -> np.ndarray:
+    """Lines of text, letters of `px` pixels, in the middle of a flat colour: uint8 RGB [height, width, 3]."""
+    image = Image.new("RGB", (width, height), colors[0])
+    font = ImageFont.load_default(px)
+    ImageDraw.Draw(image).multiline_text((width / 2, height / 2), text, colors[1], font, "mm", align="center")
+    return np.asarray(image)

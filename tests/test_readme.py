@@ -33,7 +33,15 @@ COMMANDS = [line for block in _blocks("sh") for line in block.splitlines()]
 
 
 def test_the_readme_has_commands_of_every_program():
-    for program in ("build_tfrecords", "train", "cartoonize", "export_model", "import_weights"):
+    for program in (
+        "extract_frames",
+        "build_tfrecords",
+        "inspect_records",
+        "train",
+        "cartoonize",
+        "export_model",
+        "import_weights",
+    ):
         assert any(program in command for command in COMMANDS)
 
 

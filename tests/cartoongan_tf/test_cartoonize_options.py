@@ -4,7 +4,6 @@ import io
 import os
 import subprocess
 import sys
-import threading
 
 import numpy as np
 import pytest
@@ -269,23 +268,6 @@ def test_outputs_that_cannot_be(generator_path, photo, capsys):
     assert _run(generator_path, photo, f"--output={photo.parent}/new/") == 0
     assert (photo.parent / "new" / "photo-cartoon.png").exists()
     assert _run(generator_path, photo, photo) == 0
-
-
-def test_files_are_read_ahead_and_written_behind():
-    """While the first is drawn the second is read, and while the second is drawn the first is written."""
-    second_read, first_written = threading.Event(), threading.Event()
-
-    def read(item):
-        if item == 2:
-            second_read.set()
-        return item
-
-    def drawn():
-        for item in drawing._in_threads(read, [1, 2, 3]):
-            assert (second_read if item == 1 else first_written).wait(20)
-            yield item
-
-    assert list(drawing._in_threads(lambda item: first_written.set() or item, drawn())) == [1, 2, 3]
 
 
 def test_a_folder_that_cannot_be_written_is_said_at_once(generator_path, photo, tmp_path):

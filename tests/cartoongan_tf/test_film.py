@@ -19,8 +19,8 @@ def steady(tmp_path_factory):
 def test_suffixes():
     assert film.output_suffix("a/b.MP4") == ".MP4"
     assert film.output_suffix("a/b.avi") == ".mkv"
-    assert set(film.WRITABLE_SUFFIXES) <= set(film.FILM_SUFFIXES)
-    assert all(suffix == suffix.lower() and suffix.startswith(".") for suffix in film.FILM_SUFFIXES)
+    assert set(film.WRITABLE_SUFFIXES) <= set(film_reader.FILM_SUFFIXES)
+    assert all(suffix == suffix.lower() and suffix.startswith(".") for suffix in film_reader.FILM_SUFFIXES)
 
 
 @pytest.mark.parametrize("suffix, codec", [(".mp4", "h264"), (".m4v", "h264"), (".mov", "h264"), (".mkv", "h264")])

@@ -1,6 +1,6 @@
 import numpy as np
 
-from cartoongan_tf.sheets import contact_sheet
+from cartoongan_tf.sheets import contact_sheet, sections
 
 
 def _plain(color, height=30, width=60):
@@ -23,3 +23,14 @@ def test_captions_are_written_and_long_ones_cut():
     blank, short, long = (contact_sheet([(text, row)], tile_px=60) for text in ("", "abc", "x" * 500 + "\u00e9"))
     assert (short != blank).any() and (long != blank).any()
     assert (long[:, -7:] == 255).all()
+
+
+def test_sections_lie_below_one_another_with_titles():
+    first, second = _plain((200, 0, 0)), _plain((0, 0, 200), 20, 90)
+    sheet = sections([("first", first), ("", second)])
+    assert sheet.dtype == np.uint8 and sheet.shape[1] == 90
+    head = (sheet.shape[0] - 30 - 20) // 2
+    np.testing.assert_array_equal(sheet[head : head + 30, :60], first)
+    np.testing.assert_array_equal(sheet[-20:], second)
+    assert (sheet[head : head + 30, 60:] == 255).all()
+    assert (sheet[:head] < 128).any() and (sheet[head + 30 : -20] == 255).all()

@@ -64,12 +64,6 @@ def test_a_cut_begins_anew(generator_path):
     np.testing.assert_array_equal(film(second), cartoonizer.film()(second))
 
 
-def test_cuts_are_found_and_motion_is_none():
-    clip = np.concatenate([_clip(8), 255 - _clip(8)[..., ::-1]])
-    detector = steady.CutDetector()
-    assert [index for index, frame in enumerate(clip) if detector.is_cut(frame)] == [0, 8]
-
-
 def test_the_halo_of_what_moves_moves_along():
     """A square with a halo of 4 pixels in the drawing, which the film does not show."""
     regions = steady.StillRegions(0.9)

@@ -1,51 +1,144 @@
+import contextlib
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from cartoongan_tf.pictures import read_picture
-from data_pipeline import build_tfrecords, builder, records
-from data_pipeline.prepare import resize_and_crop
-from tests.helpers import REPOSITORY
+from cartoongan_tf import pictures
+from data_pipeline import build_tfrecords, records
+from data_pipeline.prepare import middle_square
+from tests.helpers import REPOSITORY, draw
+
+DATASET = "dataset.json"
 
 
-def _command(photos, frames, output, *more):
-    return ["build", f"--photos_dir={photos}", f"--cartoons_dir={frames}", f"--output_dir={output}", *more]
+def _flags(photos, frames, output, *more):
+    return [f"--photos_dir={photos}", f"--cartoons_dir={frames}", f"--output_dir={output}", "--image_size=32", *more]
 
 
-def test_records_hold_the_pictures_and_name_what_was_skipped(picture_folders, tmp_path, capsys):
+def _build(*arguments):
+    return build_tfrecords.main(["build", *_flags(*arguments)])
+
+
+def _content(folder):
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def _dataset(folder):
+    return json.loads((folder / DATASET).read_text())
+
+
+def _sources(index):
+    return [records.parse_origin(index.read(i))[0] for i in range(len(index))]
+
+
+@pytest.fixture
+def folders(picture_folders, tmp_path):
+    """Copies of (photos, frames) to change."""
+    return [shutil.copytree(folder, tmp_path / "in" / folder.name) for folder in picture_folders]
+
+
+def _draw_photos(folder, count, start=0):
+    for seed in range(start, start + count):
+        pictures.write_picture(folder / f"{seed:04}.png", draw(1000 + seed, 64, 80))
+    return folder
+
+
+def test_records_hold_the_pictures_and_name_what_was_left_out(picture_folders, tmp_path, capsys):
     photos, frames = picture_folders
     output = tmp_path / "data"
-    assert build_tfrecords.main(_command(photos, frames, output, "--image_size=32")) == 0
+    assert _build(photos, frames, output) == 0
     captured = capsys.readouterr()
-    assert "7 photos, 5 cartoons; skipped 2 files" in captured.out
-    assert f"{photos}/notes.txt: not a picture" in captured.err and f"{frames}/broken.png" in captured.err
-    dataset = json.loads((output / "dataset.json").read_text())
-    assert list(dataset["photos"]["skipped"]) == [f"{photos}/notes.txt"]
+    assert "7 photos, 5 cartoons to train on" in captured.out and "2 unreadable" in captured.out
+    assert f"{photos}/notes.txt: not a picture" in captured.err and f"{frames}/broken.png: damaged" in captured.err
+    dataset = _dataset(output)
+    assert dataset["photos"]["skipped"] == {"notes.txt": ["unreadable", "not a picture that can be read"]}
+    assert dataset["photos"]["train"]["examples"] == 7 and dataset["parameters"]["image_size"] == 32
     opened = records.open_records(output)
     assert (len(opened.photos), len(opened.cartoons), opened.image_size) == (7, 5, 32)
+    names = sorted(path.relative_to(photos).as_posix() for path in photos.rglob("*.jpg"))
+    assert _sources(opened.photos) == names
     first = records.parse_photo(opened.photos.read(0), 32).numpy()
-    np.testing.assert_array_equal(first, resize_and_crop(read_picture(photos / "holiday" / "photo1.jpg"), 32))
+    np.testing.assert_array_equal(first, middle_square(pictures.read_picture(photos / names[0]), 32))
+    assert sorted(os.listdir(output)) == ["cartoons-train-00000.tfrecord", DATASET, "photos-train-00000.tfrecord"]
 
 
-def test_the_number_of_workers_changes_nothing(picture_folders, data_dir, tmp_path):
-    builder.build(*map(str, picture_folders), str(tmp_path / "two"), image_size=32, num_workers=2)
-    for path in data_dir.iterdir():
-        assert (tmp_path / "two" / path.name).read_bytes() == path.read_bytes()
+def test_neither_workers_nor_place_change_a_byte(folders, tmp_path, monkeypatch):
+    monkeypatch.setattr("data_pipeline.shards.FILES_PER_SHARD", 3)
+    monkeypatch.chdir(tmp_path / "in")
+    flags = ("--crops_per_image=2", "--validation_fraction=0.3")
+    assert _build("photos", "frames", tmp_path / "one", "--num_workers=1", *flags) == 0
+    assert _build(*folders, tmp_path / "five", "--num_workers=5", *flags) == 0
+    one, five = _content(tmp_path / "one"), _content(tmp_path / "five")
+    assert one == five and len(one) > 5
 
 
-def test_examples_are_spread_over_shards(tmp_path):
-    examples = [{"photo": bytes([i])} for i in range(7)]
-    names = records.write_shards(tmp_path, "photos", examples, examples_per_shard=3)
-    assert names == ["photos-00000.tfrecord", "photos-00001.tfrecord", "photos-00002.tfrecord"]
-    index = records._index(tmp_path, names)
-    assert [index.read(i)[-1] for i in range(len(index))] == list(range(7))
+def test_duplicates_are_left_out_across_shards_and_splits(folders, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("data_pipeline.shards.FILES_PER_SHARD", 2)
+    photos, frames = folders
+    again = pictures.read_picture(photos / "photo0.jpg")
+    pictures.write_picture(photos / "z.png", again.repeat(2, 0).repeat(2, 1))
+    shutil.copy(photos / "photo2.jpg", photos / "y.jpg")
+    assert _build(photos, frames, tmp_path / "data", "--validation_fraction=0.4") == 0
+    dataset = _dataset(tmp_path / "data")["photos"]
+    duplicates = {name: why for name, (reason, why) in dataset["skipped"].items() if reason == "duplicate"}
+    assert dataset["num_skipped"] == {"duplicate": 2, "unreadable": 1}
+    for name, pair in (("z.png", "photo0.jpg"), ("y.jpg", "photo2.jpg")):  # whichever of them comes first
+        assert duplicates.get(name, "").endswith(f"{pair} shows") or duplicates.get(pair, "").endswith(f"{name} shows")
+    assert "2 duplicate" in capsys.readouterr().out
+    assert _build(photos, frames, tmp_path / "all", "--duplicate_bits=-1") == 0
+    assert _dataset(tmp_path / "all")["photos"]["train"]["examples"] == 9
+
+
+def test_validation_is_held_out_by_picture(picture_folders, tmp_path, capsys):
+    photos = _draw_photos(tmp_path / "photos", 20)
+    flags = ("--validation_fraction=0.25", "--crops_per_image=4", "--min_contrast=0")
+    assert _build(photos, picture_folders[1], tmp_path / "data", *flags) == 0
+    train, held_out = (records.open_records(tmp_path / "data", split) for split in ("train", "validation"))
+    sources = [set(_sources(opened.photos)) for opened in (train, held_out)]
+    assert [len(names) for names in sources] == [15, 5] and not sources[0] & sources[1]
+    assert len(train.photos) == 60
+    assert "60 photos" in (out := capsys.readouterr().out) and "20 photos" in out
+    pictures.write_picture(photos / "more.png", draw(5000))
+    assert _build(photos, picture_folders[1], tmp_path / "more", *flags) == 0
+    assert set(_sources(records.open_records(tmp_path / "more", "validation").photos)) >= sources[1] - {"more.png"}
+
+
+def test_one_picture_is_never_held_out(folders, tmp_path):
+    photos, frames = folders
+    for folder, name in ((photos, "only.png"), (frames, "only.jpg")):
+        shutil.rmtree(folder)
+        pictures.write_picture(folder / name, draw(1))
+    assert _build(photos, frames, tmp_path / "data", "--validation_fraction=0.9") == 0
+    assert len(records.open_records(tmp_path / "data").photos) == 1
+    assert len(records.open_records(tmp_path / "data", "validation").photos) == 0
+
+
+def test_strict_stops_at_what_cannot_be_read(picture_folders, tmp_path, capsys):
+    photos, frames = picture_folders
+    assert _build(photos, frames, tmp_path / "data", "--strict") == 1
+    assert f"{photos}/notes.txt: not a picture" in capsys.readouterr().err
+    assert not (tmp_path / "data" / DATASET).exists()
+
+
+def test_tiny_and_blank_pictures_are_no_matter_of_strictness(folders, tmp_path):
+    photos, frames = folders
+    (photos / "notes.txt").unlink()
+    (frames / "broken.png").unlink()
+    pictures.write_picture(photos / "tiny.png", draw(0, 8, 8))
+    pictures.write_picture(frames / "blank.png", np.full((64, 64, 3), 9, np.uint8))
+    assert _build(photos, frames, tmp_path / "data", "--strict") == 0
+    dataset = _dataset(tmp_path / "data")
+    assert dataset["photos"]["num_skipped"] == {"tiny": 1} and dataset["cartoons"]["num_skipped"] == {"blank": 1}
 
 
 @pytest.mark.parametrize(
@@ -53,50 +146,117 @@ def test_examples_are_spread_over_shards(tmp_path):
     [
         (lambda photos, frames: shutil.rmtree(photos), "no such folder"),
         (lambda photos, frames: [path.unlink() for path in frames.iterdir()], "is empty"),
-        (
-            lambda photos, frames: [path.write_text("no") for path in frames.iterdir()],
-            "none of the 6 files among the cartoons",
-        ),
+        (lambda photos, frames: [path.write_text("no") for path in frames.iterdir()], "none of the 6 files among the"),
+        (lambda photos, frames: (shutil.rmtree(photos), photos.write_text("")), "photos: not a folder"),
     ],
 )
-def test_folders_without_pictures_are_errors(picture_folders, tmp_path, change, message, capsys):
-    photos, frames = (shutil.copytree(folder, tmp_path / folder.name) for folder in picture_folders)
-    change(photos, frames)
-    assert build_tfrecords.main(_command(photos, frames, tmp_path / "data", "--image_size=32")) == 1
+def test_folders_without_pictures_are_errors(folders, tmp_path, change, message, capsys):
+    change(*folders)
+    assert _build(*folders, tmp_path / "data") == 1
     assert message in capsys.readouterr().err
-    assert not (tmp_path / "data").exists()
-    assert not [name for name in os.listdir(tmp_path) if "partial" in name]
+    assert not (tmp_path / "data" / DATASET).exists()
+
+
+def test_an_unreadable_folder_is_named(picture_folders, capsys):
+    with _as_somebody(), tempfile.TemporaryDirectory() as place:
+        locked = Path(place, "photos", "locked")
+        locked.mkdir(parents=True, mode=0)
+        assert _build(locked.parent, picture_folders[1], Path(place, "data")) == 1
+        locked.chmod(0o700)
+    assert f"{locked}: cannot be searched" in capsys.readouterr().err
+
+
+@contextlib.contextmanager
+def _as_somebody():
+    """As a user who may not read everything, where this one may."""
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
 
 
 def test_a_folder_in_use_is_refused_and_kept(picture_folders, tmp_path, capsys):
     (tmp_path / "precious").touch()
-    assert build_tfrecords.main(_command(*picture_folders, tmp_path)) == 1
-    assert "--output_dir" in capsys.readouterr().err
+    for flags in ((), ("--overwrite",)):
+        assert _build(*picture_folders, tmp_path, *flags) == 1
+        assert "--output_dir" in capsys.readouterr().err
     assert os.listdir(tmp_path) == ["precious"]
+    assert _build(*picture_folders, tmp_path / "precious") == 1
+    assert "is a file" in capsys.readouterr().err
 
 
 def test_an_empty_folder_that_is_a_link_is_filled(picture_folders, tmp_path):
     (tmp_path / "real").mkdir()
     (tmp_path / "data").symlink_to(tmp_path / "real")
-    assert build_tfrecords.main(_command(*picture_folders, tmp_path / "data", "--image_size=32")) == 0
+    assert _build(*picture_folders, tmp_path / "data") == 0
     assert len(records.open_records(tmp_path / "real").photos) == 7
 
 
-@pytest.mark.parametrize("flag", ["--image_size=30", "--image_size=0", "--num_workers=-1"])
+def test_a_finished_build_is_left_alone_and_another_needs_overwrite(folders, tmp_path, capsys):
+    output = tmp_path / "data"
+    assert _build(*folders, output) == 0
+    (output / "contact-sheet.jpg").write_text("mine")
+    before = {path: path.stat().st_mtime_ns for path in output.iterdir()}
+    assert _build(*folders, output) == 0
+    assert {path: path.stat().st_mtime_ns for path in output.iterdir()} == before
+    capsys.readouterr()
+    assert _build(*folders, output, "--canny_high=150") == 1
+    assert "--canny_high=150" in (err := capsys.readouterr().err) and "=200" in err and "--overwrite" in err
+    pictures.write_picture(folders[0] / "new.png", draw(77))
+    assert _build(*folders, output) == 1
+    assert "8 photos then, 9 now" in (err := capsys.readouterr().err) and "--photos_dir" in err
+    assert {path: path.stat().st_mtime_ns for path in output.iterdir()} == before
+    assert _build(*folders, output, "--overwrite") == 0
+    assert len(records.open_records(output).photos) == 8 and (output / "contact-sheet.jpg").read_text() == "mine"
+
+
+def test_a_shard_that_went_missing_is_made_again(picture_folders, tmp_path):
+    assert _build(*picture_folders, tmp_path / "data") == 0
+    whole = _content(tmp_path / "data")
+    (tmp_path / "data" / "cartoons-train-00000.tfrecord").unlink()
+    assert _build(*picture_folders, tmp_path / "data") == 0
+    assert _content(tmp_path / "data") == whole
+
+
+def test_shards_that_are_done_are_not_done_again(folders, tmp_path, monkeypatch, capsys):
+    """A file that cannot be read stops a strict build; mended, the build goes on with the shards that are missing."""
+    monkeypatch.setattr("data_pipeline.shards.FILES_PER_SHARD", 2)
+    photos, frames = folders
+    (photos / "notes.txt").unlink()
+    good = (frames / "frame4.png").read_bytes()
+    (frames / "frame4.png").write_bytes(bytes(len(good)))
+    (frames / "broken.png").unlink()
+    assert _build(photos, frames, tmp_path / "data", "--strict") == 1
+    done = {path: path.stat().st_mtime_ns for path in (tmp_path / "data").glob("*.tfrecord")}
+    assert len(done) == 6  # four of photos, two of frames
+    (frames / "frame4.png").write_bytes(good)
+    assert _build(photos, frames, tmp_path / "data", "--strict") == 0
+    assert {path: path.stat().st_mtime_ns for path in done} == done
+    assert _build(photos, frames, tmp_path / "straight") == 0
+    assert _content(tmp_path / "data") == _content(tmp_path / "straight")
+
+
+def test_an_unfinished_build_is_not_trained_on(picture_folders, tmp_path, capsys):
+    from cartoongan_tf import train
+
+    assert _build(*picture_folders, tmp_path / "data", "--strict") == 1
+    assert train.main(["train", f"--data_dir={tmp_path}/data", f"--run_dir={tmp_path}/run"]) == 1
+    assert "not finished" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("flag", ["--image_size=30", "--num_workers=-1", "--smoothing=median", "--canny_low=300"])
 def test_impossible_flags_are_refused(picture_folders, tmp_path, flag, capsys):
-    assert build_tfrecords.main(_command(*picture_folders, tmp_path / "data", flag)) == 2
-    assert flag in capsys.readouterr().err
+    assert _build(*picture_folders, tmp_path / "data", flag) == 2
+    assert flag.partition("=")[0] in capsys.readouterr().err
 
 
-def _many_photos(photos, folder):
-    for copy in range(40):
-        shutil.copytree(photos, folder / str(copy))
-    return folder
-
-
-def _start(photos, frames, output):
+def _start(*arguments):
     """A build in a process of its own, once it has begun to write."""
-    command = [sys.executable, "-m", "data_pipeline.build_tfrecords", *_command(photos, frames, output)[1:]]
+    command = [sys.executable, "-m", "data_pipeline.build_tfrecords", *_flags(*arguments)]
+    plan, before = arguments[2] / ".build" / "plan.json", time.time_ns()  # each run writes the plan anew
     process = subprocess.Popen(
         command,
         cwd=REPOSITORY,
@@ -106,48 +266,54 @@ def _start(photos, frames, output):
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # CI may run with SIGINT ignored
     )
     deadline = time.monotonic() + 60
-    while not list(output.parent.glob(f".{output.name}.*.partial")) and time.monotonic() < deadline:
+    while not (plan.exists() and plan.stat().st_mtime_ns > before) and process.poll() is None:
+        assert time.monotonic() < deadline
         time.sleep(0.01)
     return process
 
 
 @pytest.mark.slow
-def test_a_killed_run_leaves_no_data_folder(picture_folders, tmp_path):
-    """Killed at several moments: the data folder is absent or whole, and the next run makes it."""
-    photos, frames = _many_photos(picture_folders[0], tmp_path / "many"), picture_folders[1]
-    output = tmp_path / "data"
-    for delay in (0.0, 0.3, 0.6, 0.9):
-        process = _start(photos, frames, output)
-        time.sleep(delay)
+def test_a_build_killed_20_times_equals_an_uninterrupted_one(picture_folders, tmp_path):
+    photos, frames = _draw_photos(tmp_path / "photos", 1500), picture_folders[1]
+    flags = ("--image_size=256", "--min_side_px=1", "--validation_fraction=0.1", "--num_workers=1")
+    start = time.monotonic()
+    assert _build(photos, frames, tmp_path / "straight", *flags) == 0
+    straight_secs = time.monotonic() - start
+    output, rng, stages = tmp_path / "data", random.Random(0), []
+    for _ in range(20):
+        process = _start(photos, frames, output, *flags)
+        time.sleep(rng.uniform(0, straight_secs / 6))
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
-        if output.exists():  # killed after its last act
-            break
-    else:
-        assert build_tfrecords.main(_command(photos, frames, output)) == 0
-    assert len(records.open_records(output).photos) == 280
-    assert sorted(os.listdir(tmp_path)) == ["data", "many"]  # what the killed runs left is gone
+        stages.append(len(list(output.glob("*.tfrecord"))))
+        if (output / DATASET).exists():  # it was done already: begin anew
+            assert _content(output) == _content(tmp_path / "straight")
+            shutil.rmtree(output)
+    assert _build(photos, frames, output, *flags) == 0
+    assert _content(output) == _content(tmp_path / "straight")
+    assert len(set(stages)) > 5, stages  # killed at many stages, and each time further on
 
 
 @pytest.mark.slow
-def test_an_interrupted_run_stops_at_once_and_leaves_nothing(picture_folders, tmp_path):
-    process = _start(_many_photos(picture_folders[0], tmp_path / "many"), picture_folders[1], tmp_path / "data")
+def test_an_interrupted_build_stops_at_once_and_goes_on(picture_folders, tmp_path):
+    photos, frames = _draw_photos(tmp_path / "photos", 600), picture_folders[1]
+    process = _start(photos, frames, tmp_path / "data")
     process.send_signal(signal.SIGINT)
     error = process.communicate(timeout=60)[1]
     assert process.returncode == 130 and "interrupted" in error and "Traceback" not in error
-    assert os.listdir(tmp_path) == ["many"]
+    assert not list(tmp_path.rglob("*partial*")) and not (tmp_path / "data" / DATASET).exists()
+    assert _build(photos, frames, tmp_path / "data") == 0
 
 
 @pytest.mark.slow
-def test_a_full_disk_is_an_error_and_leaves_nothing(picture_folders, tmp_path):
+def test_a_full_disk_is_an_error_and_leaves_nothing_half_written(picture_folders, tmp_path):
     """With a limit on the size of files, which stops writes as a full disk does."""
-    command = [
-        sys.executable,
-        "-m",
-        "data_pipeline.build_tfrecords",
-        *_command(*picture_folders, tmp_path / "data")[1:],
-    ]
+    photos, output = _draw_photos(tmp_path / "photos", 100), tmp_path / "data"
+    flags = _flags(photos, picture_folders[1], output, "--image_size=128", "--min_side_px=1")
+    command = [sys.executable, "-m", "data_pipeline.build_tfrecords", *flags]
     limited = ["bash", "-c", 'ulimit -f 100; trap "" XFSZ; exec "$@"', "bash", *command]
     result = subprocess.run(limited, cwd=REPOSITORY, capture_output=True, text=True, timeout=120)
-    assert result.returncode == 1 and "Traceback" not in result.stderr
-    assert not os.listdir(tmp_path)
+    assert result.returncode == 1 and "Traceback" not in result.stderr and "photos-train-00000" in result.stderr
+    assert os.listdir(output) == [".build"]
+    assert subprocess.run(command, cwd=REPOSITORY, capture_output=True).returncode == 0
+    assert len(records.open_records(output).photos) == 100

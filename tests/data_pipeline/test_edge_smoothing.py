@@ -2,35 +2,81 @@ import cv2
 import numpy as np
 import pytest
 
-from data_pipeline.edge_smoothing import edge_region, smooth_edges
+from benchmarks.edge_smoothing import blur_by_loop, smooth_by_loop
+from cartoongan_tf.errors import InputError
+from data_pipeline.edge_smoothing import Smoothing, edge_pixels, edge_region, smooth_edges
 from tests.helpers import draw
 
+OPTIONS = [
+    Smoothing(),
+    Smoothing(kernel_px=3, dilation_px=1),
+    Smoothing(kernel_px=9, dilation_px=7),
+    Smoothing(canny_low=20, canny_high=60),
+    Smoothing("mean"),
+    Smoothing("mean", kernel_px=3, dilation_px=3),
+    Smoothing("mean", kernel_px=7, dilation_px=1),
+]
+SHAPES = [(60, 80), (33, 47), (64, 64), (5, 9)]
+TINY_SHAPES = [(1, 1), (1, 6), (7, 1), (2, 2), (3, 5)]
 
-def smooth_edges_slowly(cartoon: np.ndarray) -> np.ndarray:
-    """The same by the formula, pixel by pixel: Canny, the 5x5 maximum of it, a weighted sum around each pixel."""
+
+def _noise(height, width):
+    """Full of edges, up to the borders."""
+    return np.random.default_rng(0).integers(0, 256, (height, width, 3)).astype(np.uint8)
+
+
+def _region_slowly(cartoon, smoothing):
+    """The largest Canny value in the square around each pixel."""
     height, width = cartoon.shape[:2]
-    edges = np.pad(cv2.Canny(cv2.cvtColor(cartoon, cv2.COLOR_RGB2GRAY), 100, 200), 2)
-    padded = np.pad(cartoon.astype(float), ((2, 2), (2, 2), (0, 0)), mode="reflect")
-    column = cv2.getGaussianKernel(5, 0)
-    kernel = (column @ column.T)[..., np.newaxis]
-    smoothed = cartoon.astype(float)
-    for y, x in np.ndindex(height, width):
-        if edges[y : y + 5, x : x + 5].any():
-            smoothed[y, x] = (padded[y : y + 5, x : x + 5] * kernel).sum((0, 1))
-    return smoothed
+    edges = cv2.Canny(cv2.cvtColor(cartoon, cv2.COLOR_RGB2GRAY), smoothing.canny_low, smoothing.canny_high)
+    size = smoothing.dilation_px
+    edges = np.pad(edges, size // 2)
+    around = [edges[y : y + size, x : x + size].any() for y, x in np.ndindex(height, width)]
+    return np.array(around).reshape(height, width)
 
 
-@pytest.mark.parametrize("seed, height, width", [(0, 60, 80), (1, 33, 47), (2, 64, 64), (3, 5, 9)])
-def test_within_one_level_of_the_formula_everywhere(seed, height, width):
-    cartoon = draw(seed, height, width)
-    smoothed = smooth_edges(cartoon)
-    assert smoothed.dtype == np.uint8 and smoothed.shape == cartoon.shape
-    assert np.abs(smoothed - smooth_edges_slowly(cartoon)).max() <= 1
+def _kernel(smoothing):
+    size = smoothing.kernel_px
+    if smoothing.kind == "mean":
+        return np.full((size, size), 1 / size**2)
+    column = cv2.getGaussianKernel(size, 0)
+    return column @ column.T
 
 
-def test_noise_full_of_edges_agrees_too():
-    cartoon = np.random.default_rng(0).integers(0, 256, (40, 40, 3)).astype(np.uint8)
-    assert np.abs(smooth_edges(cartoon) - smooth_edges_slowly(cartoon)).max() <= 1
+@pytest.mark.parametrize("smoothing", OPTIONS, ids=str)
+@pytest.mark.parametrize("picture", [*map(draw, range(4), *zip(*SHAPES, strict=True)), _noise(21, 34)], ids=np.shape)
+def test_within_one_level_of_the_formula_everywhere(picture, smoothing):
+    region = _region_slowly(picture, smoothing)
+    np.testing.assert_array_equal(edge_region(picture, smoothing), region)
+    smoothed = smooth_edges(picture, smoothing)
+    assert smoothed.dtype == np.uint8 and smoothed.shape == picture.shape
+    assert np.abs(smoothed - blur_by_loop(picture, region, _kernel(smoothing))).max() <= 1
+    np.testing.assert_array_equal(smoothed[~region], picture[~region])
+
+
+@pytest.mark.parametrize("kind", ["gaussian", "mean"])
+@pytest.mark.parametrize("shape", TINY_SHAPES)
+def test_tiny_pictures_are_reflected_as_often_as_it_takes(shape, kind):
+    picture, smoothing = _noise(*shape), Smoothing(kind, kernel_px=7, canny_low=0, canny_high=0)
+    region = _region_slowly(picture, smoothing)
+    smoothed = smooth_edges(picture, smoothing)
+    assert np.abs(smoothed - blur_by_loop(picture, region, _kernel(smoothing))).max() <= 1
+
+
+def test_the_defaults_are_what_other_implementations_do():
+    for picture in (draw(5), _noise(30, 40)):
+        assert np.abs(smooth_edges(picture) - smooth_by_loop(picture)).max() <= 1
+
+
+def test_the_region_is_the_edges_widened():
+    picture = np.zeros((20, 30, 3), np.uint8)
+    picture[:, 15:] = 255
+    edges = edge_pixels(picture)
+    columns = np.flatnonzero(edges.any(0))
+    assert edges[:, columns].all() and len(columns) == 1 and columns[0] in (14, 15)
+    widened = np.flatnonzero(edge_region(picture, Smoothing(dilation_px=7)).all(0))
+    np.testing.assert_array_equal(widened, np.arange(columns[0] - 3, columns[0] + 4))
+    np.testing.assert_array_equal(edge_region(picture, Smoothing(dilation_px=1)), edges)
 
 
 def test_only_edge_regions_change():
@@ -41,13 +87,75 @@ def test_only_edge_regions_change():
     assert (smoothed[region] != cartoon[region]).any()
 
 
-def test_a_picture_without_edges_is_left_alone():
+@pytest.mark.parametrize("feather_px", [0, 3])
+def test_a_picture_without_edges_is_left_alone(feather_px):
     flat = np.full((20, 30, 3), 77, np.uint8)
-    np.testing.assert_array_equal(smooth_edges(flat), flat)
+    np.testing.assert_array_equal(smooth_edges(flat, Smoothing(feather_px=feather_px)), flat)
 
 
-def test_the_input_is_not_changed():
+@pytest.mark.parametrize("feather_px", [0, 3])
+def test_the_input_is_not_changed(feather_px):
     cartoon = draw(5)
     before = cartoon.copy()
-    smooth_edges(cartoon)
+    smooth_edges(cartoon, Smoothing(feather_px=feather_px))
     np.testing.assert_array_equal(cartoon, before)
+
+
+def _striped(kernel_px, feather_px):
+    """(picture, smoothed): one edge across fine stripes, which the blur changes by the same anywhere."""
+    picture = np.full((24, 60, 3), 100, np.uint8)
+    picture[::2] = 120  # too weak for Canny
+    picture[:, 30:] += 100
+    smoothed = smooth_edges(picture, Smoothing(kernel_px=kernel_px, dilation_px=9, feather_px=feather_px))
+    return picture.astype(int), smoothed.astype(int)
+
+
+@pytest.mark.parametrize("feather_px", [1, 3, 6])
+def test_the_blur_fades_out_over_the_feather(feather_px):
+    picture, hard = _striped(3, 0)
+    moved = np.abs(hard - picture)[12, :, 0]
+    inside = np.flatnonzero(moved)
+    picture, soft = _striped(3, feather_px)
+    moved_softly = np.abs(soft - picture)[12, :, 0]
+    np.testing.assert_array_equal(moved_softly[inside], moved[inside])
+    full = moved[inside[0]]
+    ramp = moved_softly[inside[-1] + 1 + np.arange(feather_px)]
+    np.testing.assert_allclose(ramp, full * (1 - np.arange(1, feather_px + 1) / (feather_px + 1)), atol=0.5)
+    assert (np.diff(ramp) <= 0).all()
+    assert not moved_softly[inside[-1] + feather_px + 1 :].any()
+    assert not moved_softly[: inside[0] - feather_px].any()
+
+
+def test_a_feather_changes_nothing_inside_the_region_nor_far_from_it():
+    cartoon = draw(6, 90, 120)
+    region = edge_region(cartoon)
+    hard, soft = smooth_edges(cartoon), smooth_edges(cartoon, Smoothing(feather_px=4))
+    np.testing.assert_array_equal(soft[region], hard[region])
+    disc = np.hypot(*np.mgrid[-4:5, -4:5]) < 5
+    far = cv2.dilate(region.astype(np.uint8), disc.astype(np.uint8)) == 0
+    assert far.any()
+    np.testing.assert_array_equal(soft[far], cartoon[far])
+
+
+@pytest.mark.parametrize(
+    "options, flag",
+    [
+        ({"kind": "median"}, "--smoothing=median"),
+        ({"kernel_px": 4}, "--smoothing_kernel_px=4"),
+        ({"kernel_px": 1}, "--smoothing_kernel_px=1"),
+        ({"kernel_px": -5}, "--smoothing_kernel_px=-5"),
+        ({"dilation_px": 2}, "--edge_dilation_px=2"),
+        ({"dilation_px": 0}, "--edge_dilation_px=0"),
+        ({"dilation_px": -1}, "--edge_dilation_px=-1"),
+        ({"canny_low": -1}, "--canny_low=-1"),
+        ({"canny_low": 201}, "--canny_high=200"),
+        ({"feather_px": -1}, "--smoothing_feather_px=-1"),
+    ],
+)
+def test_options_that_cannot_be_used_name_their_flag(options, flag):
+    with pytest.raises(InputError, match=flag):
+        Smoothing(**options)
+
+
+def test_options_at_their_limits():
+    Smoothing("mean", kernel_px=3, dilation_px=1, canny_low=0, canny_high=0, feather_px=0)

@@ -1,0 +1,141 @@
+"""How surely inspect_records tells photos from cartoons, so that it may warn of swapped folders.
+
+    python -m benchmarks.swapped_folders --photos_dir=photos --cartoons_dir=frames --output=swapped_folders.md
+
+Each line is for pictures that were changed in one way: faded, enlarged, with a film's grain ... Its first figures are
+how often, in a random pair, the cartoon is the one that a measure calls drawn (1: always, 0.5: it cannot tell). The
+last two are how often inspect_records warns, of random sets in the right order and of the same sets swapped.
+"""
+
+import dataclasses
+import sys
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+
+from benchmarks.processes import write_report
+from cartoongan_tf import folders, pictures, program
+from cartoongan_tf.errors import InputError
+from cartoongan_tf.options import option
+from data_pipeline import findings
+from data_pipeline.edge_smoothing import Smoothing
+from data_pipeline.picture_statistics import Measured, measure_picture
+from data_pipeline.prepare import middle_square
+
+
+def _with_grain(picture: np.ndarray) -> np.ndarray:
+    grain = np.random.default_rng(picture.size).normal(0, 6, picture.shape[:2])[..., np.newaxis]
+    return (picture + grain).clip(0, 255).round().astype(np.uint8)
+
+
+def _recompressed(picture: np.ndarray) -> np.ndarray:
+    return cv2.imdecode(cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 40])[1], cv2.IMREAD_COLOR)
+
+
+def _enlarged(picture: np.ndarray) -> np.ndarray:
+    small = cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    return cv2.resize(small, picture.shape[1::-1], interpolation=cv2.INTER_CUBIC)
+
+
+def _dimmed(picture: np.ndarray) -> np.ndarray:
+    return picture // 2
+
+
+def _faded(picture: np.ndarray) -> np.ndarray:
+    """With half of its colour."""
+    grey = cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    return cv2.addWeighted(picture, 0.5, grey, 0.5, 0)
+
+
+CHANGES = {
+    "as they are": None,
+    "recompressed": _recompressed,
+    "with grain": _with_grain,
+    "enlarged twice": _enlarged,
+    "dimmed": _dimmed,
+    "faded": _faded,
+}
+MEASURES = {
+    "outlines": 1,
+    "least_colour": 1,
+    "flat_share": 1,
+    "fine_detail": -1,
+    "saturation": 1,
+}  # -1: photos have more
+
+
+@dataclasses.dataclass(frozen=True)
+class SwappedConfig:
+    photos_dir: str = option("Folder of photos.")
+    cartoons_dir: str = option("Folder of cartoons.")
+    sizes: str = option("Sides of the training pictures, in pixels, with commas.", "96,256")
+    set_size: int = option("Photos, and cartoons, in a random set; both folders hold more.", 50)
+    rounds: int = option("Random sets.", 200)
+    output: str = option("A Markdown file to write the table to.", "")
+
+    def __post_init__(self):
+        if not all(size.isdecimal() and int(size) >= 16 for size in self.sizes.split(",")):
+            raise InputError(f"--sizes={self.sizes}: must be numbers from 16 up, with commas between them")
+        for name in ("set_size", "rounds"):
+            if getattr(self, name) < 1:
+                raise InputError(f"--{name}={getattr(self, name)}: must be 1 or more")
+
+
+def main(argv=None) -> int:
+    return program.run(SwappedConfig, _swapped_folders, __doc__, argv)
+
+
+def _swapped_folders(config: SwappedConfig, _) -> None:
+    photos, cartoons = (_read(folder) for folder in (config.photos_dir, config.cartoons_dir))
+    names = [*MEASURES, "both first"]
+    titles = ["px", *names, "warned, right order", "warned, swapped"]
+    lines = [f"| | {' | '.join(titles)} |", "| --- |" + " --: |" * len(titles)]
+    for size in map(int, config.sizes.split(",")):
+        plain, drawn = _measure(photos, size, None), _measure(cartoons, size, None)
+        lines.append(_row("as they are", size, plain, drawn, config))
+        for name, change in CHANGES.items():
+            if change:
+                lines.append(_row(f"cartoons {name}", size, plain, _measure(cartoons, size, change), config))
+                lines.append(_row(f"photos {name}", size, _measure(photos, size, change), drawn, config))
+    write_report("benchmarks.swapped_folders", config, ("numpy", "opencv-python-headless"), lines, config.output)
+
+
+def _read(folder: str) -> list[np.ndarray]:
+    """The pictures of a folder; other files are passed over."""
+    found = []
+    for path in folders.list_files(folder):
+        try:
+            found.append(pictures.read_picture(path))
+        except InputError:
+            continue
+    return found
+
+
+def _measure(originals: list[np.ndarray], size: int, change: Callable | None) -> Measured:
+    rows = []
+    for picture in originals:
+        square = middle_square(picture, size)
+        rows.append(measure_picture(change(square) if change else square, Smoothing()))
+    statistics = {name: np.array([getattr(row, name) for row in rows]) for name in MEASURES}
+    return Measured(len(rows), len(rows), {}, statistics)
+
+
+def _row(name: str, size: int, photos: Measured, cartoons: Measured, config: SwappedConfig) -> str:
+    shares = [findings.share_above(cartoons, photos, measure) for measure in MEASURES]
+    shares = [share if sign > 0 else 1 - share for share, sign in zip(shares, MEASURES.values(), strict=True)]
+    shares.append(findings.drawn_more(cartoons, photos))
+    rng = np.random.default_rng(0)
+    sets = [[_some(each, config.set_size, rng) for each in (photos, cartoons)] for _ in range(config.rounds)]
+    right = np.mean([findings.look_swapped(*pair) for pair in sets])
+    swapped = np.mean([findings.look_swapped(*reversed(pair)) for pair in sets])
+    return f"| {name} | {size} | {' | '.join(f'{share:.2f}' for share in shares)} | {right:.1%} | {swapped:.1%} |"
+
+
+def _some(measured: Measured, count: int, rng: np.random.Generator) -> Measured:
+    chosen = rng.choice(measured.num_measured, min(count, measured.num_measured), replace=False)
+    return dataclasses.replace(measured, statistics={name: v[chosen] for name, v in measured.statistics.items()})
+
+
+if __name__ == "__main__":
+    sys.exit(main())

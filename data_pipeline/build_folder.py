@@ -1,0 +1,119 @@
+"""A data folder while it is built: what is done already, and what must not be overwritten.
+
+dataset.json              written last: the folder is finished
+photos-train-00000.tfrecord ...
+.build/plan.json          what the unfinished folder is made of
+.build/NAME.json          what became of the pictures of shard NAME.tfrecord: that shard is whole
+"""
+
+import dataclasses
+import hashlib
+import json
+import re
+from collections.abc import Iterable
+
+from cartoongan_tf.errors import InputError
+from data_pipeline import records
+from data_pipeline.prepare import Skip
+from data_pipeline.shards import KINDS, Shard, ShardReport
+from data_pipeline.storage import Folder
+
+_PLAN = ".build/plan.json"
+_OURS = re.compile(rf"\.build/.*|({'|'.join(KINDS)})-.*\.tfrecord|{re.escape(records.DATASET_FILE)}")
+
+
+class BuildFolder:
+    """The folder that --output_dir names."""
+
+    def __init__(self, folder: Folder):
+        self._folder = folder
+
+    def begin(self, plan: dict, overwrite: bool) -> dict | None:
+        """Make the folder ready for a build, or for the rest of it.
+
+        Args:
+          plan: of `shards.describe_plan`.
+          overwrite: delete records that are there of another plan.
+
+        Returns:
+          the content of dataset.json if the build is finished already.
+
+        Raises:
+          InputError: other records or other files are there.
+        """
+        plan, names = json.loads(json.dumps(plan)), self._folder.names()
+        dataset = self._read(records.DATASET_FILE)
+        found = dataset or self._read(_PLAN)
+        if {name: (found or {}).get(name) for name in plan} != plan:
+            self._make_room(names, found, plan, overwrite)
+        elif dataset and set(_files_of(dataset)) <= set(names):
+            self._remove(name for name in names if name.startswith(".build/"))  # killed after its last act but one
+            return dataset
+        elif dataset:
+            self._folder.remove(records.DATASET_FILE)
+        self._write(_PLAN, plan)
+        return None
+
+    def _make_room(self, names: list[str], found: dict | None, plan: dict, overwrite: bool) -> None:
+        ours = [name for name in names if _OURS.fullmatch(name)]
+        if len(names) > len(ours) and not found:
+            raise InputError(f"--output_dir={self._folder}: exists already and is not empty; name another, or empty it")
+        if ours and not overwrite:
+            raise InputError(f"{self._difference(found or {}, plan)}; name another --output_dir, or add --overwrite")
+        self._remove(sorted(ours, key=records.DATASET_FILE.__eq__))  # while that is there, the folder is known for ours
+
+    def _difference(self, found: dict, plan: dict) -> str:
+        """What the records that were found differ in."""
+        parameters, files = found.get("parameters", {}), found.get("input", {})
+        for name, value in plan["parameters"].items():
+            if parameters.get(name) != value:
+                return f"--{name}={value}: {self._folder} was built with --{name}={parameters.get(name)}"
+        kind = next((kind for kind in KINDS if files.get(kind) != plan["input"][kind]), KINDS[0])
+        then, now = files.get(kind, {}).get("files"), plan["input"][kind]["files"]
+        return f"--{kind}_dir: {self._folder} was built of other files ({then} {kind} then, {now} now)"
+
+    def _remove(self, names: Iterable[str]) -> None:
+        for name in names:
+            self._folder.remove(name)
+
+    def report(self, shard: Shard) -> ShardReport | None:
+        """What became of a shard's pictures, if the shard is whole."""
+        content = self._read(_report_name(shard))
+        if content is None or (content["examples"] and not self._folder.exists(shard.file)):
+            return None
+        skipped = {name: Skip(*skip) for name, skip in content["skipped"].items()}
+        return ShardReport(**content | {"skipped": skipped})
+
+    def write_shard(self, shard: Shard, examples: Iterable[dict], report: ShardReport) -> None:
+        """Write a shard, if it has examples, and the report that fills while they are taken."""
+        content = records.encode_shard(examples)
+        if content:
+            report.sha256 = hashlib.sha256(content).hexdigest()
+            self._folder.write(shard.file, content)
+        self._write(_report_name(shard), dataclasses.asdict(report))
+
+    def finish(self, dataset: dict) -> None:
+        """Make the folder one that training takes."""
+        self._write(records.DATASET_FILE, dataset)
+        self._remove(name for name in self._folder.names() if name.startswith(".build/"))
+
+    def _read(self, name: str) -> dict | None:
+        if not self._folder.exists(name):
+            return None
+        try:
+            with self._folder.open(name) as file:
+                return dict(json.load(file))
+        except (ValueError, TypeError) as error:
+            raise InputError(f"{self._folder}/{name}: damaged ({error}); delete it, and build again") from error
+
+    def _write(self, name: str, content: dict) -> None:
+        self._folder.write(name, (json.dumps(content, indent=1) + "\n").encode())
+
+
+def _report_name(shard: Shard) -> str:
+    return f".build/{shard.file.removesuffix('.tfrecord')}.json"
+
+
+def _files_of(dataset: dict) -> list[str]:
+    splits = [split for kind in KINDS for split in dataset.get(kind, {}).values() if "shards" in split]
+    return [shard["file"] for split in splits for shard in split["shards"]]

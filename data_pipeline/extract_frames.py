@@ -1,0 +1,131 @@
+"""Take key frames out of films, to train a cartoon style with.
+
+    python -m data_pipeline.extract_frames --video=film.mp4 --output_dir=frames
+    python -m data_pipeline.extract_frames --video='films/*.mkv' --output_dir=frames --max_frames=5000
+
+--video is a film, a folder of films or a pattern in quotes; more of them may follow. Of each shot the sharpest frame is
+taken. Black, faded, blurred and blank frames, titles and credits are left out, and so is what was seen before; black
+bars are cropped. frames.json in the folder says for every frame where it is from and why its neighbours were dropped,
+and a contact sheet beside the folder shows them.
+
+A run that was cut off goes on when you give its command again. Films of a later command are added to the set. Other
+flags make another choice among all its films: frames that are not chosen any more are removed, but no film is looked at
+twice. Frames that you delete by hand stay away.
+"""
+
+import dataclasses
+import os
+import sys
+from pathlib import Path
+from typing import Literal
+
+from tqdm import tqdm
+
+from cartoongan_tf import program
+from cartoongan_tf.errors import InputError
+from cartoongan_tf.options import option
+from data_pipeline import film_files, frame_set, key_frames
+from data_pipeline.frame_set import Film, Frame
+from data_pipeline.key_frames import Choice, Shot
+
+_FEW_FRAMES = 100
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Places:
+    video: str = option("Film, folder of films, or pattern in quotes such as 'films/*.mkv'; more may follow the flags.")
+    output_dir: str = option("Folder for the frames: build_tfrecords takes it as --cartoons_dir.")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ExtractConfig(Choice, _Places):
+    crop_bars: bool = option("Crop the black bars that a film has from end to end.", True)
+    format: Literal["png", "jpg"] = option(
+        "Of the frames: png keeps every pixel, jpg takes a tenth of the room.", "png"
+    )
+    long_side: int = option("Shrink frames whose longer side has more pixels; 0 keeps their size.", 0)
+    strict: bool = option("Stop at the first film that cannot be read, instead of leaving it out.", False)
+
+    def __post_init__(self):
+        super().__post_init__()
+        self._require("long_side", self.long_side >= 0, "must not be negative")
+
+    def recorded(self) -> dict:
+        """The flags that decide what comes out, which frames.json keeps; it names the films itself."""
+        flags = dataclasses.asdict(self)
+        return {name: value for name, value in flags.items() if name not in ("video", "output_dir", "strict")}
+
+
+def main(argv=None) -> int:
+    return program.run(ExtractConfig, _extract, __doc__, argv, takes_arguments=True)
+
+
+def _extract(config: ExtractConfig, arguments: list[str]) -> None:
+    folder = Path(config.output_dir)
+    files = film_files.find_films([config.video, *arguments], folder)
+    for path in files.others:
+        print(f"Skipped {path}: not a film, by its name", file=sys.stderr)
+    _check_writable(folder)
+    plan = frame_set.read_plan(folder)
+    films = _look_at_all(files.films, plan.films, config)
+    shots = key_frames.choose([film.analysis for film in films], [film.name for film in films], config)
+    frames = frame_set.frames_of(films, shots, f".{config.format}", plan.removed)
+    if num_gone := frame_set.prepare(folder, plan, films, frames, config.long_side):
+        print(f"Removed {num_gone} frames that other flags had given", file=sys.stderr)
+    frame_set.write_frames(folder, frames, config.long_side)
+    frame_set.write_sheet(folder, frames)
+    is_new = frame_set.write_frames_file(folder, config.recorded(), frames, films, shots, plan.removed)
+    _report(config, frames, films, shots, is_new)
+
+
+def _check_writable(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise InputError(f"--output_dir={folder}: cannot be written to; name another folder")
+
+
+def _look_at_all(paths: list[Path], known: dict[str, str], config: ExtractConfig) -> list[Film]:
+    """The films of the set, then those new ones that can be read; each of the others is said, unless none is left."""
+    films, problems, places = [], [], {os.path.abspath(path) for path in known}
+    paths = [*map(Path, known), *(path for path in paths if os.path.abspath(path) not in places)]
+    for path in paths:
+        try:
+            key = known.get(str(path), "")
+            films.append(frame_set.analyse(Path(config.output_dir), path, config.crop_bars, key))
+        except InputError as problem:
+            if config.strict or len(paths) == 1:
+                raise
+            problems.append(problem)
+            tqdm.write(f"Skipped {problem}", file=sys.stderr)
+    if not films:
+        raise InputError(f"none of the {len(paths)} films can be read")
+    for film in films:
+        for warning in film.analysis.warnings:
+            print(f"{film.path}: {warning}", file=sys.stderr)
+    if problems:
+        print(f"Left out {len(problems)} of {len(paths)} films, which cannot be read", file=sys.stderr)
+    names = key_frames.film_names([film.path for film in films])
+    return [dataclasses.replace(film, name=name) for film, name in zip(films, names, strict=True)]
+
+
+def _report(config: ExtractConfig, frames: list[Frame], films: list[Film], shots: list[Shot], is_new: bool) -> None:
+    dropped = ", ".join(f"{count} {why}" for why, count in key_frames.totals(shots).items())
+    if not frames:
+        raise InputError(
+            f"no frame of these films can be used: {dropped}; {frame_set.FRAMES_FILE} in "
+            f"{config.output_dir} says which; lower the thresholds that --help lists"
+        )
+    done = "Done" if is_new else "Nothing was left to do"
+    print(f"{done}: {config.output_dir} has {len(frames)} frames, of {len(shots)} shots in {len(films)} film(s)")
+    print(f"Dropped frames: {dropped or 'none'} ({frame_set.FRAMES_FILE} has all of them)")
+    print(f"Look at them: {frame_set.sheet_path(Path(config.output_dir))}")
+    if len(frames) < _FEW_FRAMES:
+        print("That is little to learn a style from: add films of the same style, or raise --frames_per_shot")
+    print(
+        f"Then: python -m data_pipeline.build_tfrecords --photos_dir=photos --cartoons_dir={config.output_dir} "
+        "--output_dir=data/NAME"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

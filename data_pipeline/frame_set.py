@@ -1,0 +1,303 @@
+"""The folder of frames that were taken from films: what lies in it, and how it comes to hold what was chosen.
+
+Frames lie in the folder itself, with `frames.json`, which is there when the set is whole. The hidden folder
+`.extract` holds what later runs go on from: the films' analyses, and the plan. Files that the plan does not name are
+never touched, and frames that the user removes from a whole set stay away.
+"""
+
+import collections
+import dataclasses
+import hashlib
+import itertools
+import json
+import os
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from cartoongan_tf import atomic, pictures, sheets
+from cartoongan_tf.errors import InputError
+from cartoongan_tf.film_reader import opened
+from cartoongan_tf.threads import map_ahead
+from data_pipeline import film_analysis, key_frames
+from data_pipeline.film_analysis import FilmAnalysis
+from data_pipeline.key_frames import Shot
+
+FRAMES_FILE = "frames.json"
+MAX_ON_SHEET = 200
+_HIDDEN, _PLAN = ".extract", "plan.json"
+
+
+@dataclasses.dataclass(frozen=True)
+class Film:
+    """A film that was looked at.
+
+    Attributes:
+      path: its file.
+      key: see `film_analysis.film_key`.
+      analysis: what was measured.
+      name: what its frames are called by.
+    """
+
+    path: Path
+    key: str
+    analysis: FilmAnalysis
+    name: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Frame:
+    """A frame to write.
+
+    Attributes:
+      file: its name in the folder.
+      film: the film it is from.
+      index: its number among the film's frames.
+      shot: the shot it was chosen from.
+    """
+
+    file: str
+    film: Film
+    index: int
+    shot: Shot
+
+    @property
+    def secs(self) -> float:
+        return self.film.analysis.secs(self.index)
+
+    @property
+    def pts(self) -> int:
+        return int(self.film.analysis.frames["pts"][self.index])
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """What a folder is to hold.
+
+    Attributes:
+      films: the key of each film in the set, by its path; see `film_analysis.film_key`.
+      frames: what each frame is made from, by its file's name; see `_recipe`.
+      removed: names, without suffix, of frames that were removed by hand.
+    """
+
+    films: dict[str, str] = dataclasses.field(default_factory=dict)
+    frames: dict[str, str] = dataclasses.field(default_factory=dict)
+    removed: list[str] = dataclasses.field(default_factory=list)
+
+
+def read_plan(folder: Path) -> Plan:
+    """The folder's plan as it is now; an empty one where there is none."""
+    path = folder / _HIDDEN / _PLAN
+    plan = Plan(**json.loads(path.read_text(encoding="utf-8"))) if path.exists() else Plan()
+    if not (folder / FRAMES_FILE).exists():  # not whole: what is missing was not written yet
+        return plan
+    missing = {Path(name).stem for name in plan.frames if not (folder / name).exists()}
+    return dataclasses.replace(plan, removed=sorted({*plan.removed, *missing}))
+
+
+def analyse(folder: Path, film: Path, crop_bars: bool, key: str = "") -> Film:
+    """The film with its analysis: as it was kept in the folder, or made now and kept.
+
+    Args:
+      folder: of the frames.
+      film: its path; it need not be there any more if it was looked at before.
+      crop_bars: whether to look for bars.
+      key: that it had in the plan, if it was there.
+
+    Raises:
+      InputError: as `film_analysis.analyse`; or a film of the plan is lost, with what was measured of it.
+    """
+    key = key if key and not film.exists() else film_analysis.film_key(film, crop_bars)
+    path = folder / _HIDDEN / f"{key}.npz"
+    if not path.exists():
+        film_analysis.save(film_analysis.analyse(film, crop_bars), path)
+    return Film(film, key, film_analysis.load(path))
+
+
+def frames_of(films: Sequence[Film], shots: Sequence[Shot], suffix: str, removed: Sequence[str]) -> list[Frame]:
+    """The frames to write, in order, each with the name of its file.
+
+    Args:
+      films: that the shots are of.
+      shots: with the frames that were chosen.
+      suffix: of the files, like ".png".
+      removed: names, without suffix, of frames to leave out.
+    """
+    frames = []
+    for shot in shots:
+        film = films[shot.film]
+        for index in shot.taken:
+            name = key_frames.frame_name(film.name, film.analysis.secs(index))
+            if name not in removed:
+                frames.append(Frame(name + suffix, film, index, shot))
+    return frames
+
+
+def prepare(folder: Path, plan: Plan, films: Sequence[Film], frames: Sequence[Frame], long_side: int) -> int:
+    """Make the folder ready for these frames: those of an earlier choice go.
+
+    The new plan is written before the first frame, and no file goes that no plan names: so whenever a run is cut off,
+    the next one knows where each file is from.
+
+    Args:
+      folder: of the frames.
+      plan: of `read_plan`.
+      films, frames: that the folder is to hold.
+      long_side: of the frames, in pixels; 0 keeps their size.
+
+    Returns:
+      how many frames went.
+
+    Raises:
+      InputError: a frame's name is taken by a file from elsewhere.
+    """
+    recipes = {frame.file: _recipe(frame, long_side) for frame in frames}
+    for name in recipes.keys() - plan.frames.keys():
+        if (folder / name).exists():
+            problem = "is there already, from elsewhere; move it away or name another --output_dir"
+            raise InputError(f"{folder / name}: {problem}")
+    new = Plan({str(film.path): film.key for film in films}, recipes, plan.removed)
+    if new == plan:
+        return 0
+    stale = [name for name, recipe in plan.frames.items() if recipes.get(name) != recipe and (folder / name).exists()]
+    path = folder / _HIDDEN / _PLAN
+    _write_json(path, dataclasses.asdict(plan))  # with what was removed by hand, before frames.json goes
+    (folder / FRAMES_FILE).unlink(missing_ok=True)
+    for name in stale:
+        (folder / name).unlink()
+    _write_json(path, dataclasses.asdict(new))
+    return len(stale)
+
+
+def _recipe(frame: Frame, long_side: int) -> str:
+    """All that a frame's file depends on, in a few letters."""
+    facts = [frame.film.key, frame.pts, long_side]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
+
+
+def write_frames(folder: Path, frames: Sequence[Frame], long_side: int) -> None:
+    """Write those of the frames that are not there, each whole or not at all; bars on standard error.
+
+    Raises:
+      InputError: a film is not what it was when it was looked at.
+      OSError: the folder cannot be written.
+    """
+    missing = [frame for frame in frames if not (folder / frame.file).exists()]
+    for _, of_film in itertools.groupby(missing, key=lambda frame: frame.film.key):
+        files = _pictures(folder, list(of_film), long_side)
+        for _ in map_ahead(lambda file: pictures.write_picture(*file), files, film_analysis.NUM_THREADS):
+            pass
+
+
+def _pictures(folder: Path, frames: Sequence[Frame], long_side: int) -> Iterator[tuple[Path, np.ndarray]]:
+    """The frames of one film as files to write: uint8 RGB [H, W, 3] each. Found by their times, from the start on."""
+    film, wanted = frames[0].film, {frame.pts: folder / frame.file for frame in frames}
+    with opened(film.path) as reader:
+        total = max(frame.index for frame in frames) + 1
+        for frame in tqdm(reader.frames(), desc=f"write from {film.path.name}", total=total, unit="frame"):
+            if path := wanted.pop(frame.time.pts, None):
+                yield path, _finish(film.analysis.box.crop(frame.picture()), reader.aspect, long_side)
+            if not wanted:
+                return
+    raise InputError(f"{film.path}: is not what it was when it was looked at; give the command again")
+
+
+def _finish(picture: np.ndarray, aspect: Fraction, long_side: int) -> np.ndarray:
+    """Make pixels square, whose width over height is `aspect`, and the picture as small as was asked for."""
+    height, width = picture.shape[:2]
+    size = (round(width * max(aspect, 1)), round(height / min(aspect, 1)))
+    if size != (width, height):
+        picture = cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC)
+    return pictures.shrink(picture, long_side) if long_side else picture
+
+
+def write_frames_file(
+    folder: Path,
+    flags: dict[str, Any],
+    frames: Sequence[Frame],
+    films: Sequence[Film],
+    shots: Sequence[Shot],
+    removed: Sequence[str],
+) -> bool:
+    """Write frames.json; whether it is another one than before."""
+    num_shots = collections.Counter(shot.film for shot in shots)
+    content = {
+        "flags": flags,
+        "totals": {
+            "films": len(films),
+            "shots": len(shots),
+            "frames": len(frames),
+            "dropped": key_frames.totals(shots),
+        },
+        "films": [_film_entry(film, num_shots[number]) for number, film in enumerate(films)],
+        "frames": [_frame_entry(frame) for frame in frames],
+        "removed_by_hand": list(removed),
+        "shots_without_frames": [_shot_entry(films[shot.film], shot) for shot in shots if not shot.taken],
+    }
+    path = folder / FRAMES_FILE
+    before = path.read_text(encoding="utf-8") if path.exists() else ""
+    _write_json(path, content)
+    return path.read_text(encoding="utf-8") != before
+
+
+def _film_entry(film: Film, num_shots: int) -> dict[str, Any]:
+    analysis = film.analysis
+    height, width = analysis.size
+    return {
+        "film": str(film.path),
+        "frames": len(analysis.frames),
+        "secs": round(analysis.secs(len(analysis.frames)), 3),
+        "shots": num_shots,
+        "size": {"width": width, "height": height},
+        "picture": analysis.box._asdict(),
+        "warnings": analysis.warnings,
+    }
+
+
+def _shot_entry(film: Film, shot: Shot) -> dict[str, Any]:
+    start, end = (round(film.analysis.secs(index), 3) for index in (shot.first, shot.end))
+    return {"film": str(film.path), "from": start, "to": end, "dropped": key_frames.spans(shot, film.analysis)}
+
+
+def _frame_entry(frame: Frame) -> dict[str, Any]:
+    measures = frame.film.analysis.frames[frame.index]
+    shot = _shot_entry(frame.film, frame.shot)
+    return {
+        "file": frame.file,
+        "film": shot.pop("film"),
+        "secs": round(frame.secs, 3),
+        "timecode": key_frames.timecode(frame.secs),
+        **{name: round(float(measures[name]), 2) for name in ("sharpness", "brightness", "contrast")},
+        "shot": shot,
+    }
+
+
+def _write_json(path: Path, content: Any) -> None:
+    with atomic.replacing(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def sheet_path(folder: Path) -> Path:
+    """Beside the folder: inside it the sheet would become a training picture."""
+    folder = Path(os.path.abspath(folder))
+    return folder.with_name(f"{folder.name}-contact-sheet.jpg")
+
+
+def write_sheet(folder: Path, frames: Sequence[Frame]) -> None:
+    """One picture with the frames on it, or with as many as can be looked at, spread over the set.
+
+    To be written before frames.json: where both are there, the sheet shows the set already.
+    """
+    if not frames or ((folder / FRAMES_FILE).exists() and sheet_path(folder).exists()):
+        return
+    rows = []
+    shown = frames[:: -(-len(frames) // MAX_ON_SHEET)]
+    for frame in tqdm(shown, desc="contact sheet", unit="picture"):
+        picture = pictures.read_picture(folder / frame.file)
+        rows.append((Path(frame.file).stem, [pictures.shrink(picture, sheets.TILE_PX)]))
+    pictures.write_picture(sheet_path(folder), sheets.contact_sheet(rows))

@@ -1,0 +1,124 @@
+"""Folders that pictures are read from and records written to: on this machine, or where else Apache Beam reaches.
+
+Names are paths below a folder, with "/". A file that is there is whole: it is written beside its place, then renamed.
+"""
+
+import io
+import os
+import uuid
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from cartoongan_tf import atomic, folders
+from cartoongan_tf.errors import InputError
+from data_pipeline.shards import Listing
+
+
+class Folder(Protocol):
+    """What building records asks of a folder; str() of one is its path."""
+
+    def pictures(self) -> Listing:
+        """The files that may be pictures. Raises InputError: there is no such folder, or no file in it."""
+
+    def names(self) -> list[str]:
+        """All files, hidden ones too; none where there is no folder yet. Raises InputError: it is a file."""
+
+    def open(self, name: str) -> BinaryIO:
+        """A file to read, which can seek. Raises OSError."""
+
+    def exists(self, name: str) -> bool:
+        """Whether there is such a file."""
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a file, whole or not at all."""
+
+    def remove(self, name: str) -> None:
+        """Remove a file."""
+
+
+def folder_at(path: str) -> Folder:
+    """The folder at a path, which may be one like gs://bucket/photos (if Beam's file system for it is installed)."""
+    return RemoteFolder(path) if "://" in path else LocalFolder(path)
+
+
+class LocalFolder:
+    """A folder on this machine."""
+
+    def __init__(self, path: str | os.PathLike):
+        self._path = Path(path)
+
+    def __str__(self) -> str:
+        return str(self._path)
+
+    def pictures(self) -> Listing:
+        files = folders.list_files(self._path)
+        sizes = (path.stat().st_size if path.exists() else -1 for path in files)
+        return Listing(tuple(path.relative_to(self._path).as_posix() for path in files), tuple(sizes))
+
+    def names(self) -> list[str]:
+        if self._path.exists() and not self._path.is_dir():
+            raise InputError(f"--output_dir={self}: is a file; name a folder")
+        return sorted(path.relative_to(self._path).as_posix() for path in self._path.rglob("*") if not path.is_dir())
+
+    def open(self, name: str) -> BinaryIO:
+        return open(self._path / name, "rb")
+
+    def exists(self, name: str) -> bool:
+        return (self._path / name).exists()
+
+    def write(self, name: str, content: bytes) -> None:
+        with atomic.replacing(self._path / name) as temporary:
+            temporary.write_bytes(content)
+
+    def remove(self, name: str) -> None:
+        path = self._path / name
+        path.unlink()
+        if path.parent != self._path and not any(path.parent.iterdir()):
+            path.parent.rmdir()
+
+
+class RemoteFolder:
+    """A folder that Beam's file systems reach, by a path with a scheme."""
+
+    def __init__(self, path: str):
+        self._path = path.rstrip("/")
+
+    def __str__(self) -> str:
+        return self._path
+
+    def pictures(self) -> Listing:
+        files = sorted((name.split("/"), size) for name, size in self._files() if not f"/{name}".count("/."))
+        if not files:
+            raise InputError(f"{self}: no such folder, or it is empty; put pictures in it")
+        return Listing(tuple("/".join(parts) for parts, _ in files), tuple(size for _, size in files))
+
+    def names(self) -> list[str]:
+        return sorted(name for name, _ in self._files())
+
+    def _files(self) -> list[tuple[str, int]]:
+        (found,) = _file_systems().match([f"{self}/**"])
+        return [(file.path.removeprefix(f"{self}/"), file.size_in_bytes) for file in found.metadata_list]
+
+    def open(self, name: str) -> BinaryIO:
+        with _file_systems().open(f"{self}/{name}", compression_type="uncompressed") as file:
+            return io.BytesIO(file.read())
+
+    def exists(self, name: str) -> bool:
+        return _file_systems().exists(f"{self}/{name}")
+
+    def write(self, name: str, content: bytes) -> None:
+        temporary = f"{self}/{name}.{uuid.uuid4().hex}.partial"
+        with _file_systems().create(temporary, compression_type="uncompressed") as file:
+            file.write(content)
+        _file_systems().rename([temporary], [f"{self}/{name}"])
+
+    def remove(self, name: str) -> None:
+        _file_systems().delete([f"{self}/{name}"])
+
+
+def _file_systems():
+    try:
+        from apache_beam.io.filesystems import FileSystems
+    except ImportError:
+        raise InputError("paths with :// need Apache Beam, which is not installed; pip install '.[beam]'") from None
+    return FileSystems

@@ -1,0 +1,151 @@
+"""The same records as on one machine, by Beam's own runner, in local folders and through Beam's file systems."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from data_pipeline import build_tfrecords, records
+from data_pipeline.storage import folder_at
+
+pytest.importorskip("apache_beam", reason="builds on clusters need Apache Beam: pip install '.[beam]'")
+
+from apache_beam.io.localfilesystem import LocalFileSystem
+
+FLAGS = ("--image_size=32", "--crops_per_image=2", "--validation_fraction=0.3")
+
+
+class Shelf(LocalFileSystem):
+    """Files with names like shelf://album/a.jpg: as remote for us as a bucket is, though they lie in a folder here."""
+
+    place = ""
+
+    @classmethod
+    def scheme(cls):
+        return "shelf"
+
+    def _here(self, path):
+        return path.replace("shelf:/", self.place)
+
+    def _there(self, path):
+        return path.replace(self.place, "shelf:/")
+
+    def join(self, basepath, *paths):
+        return "/".join([basepath, *paths])
+
+    def split(self, path):
+        return tuple(path.rsplit("/", 1))
+
+    def match(self, patterns, limits=None):
+        results = super().match([self._here(pattern) for pattern in patterns], limits)
+        for result, pattern in zip(results, patterns, strict=True):
+            result.pattern = pattern
+            for file in result.metadata_list:
+                file.path = self._there(file.path)
+        return results
+
+    def create(self, path, *args, **kwargs):
+        Path(self._here(path)).parent.mkdir(parents=True, exist_ok=True)  # buckets have no folders to make
+        return super().create(self._here(path), *args, **kwargs)
+
+    def open(self, path, *args, **kwargs):
+        return super().open(self._here(path), *args, **kwargs)
+
+    def exists(self, path):
+        return super().exists(self._here(path))
+
+    def rename(self, sources, destinations):
+        super().rename(*([self._here(path) for path in paths] for paths in (sources, destinations)))
+
+    def delete(self, paths):
+        for path in paths:
+            Path(self._here(path)).unlink()
+
+
+@pytest.fixture
+def shelf(picture_folders, tmp_path, monkeypatch):
+    for folder in picture_folders:
+        shutil.copytree(folder, tmp_path / "shelf" / folder.name)
+    monkeypatch.setattr(Shelf, "place", str(tmp_path / "shelf"))
+    return tmp_path / "shelf"
+
+
+@pytest.fixture(autouse=True)
+def small_shards(monkeypatch):
+    monkeypatch.setattr("data_pipeline.shards.FILES_PER_SHARD", 2)
+
+
+def _build(photos, frames, output, *more):
+    return build_tfrecords.main(
+        ["build", f"--photos_dir={photos}", f"--cartoons_dir={frames}", f"--output_dir={output}", *FLAGS, *more]
+    )
+
+
+def _content(folder):
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def folders(picture_folders, tmp_path):
+    """(photos, frames), with duplicates in other shards than what they repeat."""
+    photos, frames = (shutil.copytree(folder, tmp_path / "in" / folder.name) for folder in picture_folders)
+    for number in range(3):
+        shutil.copy(photos / f"photo{2 * number}.jpg", photos / f"again{number}.jpg")
+    return photos, frames
+
+
+def test_beam_makes_the_same_records(folders, tmp_path, capsys):
+    assert _build(*folders, tmp_path / "here") == 0
+    said = capsys.readouterr().out
+    assert _build(*folders, tmp_path / "beam", "--runner=DirectRunner") == 0
+    assert capsys.readouterr().out.replace("/beam", "/here") == said and "3 duplicate" in said
+    content = _content(tmp_path / "here")
+    assert _content(tmp_path / "beam") == content and len(content) > 6
+    assert len(records.open_records(tmp_path / "beam").photos) > 3
+
+
+def test_beam_finishes_what_was_begun_elsewhere(folders, tmp_path):
+    photos, frames = folders
+    (photos / "notes.txt").unlink()
+    assert _build(photos, frames, tmp_path / "data", "--strict") == 1  # at the broken frame: the photos are done
+    done = {path: path.stat().st_mtime_ns for path in (tmp_path / "data").glob("photos-*")}
+    (tmp_path / "data" / ".build" / "photos-train-00001.json").unlink()
+    assert _build(photos, frames, tmp_path / "data", "--runner=DirectRunner") == 0
+    made = [path.name for path, time in done.items() if path.stat().st_mtime_ns != time]
+    assert made == ["photos-train-00001.tfrecord"]
+    assert _build(photos, frames, tmp_path / "straight") == 0
+    assert _content(tmp_path / "data") == _content(tmp_path / "straight")
+
+
+def test_beams_own_options_reach_it(folders, tmp_path):
+    options = ("--", "--direct_num_workers=2", "--direct_running_mode=multi_threading")
+    assert _build(*folders, tmp_path / "beam", "--runner=DirectRunner", *options) == 0
+    assert _build(*folders, tmp_path / "here") == 0
+    assert _content(tmp_path / "beam") == _content(tmp_path / "here")
+
+
+def test_folders_that_beam_alone_reaches(shelf, tmp_path):
+    there = ("shelf://photos", "shelf://frames")
+    assert _build(*there, "shelf://data", "--runner=DirectRunner") == 0
+    assert _build(*there, tmp_path / "here") == 0
+    assert _content(shelf / "data") == _content(tmp_path / "here")
+    assert _build(*there, "shelf://data", "--runner=DirectRunner") == 0  # done already
+
+
+def test_a_remote_folder_is_listed_as_one_here(shelf):
+    (shelf / "photos" / ".hidden").mkdir()
+    (shelf / "photos" / ".hidden" / "a.jpg").touch()
+    assert folder_at("shelf://photos").pictures() == folder_at(str(shelf / "photos")).pictures()
+
+
+def test_errors_of_the_cluster_are_told(folders, tmp_path, capsys):
+    (folders[1] / "broken.png").unlink()
+    assert _build(*folders, tmp_path / "data", "--runner=DirectRunner", "--strict") == 1
+    assert "notes.txt: not a picture" in (err := capsys.readouterr().err) and "Traceback" not in err
+    assert _build("shelf://none", folders[1], tmp_path / "data2", "--runner=DirectRunner") == 1
+    assert "shelf://none: no such folder" in capsys.readouterr().err
+
+
+def test_beams_options_need_a_runner(folders, tmp_path, capsys):
+    assert _build(*folders, tmp_path / "data", "--", "--region=moon") == 1
+    assert "--region=moon" in (err := capsys.readouterr().err) and "--runner" in err
