@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from cartoongan_tf.errors import InputError
 from data_pipeline import records
 from data_pipeline.prepare import Skip
-from data_pipeline.shards import KINDS, Shard, ShardReport
+from data_pipeline.shards import KINDS, SPLITS, Shard, ShardReport
 from data_pipeline.storage import Folder
 
 _PLAN = ".build/plan.json"
@@ -115,5 +115,4 @@ def _report_name(shard: Shard) -> str:
 
 
 def _files_of(dataset: dict) -> list[str]:
-    splits = [split for kind in KINDS for split in dataset.get(kind, {}).values() if "shards" in split]
-    return [shard["file"] for split in splits for shard in split["shards"]]
+    return [shard["file"] for kind in KINDS for split in SPLITS for shard in dataset[kind][split]["shards"]]

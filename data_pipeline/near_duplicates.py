@@ -1,16 +1,15 @@
 """Pictures that show the same: found by a perceptual hash, which outlives scaling, recompression and small changes."""
 
+import cv2
 import imagehash
 import numpy as np
 from PIL import Image
 
-from cartoongan_tf import pictures
-
 HASH_BITS = 256
 # Copies in other sizes and qualities differ in up to 20 bits, different photos and drawings in 70 and more.
 SAME_PICTURE_BITS = 24
-_WORDS = HASH_BITS // 64
-_HASHED_PX = 128
+_WORDS, _HASH_SIDE = HASH_BITS // 64, 16
+_HASHED_PX = 4 * _HASH_SIDE
 
 
 def perceptual_hash(picture: np.ndarray) -> int:
@@ -19,8 +18,9 @@ def perceptual_hash(picture: np.ndarray) -> int:
     Args:
       picture: uint8 RGB [H, W, 3]; blank ones have hashes that say nothing.
     """
-    small = Image.fromarray(np.ascontiguousarray(pictures.shrink(picture, _HASHED_PX)))
-    return int(str(imagehash.phash(small, hash_size=round(HASH_BITS**0.5))), 16)
+    grey = cv2.cvtColor(cv2.resize(picture, (_HASHED_PX, _HASHED_PX), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
+    signs = imagehash.phash(Image.fromarray(grey), hash_size=_HASH_SIDE).hash
+    return int.from_bytes(np.packbits(signs).tobytes(), "big")
 
 
 class NearDuplicates:

@@ -6,6 +6,7 @@ Names are paths below a folder, with "/". A file that is there is whole: it is w
 import io
 import os
 import uuid
+from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -18,7 +19,10 @@ class Folder(Protocol):
     """What building records asks of a folder; str() of one is its path."""
 
     def pictures(self) -> Listing:
-        """The files that may be pictures. Raises InputError: there is no such folder, or no file in it."""
+        """The files that may be pictures: all but hidden ones and what programs note beside pictures, as JSON.
+
+        Raises InputError: there is no such folder, or no such file in it.
+        """
 
     def names(self) -> list[str]:
         """All files, hidden ones too; none where there is no folder yet. Raises InputError: it is a file."""
@@ -51,9 +55,10 @@ class LocalFolder:
         return str(self._path)
 
     def pictures(self) -> Listing:
-        files = folders.list_files(self._path)
-        sizes = (path.stat().st_size if path.exists() else -1 for path in files)
-        return Listing(tuple(path.relative_to(self._path).as_posix() for path in files), tuple(sizes))
+        paths = folders.list_files(self._path)
+        sizes = (path.stat().st_size if path.exists() else -1 for path in paths)
+        names = (path.relative_to(self._path).as_posix() for path in paths)
+        return _listing(self, zip(names, sizes, strict=True))
 
     def names(self) -> list[str]:
         if self._path.exists() and not self._path.is_dir():
@@ -87,10 +92,7 @@ class RemoteFolder:
         return self._path
 
     def pictures(self) -> Listing:
-        files = sorted((name.split("/"), size) for name, size in self._files() if not f"/{name}".count("/."))
-        if not files:
-            raise InputError(f"{self}: no such folder, or it is empty; put pictures in it")
-        return Listing(tuple("/".join(parts) for parts, _ in files), tuple(size for _, size in files))
+        return _listing(self, sorted(self._files(), key=lambda file: file[0].split("/")))
 
     def names(self) -> list[str]:
         return sorted(name for name, _ in self._files())
@@ -114,6 +116,14 @@ class RemoteFolder:
 
     def remove(self, name: str) -> None:
         _file_systems().delete([f"{self}/{name}"])
+
+
+def _listing(folder: Folder, files: Iterable[tuple[str, int]]) -> Listing:
+    """Of (name, size) of each file, in order."""
+    shown = [file for file in files if "/." not in f"/{file[0]}" and not file[0].endswith(".json")]
+    if not shown:
+        raise InputError(f"{folder}: no such folder, or no picture in it; put pictures there")
+    return Listing(*zip(*shown, strict=True))
 
 
 def _file_systems():

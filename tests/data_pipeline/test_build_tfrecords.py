@@ -123,6 +123,13 @@ def test_one_picture_is_never_held_out(folders, tmp_path):
     assert len(records.open_records(tmp_path / "data", "validation").photos) == 0
 
 
+def test_notes_of_other_programs_are_no_pictures(folders, tmp_path):
+    (folders[0] / "notes.txt").unlink()
+    (folders[1] / "broken.png").rename(folders[1] / "frames.json")
+    assert _build(*folders, tmp_path / "data", "--strict") == 0
+    assert _dataset(tmp_path / "data")["cartoons"]["num_skipped"] == {}
+
+
 def test_strict_stops_at_what_cannot_be_read(picture_folders, tmp_path, capsys):
     photos, frames = picture_folders
     assert _build(photos, frames, tmp_path / "data", "--strict") == 1
