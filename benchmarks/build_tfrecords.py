@@ -105,7 +105,7 @@ def _table(times: dict[str, list[float]], num_pictures: int) -> list[str]:
     lines = ["| | median s | pictures/s |", "| --- | --: | --: |"]
     for name, values in times.items():
         median = statistics.median(values)
-        lines.append(f"| {name} | {median:.2f} | {num_pictures / median:.0f} |")
+        lines.append(f"| {name} | {median:.3g} | {num_pictures / median:.0f} |")
     ratios = {
         "several workers: times as fast as one": (one, several),
         "one worker: share of the bare work's speed": (bare_one, one),

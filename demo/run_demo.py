@@ -47,6 +47,7 @@ def main() -> int:
         f"--output_dir={OUTPUT}/data",
     ]
     run("data_pipeline.build_tfrecords", *folders, "--image_size=96")
+    run("data_pipeline.inspect_records", f"--data_dir={OUTPUT}/data")
 
     print("\n3. Training: first reconstruct photos, then against the discriminator")
     run("cartoongan_tf.train", "--flagfile=configs/demo.flags", *vgg19_flags())
@@ -120,6 +121,7 @@ def print_end(seconds: float) -> None:
     print(f"""
 Done in {seconds / 60:.1f} minutes. Look at
   {OUTPUT}/before-after.png         the photo, and what the Keras model, the SavedModel and the TFLite file draw
+  {OUTPUT}/data/contact-sheet.jpg   what it was trained on: photos, drawings and their edges
   {OUTPUT}/run/samples/             the training photos, as training went on
   {OUTPUT}/run/generator.keras      the trained network
   {OUTPUT}/exported/serving/demo/   for TensorFlow Serving
