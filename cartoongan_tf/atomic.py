@@ -1,6 +1,7 @@
 """Files and folders that are whole or absent: written beside their place, then renamed into it."""
 
 import contextlib
+import fcntl
 import glob
 import itertools
 import os
@@ -10,6 +11,8 @@ import shutil
 import string
 from collections.abc import Iterator
 from pathlib import Path
+
+from cartoongan_tf.errors import InputError
 
 # Tells this process from an earlier one of the same number; letters alone, a number follows.
 _PROCESS = "".join(secrets.choice(string.ascii_letters) for _ in range(8))
@@ -43,6 +46,35 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
         raise
     finally:
         _remove(temporary)
+
+
+@contextlib.contextmanager
+def locked(folder: str | os.PathLike) -> Iterator[None]:
+    """Keep other runs out of a folder within the block; the lock goes with this process, however it ends.
+
+    Args:
+      folder: made where it is missing.
+
+    Raises:
+      InputError: another process holds the lock.
+      OSError: the folder cannot be made.
+    """
+    os.makedirs(folder, exist_ok=True)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        _lock(handle, folder)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _lock(handle: int, folder: str | os.PathLike) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise InputError(f"{folder}: another run is writing there; wait for it, or name another folder") from None
+    except OSError:
+        return  # some network file systems know no locks
 
 
 def _remove_leftovers(path: Path) -> None:

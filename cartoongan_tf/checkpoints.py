@@ -1,6 +1,7 @@
 """Save and restore: the self-describing generator.keras, and a training run's checkpoints."""
 
 import os
+import sys
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -47,37 +48,62 @@ def load_generator(path: str | os.PathLike) -> keras.Model:
 
 
 class RunCheckpoints:
-    """The checkpoints of one training run: everything that a step changes, and the number of steps done."""
+    """The checkpoints of one training run: everything that a step changes, and the number of steps done.
 
-    def __init__(self, folder: str | os.PathLike, trackables: Mapping[str, Any], max_to_keep: int):
+    Each is written under a temporary name and renamed when it is whole.
+    """
+
+    def __init__(
+        self, folder: str | os.PathLike, trackables: Mapping[str, Any], max_to_keep: int, keep_every_steps: int = 0
+    ):
         """
         Args:
           folder: where the checkpoints lie; made at the first `save`.
           trackables: models and built optimizers, by name.
           max_to_keep: older checkpoints are deleted.
+          keep_every_steps: but those of multiples of this are kept for good, in the folder "kept"; 0: none.
         """
         self._models = {name: object for name, object in trackables.items() if isinstance(object, keras.Model)}
         self._step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
         self._checkpoint = tf.train.Checkpoint(step=self._step, **trackables)
-        self._manager = tf.train.CheckpointManager(self._checkpoint, str(folder), max_to_keep, checkpoint_name="step")
+        self._newest, self._kept = (
+            tf.train.CheckpointManager(self._checkpoint, str(place), number, checkpoint_name="step")
+            for place, number in ((folder, max_to_keep), (Path(folder) / "kept", None))
+        )
+        self._keep_every_steps = keep_every_steps
 
     def restore(self) -> int:
-        """Restore the newest checkpoint, if there is one; returns the number of steps done (0 without one).
+        """Restore the newest checkpoint that is whole, if there is one; damaged ones are said on standard error.
+
+        Returns:
+          the number of steps done; 0 without a checkpoint.
 
         Raises:
-          InputError: the checkpoint is damaged or belongs to networks of another shape.
+          InputError: all checkpoints are damaged, or one belongs to networks of another shape.
         """
-        newest = self._manager.latest_checkpoint
-        if newest is None:
-            return 0
+        found = self._newest_first()
+        for path in found:
+            if damage := _damage(path):
+                print(f"{path}: damaged ({damage}); trying the one before", file=sys.stderr)
+                continue
+            self._restore(path)
+            return int(self._step.numpy())
+        if found:
+            raise InputError(f"{found[0]}: damaged, and so are all other checkpoints; name a new --run_dir")
+        return 0
+
+    def _restore(self, path: str) -> None:
         try:
-            self._checkpoint.restore(newest).assert_existing_objects_matched()
+            self._checkpoint.restore(path).assert_existing_objects_matched()
         except (AssertionError, ValueError, tf.errors.OpError) as error:
             raise InputError(
-                f"{newest}: cannot be restored into these networks ({error}). Train with the flags of "
+                f"{path}: cannot be restored into these networks ({error}). Train with the flags of "
                 "RUN_DIR/run.flags, or name a new --run_dir."
             ) from error
-        return int(self._step.numpy())
+
+    def _newest_first(self) -> list[str]:
+        found = {*self._newest.checkpoints, *self._kept.checkpoints}
+        return sorted(found, key=lambda path: (int(path.rpartition("-")[2]), path), reverse=True)
 
     def require_finite(self, step: int) -> None:
         """Raise InputError if a weight is not finite: a step's loss only tells of the weights before it."""
@@ -91,4 +117,17 @@ class RunCheckpoints:
     def save(self, step: int) -> None:
         """Write a checkpoint after `step` steps."""
         self._step.assign(step)
-        self._manager.save(checkpoint_number=step)
+        self._newest.save(checkpoint_number=step)
+        if self._keep_every_steps and step % self._keep_every_steps == 0:
+            self._kept.save(checkpoint_number=step)
+
+
+def _damage(path: str) -> str:
+    """Why a checkpoint cannot be read from end to end; "" if it can."""
+    try:
+        reader = tf.train.load_checkpoint(path)
+        for name in reader.get_variable_to_shape_map():
+            reader.get_tensor(name)
+    except (tf.errors.OpError, RuntimeError, ValueError, IndexError) as error:  # by where the file is damaged
+        return str(error).partition("\n")[0]
+    return ""

@@ -68,9 +68,19 @@ class TrainConfig:
     )
 
     checkpoint_every_steps: int = option("Steps between checkpoints, each with generator.keras and samples.", 1000)
-    keep_checkpoints: int = option("Checkpoints to keep.", 3)
+    keep_checkpoints: int = option("Checkpoints to keep, the newest ones.", 3)
+    keep_every_steps: int = option(
+        "Keep the checkpoints of multiples of so many steps as well, for good; a multiple of --checkpoint_every_steps. "
+        "0: none.",
+        0,
+    )
     summary_every_steps: int = option("Steps between points of TensorBoard's curves.", 50)
     num_samples: int = option("Photos in the picture of samples.", 6)
+    deterministic: bool = option(
+        "Choose slower operations that give the same bits each time: runs with equal flags on equal machines end with "
+        "equal weights, whether they were cut off or not.",
+        False,
+    )
     seed: int = option("Of initial weights, order, crops and flips.", 0)
 
     def __post_init__(self):
@@ -80,12 +90,14 @@ class TrainConfig:
             self._require(name, getattr(self, name) >= 1, "must be at least 1")
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            if field.name.endswith("_every_steps"):
+            if field.name in ("checkpoint_every_steps", "summary_every_steps"):
                 self._require(field.name, value >= 1, "must be at least 1")
             if field.name.endswith(("_epochs", "_weight", "_num_blocks")):
                 self._require(field.name, value >= 0, "must not be negative")
             if field.name.endswith("_learning_rate"):
                 self._require(field.name, value > 0, "must be positive")
+        kept_are_written = self.keep_every_steps >= 0 and self.keep_every_steps % self.checkpoint_every_steps == 0
+        self._require("keep_every_steps", kept_are_written, "must be a multiple of --checkpoint_every_steps")
         crop_fits = self.crop_size == 0 or (self.crop_size >= 32 and self.crop_size % 4 == 0)
         self._require("crop_size", crop_fits, "must be 0, or a multiple of 4 from 32 up")
         self._require("seed", 0 <= self.seed < 2**31, "must be from 0 to 2147483647")

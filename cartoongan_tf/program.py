@@ -80,7 +80,7 @@ def _report(name: str, work: Callable[[], int | None]) -> int:
     try:
         return work() or 0
     except KeyboardInterrupt:
-        print(f"\n{name}: interrupted; what had its name already is whole, the rest is not there", file=sys.stderr)
+        print(f"\n{name}: interrupted; the files that are there are whole", file=sys.stderr)
         return 130
     except Exception as error:
         if not _is_from_outside(error):

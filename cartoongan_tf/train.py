@@ -11,7 +11,7 @@ import functools
 import math
 import sys
 
-from cartoongan_tf import program
+from cartoongan_tf import program, signals
 from cartoongan_tf.config import TrainConfig
 from cartoongan_tf.errors import InputError
 
@@ -20,12 +20,15 @@ def main(argv=None) -> int:
     return program.run(TrainConfig, lambda config, _: train(config), __doc__, argv)
 
 
-def train(config: TrainConfig, strategy=None) -> None:
-    """Run the whole training, or what is left of it.
+def train(config: TrainConfig, strategy=None) -> int:
+    """Run the whole training, or what is left of it, or until Ctrl-C or SIGTERM asks to stop.
 
     Args:
       config: the run's options.
       strategy: a tf.distribute.Strategy; MirroredStrategy over all GPUs, or the CPU, where None.
+
+    Returns:
+      the exit status: 0, or 128 and the signal's number where it was asked to stop before the end.
 
     Raises:
       InputError: data, VGG19 weights or run folder cannot be used, or a loss stopped being finite.
@@ -51,6 +54,8 @@ def train(config: TrainConfig, strategy=None) -> None:
     # Grappler's remapper gives up on the discriminator's LeakyReLU gradients, with an error line and no gain.
     tf.config.optimizer.set_experimental_options({"remapping": False})
     keras.utils.set_random_seed(config.seed)
+    if config.deterministic:
+        tf.config.experimental.enable_op_determinism()
     steps_per_epoch = math.ceil(len(opened.photos) / config.batch_size)
     with strategy.scope():
         networks = build_networks(config, steps_per_epoch)
@@ -66,25 +71,32 @@ def train(config: TrainConfig, strategy=None) -> None:
         return dataset.build_dataset(opened, config.batch_size, config.seed, step, config.crop_size)
 
     curves = tf.summary.create_file_writer(str(folder.summaries))
-    with curves.as_default(), dataset.explaining_damage(opened):
-        num_steps = train_loop.run(
+    with curves.as_default(), dataset.explaining_damage(opened), signals.stop_requests() as stop_signal:
+        done = train_loop.run(
             phases,
             batches_from=batches_from,
             batch_size=config.batch_size,
             strategy=strategy,
-            checkpoints=RunCheckpoints(folder.checkpoints, networks.trainables(), config.keep_checkpoints),
+            checkpoints=RunCheckpoints(
+                folder.checkpoints, networks.trainables(), config.keep_checkpoints, config.keep_every_steps
+            ),
             on_checkpoint=write_results,
             cadence=train_loop.Cadence(config.checkpoint_every_steps, config.summary_every_steps),
+            is_asked_to_stop=lambda: stop_signal() != 0,
         )
         num_steps_in_all = sum(phase.num_steps for phase in phases)
         if not folder.generator.exists():  # deleted since
             write_results(num_steps_in_all)
-    if not num_steps:
+    if done.after < num_steps_in_all:
+        print(f"Stopped with a checkpoint in {folder.checkpoints}. Give the same command again to go on.")
+        return 128 + stop_signal()
+    if done.before == done.after:
         print(f"All {num_steps_in_all} steps of {folder.path} are done already; raise --adversarial_epochs to go on.")
     print(
         f"The generator is {folder.generator}, samples are in {folder.samples}. Draw a photo:\n"
         f"    python -m cartoongan_tf.cartoonize --model={folder.generator} photo.jpg"
     )
+    return 0
 
 
 def _phases(config: TrainConfig, networks, steps_per_epoch: int) -> list:

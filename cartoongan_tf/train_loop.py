@@ -7,6 +7,7 @@ the networks: it calls each phase's step inside `strategy.run`, and `on_checkpoi
 import dataclasses
 import math
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import tensorflow as tf
 from tqdm import tqdm
@@ -33,6 +34,13 @@ class Phase:
     step: Callable[[dict[str, tf.Tensor]], dict[str, tf.Tensor]]
 
 
+class Done(NamedTuple):
+    """The steps of a run that were done before a call, and after it."""
+
+    before: int
+    after: int
+
+
 @dataclasses.dataclass(frozen=True)
 class Cadence:
     """How often the loop does what: in steps."""
@@ -49,7 +57,8 @@ def run(
     checkpoints: RunCheckpoints,
     on_checkpoint: Callable[[int], None],
     cadence: Cadence,
-) -> int:
+    is_asked_to_stop: Callable[[], bool] = lambda: False,
+) -> Done:
     """Train from the newest checkpoint, or from the start, to the end of the last phase.
 
     Args:
@@ -60,9 +69,10 @@ def run(
       checkpoints: restored first; written every `checkpoint_every_steps`, and at the end of each phase.
       on_checkpoint: called with the number of steps done, right before a checkpoint is written.
       cadence: see there.
+      is_asked_to_stop: asked after each step; once it is so, a checkpoint is written and the call ends.
 
     Returns:
-      the number of steps done in this call.
+      how far the run was, and how far it is.
 
     Raises:
       InputError: a loss is not finite (the message says which and when; the last checkpoint is good), or the
@@ -82,7 +92,8 @@ def run(
             while done < phase_end:
                 scalars = train(next(batches))
                 done += 1
-                checkpoint_due = done % cadence.checkpoint_every_steps == 0 or done == phase_end
+                stops = is_asked_to_stop()
+                checkpoint_due = done % cadence.checkpoint_every_steps == 0 or done == phase_end or stops
                 summary_due = done % cadence.summary_every_steps == 0
                 if checkpoint_due or summary_due or done % FETCH_EVERY_STEPS == 0:
                     values = _fetch(scalars, done, phase.name)
@@ -94,7 +105,9 @@ def run(
                     on_checkpoint(done)  # before the checkpoint: a run cut off in between does it again
                     checkpoints.save(done)
                 progress.update()
-    return done - first_step
+                if stops:
+                    return Done(first_step, done)
+    return Done(first_step, done)
 
 
 def _distributed(step: Callable, strategy: tf.distribute.Strategy) -> Callable:

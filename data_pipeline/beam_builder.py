@@ -7,13 +7,15 @@ duplicates; then each shard's examples meet to be written. What it runs on must 
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
+import cv2
+
 from cartoongan_tf.errors import InputError
 from data_pipeline import shards
 from data_pipeline.build_folder import BuildFolder
 from data_pipeline.builder import Task
 from data_pipeline.near_duplicates import NearDuplicates
 from data_pipeline.prepare import Prepared, Skip
-from data_pipeline.shards import ShardReport
+from data_pipeline.shards import Shard, ShardReport
 
 try:
     import apache_beam as beam
@@ -23,7 +25,7 @@ except ImportError:  # an extra, which one machine does without
 
 
 class _Place(NamedTuple):
-    """Of a picture: its shard's position among all of its kind, and its own in the shard."""
+    """Of a picture: its shard's number among all of its kind, and its own in the shard."""
 
     shard: int
     position: int
@@ -44,68 +46,91 @@ def on_beam(runner: str, options: Sequence[str]) -> Callable[[Sequence[Task], Bu
         raise InputError(f"--runner={runner}: needs Apache Beam, which is not installed; pip install '.[beam]'")
 
     def make_shards(tasks: Sequence[Task], folder: BuildFolder) -> None:
-        with beam.Pipeline(options=PipelineOptions(list(options), runner=runner)) as pipeline:
-            for task in tasks:
-                _add(pipeline, task, folder)
+        try:
+            with beam.Pipeline(options=PipelineOptions(list(options), runner=runner)) as pipeline:
+                for task in tasks:
+                    _add(pipeline, task, folder)
+        except InputError:
+            raise
+        except (RuntimeError, ValueError, ImportError) as error:  # no cluster, an option, a worker that failed
+            raise InputError(f"--runner={runner}: {error}; Beam's own options follow after --") from error
 
     return make_shards
 
 
 def _add(pipeline, task: Task, folder: BuildFolder) -> None:
-    """Add one kind of pictures to the pipeline."""
-    kind = task.kind
+    """Add one kind of pictures to the pipeline.
+
+    The names of all pictures go into its graph once, not with every step. Lambdas, as Beam would take functions' type
+    hints for its own, and hashes do not fit its integers.
+    """
+    kind, bare = task.kind, task._replace(shards=[])
     missing = [
         _Place(index, position, name)
         for index, (shard, report) in enumerate(task.shards)
         for position, name in enumerate(shard.names)
         if not report
     ]
+    nameless = [shard._replace(names=()) for shard, _ in task.shards]
+    known = {index: report.hashes for index, (_, report) in enumerate(task.shards) if report}
+    max_bits = task.preparation.duplicate_bits
     prepared = (
         pipeline
         | f"{kind}: names" >> beam.Create(missing)
         | f"{kind}: spread" >> beam.Reshuffle()
-        | f"{kind}: prepare" >> beam.Map(lambda place: (place, task.prepare(place.name)))
+        | f"{kind}: prepare" >> beam.Map(lambda place: (place.shard, (place, _prepare(bare, place))))
     )
     duplicates = (
         prepared
-        | f"{kind}: hashes" >> beam.FlatMap(lambda pair: _hash_of(*pair))
+        | f"{kind}: hashes" >> beam.FlatMap(lambda item: _hash_of(*item[1]))
         | f"{kind}: meet" >> beam.combiners.ToList()
-        | f"{kind}: duplicates" >> beam.Map(_duplicates, task)
+        | f"{kind}: duplicates" >> beam.Map(lambda hashes: _duplicates(hashes, known, max_bits))
     )
     (
         prepared
-        | f"{kind}: by shard" >> beam.Map(lambda pair: (pair[0].shard, pair))
         | f"{kind}: shards" >> beam.GroupByKey()
-        | f"{kind}: write" >> beam.Map(_write, task, folder, beam.pvalue.AsSingleton(duplicates))
+        | f"{kind}: write"
+        >> beam.Map(
+            lambda item, found: _write(nameless[item[0]], item[1], folder, found), beam.pvalue.AsSingleton(duplicates)
+        )
     )
+
+
+def _prepare(task: Task, place: _Place) -> Prepared | Skip:
+    cv2.setNumThreads(1)  # the runner has workers enough
+    return task.prepare(place.name)
 
 
 def _hash_of(place: _Place, result: Prepared | Skip) -> list[tuple[_Place, int]]:
     return [(place, result.hash)] if isinstance(result, Prepared) else []
 
 
-def _duplicates(hashes: list[tuple[_Place, int]], task: Task) -> dict[str, str]:
-    """The names of pictures that show what an earlier one shows, with the earlier one's."""
-    by_shard: dict[int, list] = {}
+def _duplicates(hashes: list[tuple[_Place, int]], known: dict[int, dict[str, int]], max_bits: int) -> dict[str, str]:
+    """The names of pictures that show what an earlier one shows, with the earlier one's.
+
+    Args:
+      hashes: of all pictures that were prepared, in any order.
+      known: of the pictures of shards that are done, by name, by the shard's number.
+      max_bits: see `NearDuplicates`.
+    """
+    new: dict[int, dict[str, int]] = {}
     for place, hash in sorted(hashes):
-        by_shard.setdefault(place.shard, []).append((place.name, hash))
-    known, found = NearDuplicates(task.preparation.duplicate_bits), {}
-    for index, (_, report) in enumerate(task.shards):
-        known.add_all(report.hashes if report else {})
-        for name, hash in by_shard.get(index, []):
-            if earlier := known.remember(name, hash):
+        new.setdefault(place.shard, {})[place.name] = hash
+    duplicates, found = NearDuplicates(max_bits), {}
+    for index in sorted({*known, *new}):
+        duplicates.add_all(known.get(index, {}))
+        for name, hash in new.get(index, {}).items():
+            if earlier := duplicates.remember(name, hash):
                 found[name] = earlier
     return found
 
 
 def _write(
-    shard: tuple[int, Iterable[tuple[_Place, Prepared | Skip]]],
-    task: Task,
+    shard: Shard,
+    results: Iterable[tuple[_Place, Prepared | Skip]],
     folder: BuildFolder,
     duplicates: dict[str, str],
 ) -> None:
-    index, results = shard
     report = ShardReport()
     ordered = [(place.name, result) for place, result in sorted(results, key=lambda pair: pair[0])]
-    examples = shards.choose_examples(ordered, lambda name, _: duplicates.get(name), report)
-    folder.write_shard(task.shards[index][0], examples, report)
+    folder.write_shard(shard, shards.choose_examples(ordered, lambda name, _: duplicates.get(name), report), report)

@@ -10,6 +10,7 @@ import dataclasses
 import hashlib
 import json
 import re
+import sys
 from collections.abc import Iterable
 
 from cartoongan_tf.errors import InputError
@@ -19,7 +20,7 @@ from data_pipeline.shards import KINDS, SPLITS, Shard, ShardReport
 from data_pipeline.storage import Folder
 
 _PLAN = ".build/plan.json"
-_OURS = re.compile(rf"\.build/.*|({'|'.join(KINDS)})-.*\.tfrecord|{re.escape(records.DATASET_FILE)}")
+_OURS = re.compile(rf"\.build/.*|\.?({'|'.join(KINDS)})-.*\.(tfrecord|partial)|{re.escape(records.DATASET_FILE)}")
 
 
 class BuildFolder:
@@ -42,33 +43,54 @@ class BuildFolder:
           InputError: other records or other files are there.
         """
         plan, names = json.loads(json.dumps(plan)), self._folder.names()
-        dataset = self._read(records.DATASET_FILE)
-        found = dataset or self._read(_PLAN)
-        if {name: (found or {}).get(name) for name in plan} != plan:
-            self._make_room(names, found, plan, overwrite)
-        elif dataset and set(_files_of(dataset)) <= set(names):
-            self._remove(name for name in names if name.startswith(".build/"))  # killed after its last act but one
+        dataset = self._read(records.DATASET_FILE, overwrite)
+        found = self._read(_PLAN, overwrite) if dataset is None else dataset
+        is_same = {name: (found or {}).get(name) for name in plan} == plan
+        if is_same and dataset and self._is_whole(dataset):
+            self._tidy(dataset)  # killed after its last act but one
             return dataset
-        elif dataset:
-            self._folder.remove(records.DATASET_FILE)
+        # Whenever this is cut off, dataset.json or the plan is there, which says whose records these are; and reports
+        # of other records go before the plan that they do not belong to comes.
+        if not is_same:
+            self._check_room(names, found, plan, overwrite)
+            ours = (name for name in names if _OURS.fullmatch(name))
+            self._remove(name for name in ours if name not in (records.DATASET_FILE, _PLAN))
         self._write(_PLAN, plan)
+        if records.DATASET_FILE in names:
+            self._folder.remove(records.DATASET_FILE)
         return None
 
-    def _make_room(self, names: list[str], found: dict | None, plan: dict, overwrite: bool) -> None:
+    def _is_whole(self, dataset: dict) -> bool:
+        """Whether all shards of a dataset.json are there as they were written; the first that is not is named."""
+        for file, sha256 in _files_of(dataset).items():
+            if not self._folder.exists(file) or self._sha256(file) != sha256:
+                print(f"{self._folder}/{file}: missing or damaged; building again", file=sys.stderr)
+                return False
+        return True
+
+    def _sha256(self, name: str) -> str:
+        with self._folder.open(name) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    def _check_room(self, names: list[str], found: dict | None, plan: dict, overwrite: bool) -> None:
         ours = [name for name in names if _OURS.fullmatch(name)]
-        if len(names) > len(ours) and not found:
+        if len(names) > len(ours) and found is None:
             raise InputError(f"--output_dir={self._folder}: exists already and is not empty; name another, or empty it")
-        if ours and not overwrite:
+        is_begun = found is not None or any(name.endswith(".tfrecord") for name in ours)
+        if is_begun and not overwrite:
             raise InputError(f"{self._difference(found or {}, plan)}; name another --output_dir, or add --overwrite")
-        self._remove(sorted(ours, key=records.DATASET_FILE.__eq__))  # while that is there, the folder is known for ours
 
     def _difference(self, found: dict, plan: dict) -> str:
         """What the records that were found differ in."""
         parameters, files = found.get("parameters", {}), found.get("input", {})
-        for name, value in plan["parameters"].items():
-            if parameters.get(name) != value:
-                return f"--{name}={value}: {self._folder} was built with --{name}={parameters.get(name)}"
+        changed = {name: value for name, value in plan["parameters"].items() if parameters.get(name) != value}
+        if parameters and changed:
+            now = " ".join(f"--{name}={value}" for name, value in changed.items())
+            then = " ".join(f"--{name}={parameters.get(name)}" for name in changed)
+            return f"{now}: {self._folder} was built with {then}"
         kind = next((kind for kind in KINDS if files.get(kind) != plan["input"][kind]), KINDS[0])
+        if found.get("version") != plan["version"]:
+            return f"{self._folder} was built by another version of this program"
         then, now = files.get(kind, {}).get("files"), plan["input"][kind]["files"]
         return f"--{kind}_dir: {self._folder} was built of other files ({then} {kind} then, {now} now)"
 
@@ -95,16 +117,28 @@ class BuildFolder:
     def finish(self, dataset: dict) -> None:
         """Make the folder one that training takes."""
         self._write(records.DATASET_FILE, dataset)
-        self._remove(name for name in self._folder.names() if name.startswith(".build/"))
+        self._tidy(dataset)
 
-    def _read(self, name: str) -> dict | None:
+    def abandon(self) -> None:
+        """Remove what was built: nothing can come of it."""
+        self._remove(name for name in self._folder.names() if _OURS.fullmatch(name))
+
+    def _tidy(self, dataset: dict) -> None:
+        """Remove what a finished folder does not need, last the plan."""
+        needed = {*_files_of(dataset), records.DATASET_FILE}
+        spare = [name for name in self._folder.names() if _OURS.fullmatch(name) and name not in needed]
+        self._remove(sorted(spare, key=_PLAN.__eq__))
+
+    def _read(self, name: str, overwrite: bool = False) -> dict | None:
         if not self._folder.exists(name):
             return None
         try:
             with self._folder.open(name) as file:
                 return dict(json.load(file))
         except (ValueError, TypeError) as error:
-            raise InputError(f"{self._folder}/{name}: damaged ({error}); delete it, and build again") from error
+            if overwrite:
+                return {}
+            raise InputError(f"{self._folder}/{name}: damaged ({error}); begin anew by --overwrite") from error
 
     def _write(self, name: str, content: dict) -> None:
         self._folder.write(name, (json.dumps(content, indent=1) + "\n").encode())
@@ -114,5 +148,7 @@ def _report_name(shard: Shard) -> str:
     return f".build/{shard.file.removesuffix('.tfrecord')}.json"
 
 
-def _files_of(dataset: dict) -> list[str]:
-    return [shard["file"] for kind in KINDS for split in SPLITS for shard in dataset[kind][split]["shards"]]
+def _files_of(dataset: dict) -> dict[str, str]:
+    """The hashes of the shards, by their names."""
+    described = [shard for kind in KINDS for split in SPLITS for shard in dataset[kind][split]["shards"]]
+    return {shard["file"]: shard["sha256"] for shard in described}

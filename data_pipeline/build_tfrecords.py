@@ -71,7 +71,8 @@ def _make_shards(config: BuildConfig, runner_options: list[str]) -> Callable:
 
     if config.runner == "local":
         if runner_options:
-            raise InputError(f"{runner_options[0]}: options after -- are Beam's; choose a --runner for them")
+            problem = "is no flag of this program; Beam's own options follow after --, and need a --runner"
+            raise InputError(f"{runner_options[0]}: {problem}")
         return builder.in_threads(config.num_workers or os.cpu_count() or 1)
 
     from data_pipeline import beam_builder

@@ -6,6 +6,7 @@ with the shards that are missing.
 
 import contextlib
 import itertools
+import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -42,12 +43,12 @@ class Task(NamedTuple):
     strict: bool
 
     def prepare(self, name: str) -> Prepared | Skip:
-        """See `prepare.prepare`. Raises InputError: the file cannot be read, and the task is strict."""
+        """See `prepare.prepare`. Raises InputError: the picture cannot be read, and the task is strict."""
         try:
             with self.source.open(name) as file:
                 result = prepare(self.kind, file, name, self.preparation)
-        except OSError as error:
-            result = Skip("unreadable", error.strerror or str(error))
+        except (FileNotFoundError, PermissionError) as error:
+            result = Skip("unreadable", error.strerror)
         if self.strict and isinstance(result, Skip) and result.reason == "unreadable":
             raise InputError(f"{self.source}/{name}: {result.detail}; mend or remove it, or leave out --strict")
         return result
@@ -77,6 +78,19 @@ def build(
     Raises:
       InputError: a folder holds no picture that can be used, or the output folder is taken.
     """
+    _check_apart(sources, output)
+    with output.locked():
+        return _build(sources, output, preparation, make_shards, strict, overwrite)
+
+
+def _build(
+    sources: dict[str, Folder],
+    output: Folder,
+    preparation: Preparation,
+    make_shards: Callable[[Sequence[Task], BuildFolder], None],
+    strict: bool,
+    overwrite: bool,
+) -> dict:
     listings = {kind: sources[kind].pictures() for kind in shards.KINDS}
     plan = shards.describe_plan(preparation, listings)
     folder = BuildFolder(output)
@@ -91,12 +105,29 @@ def build(
         for kind, all_shards in planned.items()
     ]
     make_shards(tasks, folder)
-    dataset = shards.describe_dataset(
-        plan, [(shard, folder.report(shard)) for all_shards in planned.values() for shard in all_shards]
-    )
-    shards.check_not_empty(dataset)
+    reports = [(shard, folder.report(shard)) for all_shards in planned.values() for shard in all_shards]
+    if missing := [shard.file for shard, report in reports if report is None]:
+        raise InputError(f"{output}/{missing[0]}: was not written; do the workers see that folder, and no other build?")
+    dataset = shards.describe_dataset(plan, reports)
+    try:
+        shards.check_not_empty(dataset)
+    except InputError:
+        folder.abandon()
+        raise
     folder.finish(dataset)
     return dataset
+
+
+def _check_apart(sources: dict[str, Folder], output: Folder) -> None:
+    def place(folder: Folder) -> str:
+        return str(folder) if "://" in str(folder) else os.path.realpath(str(folder))
+
+    if place(sources["photos"]) == place(sources["cartoons"]):
+        raise InputError(f"--photos_dir and --cartoons_dir are both {sources['photos']}; name one folder of each kind")
+    for kind, source in sources.items():
+        if f"{place(output)}/".startswith(f"{place(source)}/"):
+            problem = f"lies in --{kind}_dir={source}, and would be searched for pictures; name a folder outside"
+            raise InputError(f"--output_dir={output}: {problem}")
 
 
 def in_threads(num_workers: int) -> Callable[[Sequence[Task], BuildFolder], None]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from cartoongan_tf.errors import InputError
 
+_MAX_PX = 99  # beyond that a picture has no parts that are left sharp
 Kind = Literal["gaussian", "mean"]
 
 
@@ -38,16 +39,16 @@ class Smoothing:
     def __post_init__(self):
         if self.kind not in get_args(Kind):
             raise InputError(f"--smoothing={self.kind}: must be one of {', '.join(get_args(Kind))}")
-        if self.kernel_px < 3 or self.kernel_px % 2 == 0:
-            raise InputError(f"--smoothing_kernel_px={self.kernel_px}: must be odd, from 3 up")
-        if self.dilation_px < 1 or self.dilation_px % 2 == 0:
-            raise InputError(f"--edge_dilation_px={self.dilation_px}: must be odd, from 1 up")
+        if not 3 <= self.kernel_px <= _MAX_PX or self.kernel_px % 2 == 0:
+            raise InputError(f"--smoothing_kernel_px={self.kernel_px}: must be odd, from 3 to {_MAX_PX}")
+        if not 1 <= self.dilation_px <= _MAX_PX or self.dilation_px % 2 == 0:
+            raise InputError(f"--edge_dilation_px={self.dilation_px}: must be odd, from 1 to {_MAX_PX}")
         if self.canny_low < 0:
             raise InputError(f"--canny_low={self.canny_low}: must be 0 or more")
         if self.canny_high < self.canny_low:
             raise InputError(f"--canny_high={self.canny_high}: must not be below --canny_low={self.canny_low}")
-        if self.feather_px < 0:
-            raise InputError(f"--smoothing_feather_px={self.feather_px}: must be 0 or more")
+        if not 0 <= self.feather_px <= _MAX_PX:
+            raise InputError(f"--smoothing_feather_px={self.feather_px}: must be from 0 to {_MAX_PX}")
 
 
 PAPER = Smoothing()

@@ -21,10 +21,10 @@ from typing import Literal
 
 from tqdm import tqdm
 
-from cartoongan_tf import program
+from cartoongan_tf import atomic, program
 from cartoongan_tf.errors import InputError
 from cartoongan_tf.options import option
-from data_pipeline import film_files, frame_set, key_frames
+from data_pipeline import film_files, frame_report, frame_set, key_frames
 from data_pipeline.frame_set import Film, Frame
 from data_pipeline.key_frames import Choice, Shot
 
@@ -48,7 +48,7 @@ class ExtractConfig(Choice, _Places):
 
     def __post_init__(self):
         super().__post_init__()
-        self._require("long_side", self.long_side >= 0, "must not be negative")
+        self._require("long_side", self.long_side == 0 or self.long_side >= 32, "must be 0, or 32 or more")
 
     def recorded(self) -> dict:
         """The flags that decide what comes out, which frames.json keeps; it names the films itself."""
@@ -62,19 +62,28 @@ def main(argv=None) -> int:
 
 def _extract(config: ExtractConfig, arguments: list[str]) -> None:
     folder = Path(config.output_dir)
+    _check_writable(folder)
+    with atomic.locked(folder):
+        _extract_into(folder, config, arguments)
+
+
+def _extract_into(folder: Path, config: ExtractConfig, arguments: list[str]) -> None:
     files = film_files.find_films([config.video, *arguments], folder)
     for path in files.others:
         print(f"Skipped {path}: not a film, by its name", file=sys.stderr)
-    _check_writable(folder)
     plan = frame_set.read_plan(folder)
     films = _look_at_all(files.films, plan.films, config)
     shots = key_frames.choose([film.analysis for film in films], [film.name for film in films], config)
     frames = frame_set.frames_of(films, shots, f".{config.format}", plan.removed)
+    if plan.frames and not frames:
+        raise InputError(f"no frame would be left ({_dropped(shots)}): nothing was changed; lower the thresholds")
     if num_gone := frame_set.prepare(folder, plan, films, frames, config.long_side):
-        print(f"Removed {num_gone} frames that other flags had given", file=sys.stderr)
+        print(f"Removed {num_gone} frames that are not chosen any more", file=sys.stderr)
     frame_set.write_frames(folder, frames, config.long_side)
-    frame_set.write_sheet(folder, frames)
-    is_new = frame_set.write_frames_file(folder, config.recorded(), frames, films, shots, plan.removed)
+    frame_report.write_sheet(folder, frames)
+    is_new = frame_report.write_frames_file(folder, config.recorded(), frames, films, shots, plan.removed)
+    if plan.removed:
+        print(f"{len(plan.removed)} frames that were removed by hand stay away")
     _report(config, frames, films, shots, is_new)
 
 
@@ -86,14 +95,14 @@ def _check_writable(folder: Path) -> None:
 
 def _look_at_all(paths: list[Path], known: dict[str, str], config: ExtractConfig) -> list[Film]:
     """The films of the set, then those new ones that can be read; each of the others is said, unless none is left."""
-    films, problems, places = [], [], {os.path.abspath(path) for path in known}
-    paths = [*map(Path, known), *(path for path in paths if os.path.abspath(path) not in places)]
+    films, problems = [], []
+    paths = [*map(Path, known), *(path for path in paths if str(path) not in known)]
     for path in paths:
         try:
             key = known.get(str(path), "")
             films.append(frame_set.analyse(Path(config.output_dir), path, config.crop_bars, key))
         except InputError as problem:
-            if config.strict or len(paths) == 1:
+            if config.strict or len(paths) == 1 or str(path) in known:
                 raise
             problems.append(problem)
             tqdm.write(f"Skipped {problem}", file=sys.stderr)
@@ -109,22 +118,29 @@ def _look_at_all(paths: list[Path], known: dict[str, str], config: ExtractConfig
 
 
 def _report(config: ExtractConfig, frames: list[Frame], films: list[Film], shots: list[Shot], is_new: bool) -> None:
-    dropped = ", ".join(f"{count} {why}" for why, count in key_frames.totals(shots).items())
+    dropped = _dropped(shots)
+    for film in films:
+        if not any(frame.film is film for frame in frames):
+            print(f"{film.path}: no frame of it was taken", file=sys.stderr)
     if not frames:
         raise InputError(
-            f"no frame of these films can be used: {dropped}; {frame_set.FRAMES_FILE} in "
-            f"{config.output_dir} says which; lower the thresholds that --help lists"
+            f"no frame of these films is left: {dropped}; {frame_set.FRAMES_FILE} in {config.output_dir} says which; "
+            "lower the thresholds that --help lists, or name another --output_dir if you removed the frames yourself"
         )
     done = "Done" if is_new else "Nothing was left to do"
     print(f"{done}: {config.output_dir} has {len(frames)} frames, of {len(shots)} shots in {len(films)} film(s)")
     print(f"Dropped frames: {dropped or 'none'} ({frame_set.FRAMES_FILE} has all of them)")
-    print(f"Look at them: {frame_set.sheet_path(Path(config.output_dir))}")
+    print(f"Look at them: {frame_report.sheet_path(Path(config.output_dir))}")
     if len(frames) < _FEW_FRAMES:
         print("That is little to learn a style from: add films of the same style, or raise --frames_per_shot")
     print(
         f"Then: python -m data_pipeline.build_tfrecords --photos_dir=photos --cartoons_dir={config.output_dir} "
         "--output_dir=data/NAME"
     )
+
+
+def _dropped(shots: list[Shot]) -> str:
+    return ", ".join(f"{count} {why}" for why, count in key_frames.totals(shots).items())
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import hashlib
 import itertools
 import json
 import os
+import zipfile
 from fractions import Fraction
 from pathlib import Path
 
@@ -152,9 +153,13 @@ def save(analysis: FilmAnalysis, path: Path) -> None:
         np.savez_compressed(temporary, frames=analysis.frames, facts=json.dumps(facts))
 
 
-def load(path: Path) -> FilmAnalysis:
-    with np.load(path) as file:
-        frames, facts = file["frames"], json.loads(str(file["facts"]))
+def load(path: Path) -> FilmAnalysis | None:
+    """The analysis that was saved to a file; None where there is none, or it is damaged."""
+    try:
+        with np.load(path) as file:
+            frames, facts = file["frames"], json.loads(str(file["facts"]))
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
+        return None
     return FilmAnalysis(
         frames,
         Fraction(facts["time_base"]),

@@ -1,5 +1,6 @@
 """The film files that were named on a command line: films, patterns like 'films/*.mkv', and folders of films."""
 
+import contextlib
 import glob
 import os
 from collections.abc import Iterator, Sequence
@@ -12,7 +13,7 @@ from cartoongan_tf.film_reader import FILM_SUFFIXES, opened
 
 
 class FilmFiles(NamedTuple):
-    """What was found: the films, each once, and the files among them that are none."""
+    """What was found: the films, each once and by its absolute path, and the files among them that are none."""
 
     films: list[Path]
     others: list[Path]
@@ -35,7 +36,8 @@ def find_films(arguments: Sequence[str], output_dir: str | os.PathLike) -> FilmF
         of_these = [file for file in found if file == Path(argument) or file.suffix.lower() in FILM_SUFFIXES]
         if not of_these:
             raise InputError(f"--video={argument}: no film there; name a film, a folder of films, or 'films/*.mkv'")
-        films |= {file.resolve(): file for file in of_these if file.resolve() not in films}
+        for file in of_these:
+            films.setdefault(file.resolve(), Path(os.path.abspath(file)))
         others += [file for file in found if file not in of_these]
     return FilmFiles(list(films.values()), others)
 
@@ -50,7 +52,11 @@ def _files(argument: str) -> Iterator[Path]:
         yield from folders.list_files(path)
     elif glob.has_magic(argument):
         for name in sorted(glob.glob(argument, recursive=True)):
-            yield from [Path(name)] if os.path.isfile(name) else folders.list_files(name)
+            if os.path.isdir(name):
+                with contextlib.suppress(InputError):  # an empty folder, say, among all that matches
+                    yield from folders.list_files(name)
+            else:
+                yield Path(name)
     elif path.exists():
         raise InputError(f"--video={argument}: no file and no folder; name a film")
     else:

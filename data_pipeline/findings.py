@@ -14,8 +14,8 @@ from data_pipeline.picture_statistics import Measured
 from data_pipeline.prepare import Preparation
 
 MIN_EXAMPLES = 500
+MIN_SOURCES = 100  # pictures that they are cut out of
 MIN_PICTURES = 10
-_MOST_CROPS = 16  # of one picture, that are worth asking for
 _FEW_EDGES, _EDGES_EVERYWHERE = 0.02, 0.8  # median share of edge pixels; of the edge region
 _NO_CHANGE = 2.0  # grey levels, inside the region
 _DARK, _BRIGHT = 45, 210  # mean grey level
@@ -85,7 +85,7 @@ def _swapped(photos: Measured, cartoons: Measured) -> Iterator[Finding]:
 
 
 def _too_few(kind: str, measured: Measured, preparation: Preparation) -> Iterator[Finding]:
-    if measured.num_examples >= MIN_EXAMPLES:
+    if measured.num_examples >= MIN_EXAMPLES and measured.num_pictures >= MIN_SOURCES:
         return
     pictures = "" if measured.num_pictures == measured.num_examples else f", out of {measured.num_pictures} pictures"
     paper = "5,402" if kind == "photos" else "2,300 to 4,600 frames"
@@ -98,10 +98,9 @@ def _too_few(kind: str, measured: Measured, preparation: Preparation) -> Iterato
 
 def _how_to_get_more(kind: str, measured: Measured, preparation: Preparation) -> str:
     more = "photos" if kind == "photos" else "films or episodes in the same style (data_pipeline.extract_frames)"
-    crops = math.ceil(preparation.crops_per_image * MIN_EXAMPLES / measured.num_examples)
-    if crops > _MOST_CROPS:
-        return f"Add more {more}."
-    return f"Add more {more}; if the pictures are large, --crops_per_image={crops} may cut enough squares out of them."
+    has_room = measured.num_pictures >= MIN_SOURCES and measured.median("side_px") >= 2 * preparation.image_size
+    crops = 4 * preparation.crops_per_image
+    return f"Add more {more}" + (f", or cut more squares out of each: --crops_per_image={crops}." if has_room else ".")
 
 
 def _one_source(kind: str, measured: Measured) -> Iterator[Finding]:

@@ -5,13 +5,11 @@ Frames lie in the folder itself, with `frames.json`, which is there when the set
 never touched, and frames that the user removes from a whole set stay away.
 """
 
-import collections
 import dataclasses
 import hashlib
 import itertools
 import json
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -20,7 +18,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from cartoongan_tf import atomic, pictures, sheets
+from cartoongan_tf import atomic, pictures
 from cartoongan_tf.errors import InputError
 from cartoongan_tf.film_reader import opened
 from cartoongan_tf.threads import map_ahead
@@ -29,7 +27,6 @@ from data_pipeline.film_analysis import FilmAnalysis
 from data_pipeline.key_frames import Shot
 
 FRAMES_FILE = "frames.json"
-MAX_ON_SHEET = 200
 _HIDDEN, _PLAN = ".extract", "plan.json"
 
 
@@ -93,7 +90,10 @@ class Plan:
 def read_plan(folder: Path) -> Plan:
     """The folder's plan as it is now; an empty one where there is none."""
     path = folder / _HIDDEN / _PLAN
-    plan = Plan(**json.loads(path.read_text(encoding="utf-8"))) if path.exists() else Plan()
+    try:
+        plan = Plan(**json.loads(path.read_text(encoding="utf-8"))) if path.exists() else Plan()
+    except (ValueError, TypeError) as error:
+        raise InputError(f"{path}: damaged ({error}); name another --output_dir") from error
     if not (folder / FRAMES_FILE).exists():  # not whole: what is missing was not written yet
         return plan
     missing = {Path(name).stem for name in plan.frames if not (folder / name).exists()}
@@ -112,14 +112,19 @@ def analyse(folder: Path, film: Path, crop_bars: bool, key: str = "") -> Film:
     Raises:
       InputError: as `film_analysis.analyse`; or a film of the plan is lost, with what was measured of it.
     """
-    key = key if key and not film.exists() else film_analysis.film_key(film, crop_bars)
+    try:
+        key = key if key and not film.exists() else film_analysis.film_key(film, crop_bars)
+    except OSError as error:
+        raise InputError(f"{film}: cannot be opened ({error.strerror})") from None
     path = folder / _HIDDEN / f"{key}.npz"
-    if not path.exists():
-        film_analysis.save(film_analysis.analyse(film, crop_bars), path)
-    return Film(film, key, film_analysis.load(path))
+    analysis = film_analysis.load(path)
+    if analysis is None:
+        analysis = film_analysis.analyse(film, crop_bars)
+        film_analysis.save(analysis, path)
+    return Film(film, key, analysis)
 
 
-def frames_of(films: Sequence[Film], shots: Sequence[Shot], suffix: str, removed: Sequence[str]) -> list[Frame]:
+def frames_of(films: Sequence[Film], shots: Sequence[Shot], suffix: str, removed: Collection[str]) -> list[Frame]:
     """The frames to write, in order, each with the name of its file.
 
     Args:
@@ -128,7 +133,7 @@ def frames_of(films: Sequence[Film], shots: Sequence[Shot], suffix: str, removed
       suffix: of the files, like ".png".
       removed: names, without suffix, of frames to leave out.
     """
-    frames = []
+    frames, removed = [], set(removed)
     for shot in shots:
         film = films[shot.film]
         for index in shot.taken:
@@ -154,24 +159,33 @@ def prepare(folder: Path, plan: Plan, films: Sequence[Film], frames: Sequence[Fr
       how many frames went.
 
     Raises:
-      InputError: a frame's name is taken by a file from elsewhere.
+      InputError: a frame's name is taken by a file from elsewhere, or a film that frames are to be taken from is not
+        there any more. Then nothing has changed.
     """
     recipes = {frame.file: _recipe(frame, long_side) for frame in frames}
     for name in recipes.keys() - plan.frames.keys():
         if (folder / name).exists():
             problem = "is there already, from elsewhere; move it away or name another --output_dir"
             raise InputError(f"{folder / name}: {problem}")
+    _check_films_are_there([frame for frame in frames if plan.frames.get(frame.file) != recipes[frame.file]])
     new = Plan({str(film.path): film.key for film in films}, recipes, plan.removed)
     if new == plan:
         return 0
     stale = [name for name, recipe in plan.frames.items() if recipes.get(name) != recipe and (folder / name).exists()]
     path = folder / _HIDDEN / _PLAN
-    _write_json(path, dataclasses.asdict(plan))  # with what was removed by hand, before frames.json goes
+    write_json(path, dataclasses.asdict(plan))  # with what was removed by hand, before frames.json goes
     (folder / FRAMES_FILE).unlink(missing_ok=True)
     for name in stale:
         (folder / name).unlink()
-    _write_json(path, dataclasses.asdict(new))
+    write_json(path, dataclasses.asdict(new))
     return len(stale)
+
+
+def _check_films_are_there(frames: Sequence[Frame]) -> None:
+    for film in {frame.film.key: frame.film for frame in frames}.values():
+        if not film.path.exists():
+            problem = "is gone, but its frames would have to be taken anew; bring it back, or give the flags of before"
+            raise InputError(f"{film.path}: {problem}")
 
 
 def _recipe(frame: Frame, long_side: int) -> str:
@@ -216,88 +230,7 @@ def _finish(picture: np.ndarray, aspect: Fraction, long_side: int) -> np.ndarray
     return pictures.shrink(picture, long_side) if long_side else picture
 
 
-def write_frames_file(
-    folder: Path,
-    flags: dict[str, Any],
-    frames: Sequence[Frame],
-    films: Sequence[Film],
-    shots: Sequence[Shot],
-    removed: Sequence[str],
-) -> bool:
-    """Write frames.json; whether it is another one than before."""
-    num_shots = collections.Counter(shot.film for shot in shots)
-    content = {
-        "flags": flags,
-        "totals": {
-            "films": len(films),
-            "shots": len(shots),
-            "frames": len(frames),
-            "dropped": key_frames.totals(shots),
-        },
-        "films": [_film_entry(film, num_shots[number]) for number, film in enumerate(films)],
-        "frames": [_frame_entry(frame) for frame in frames],
-        "removed_by_hand": list(removed),
-        "shots_without_frames": [_shot_entry(films[shot.film], shot) for shot in shots if not shot.taken],
-    }
-    path = folder / FRAMES_FILE
-    before = path.read_text(encoding="utf-8") if path.exists() else ""
-    _write_json(path, content)
-    return path.read_text(encoding="utf-8") != before
-
-
-def _film_entry(film: Film, num_shots: int) -> dict[str, Any]:
-    analysis = film.analysis
-    height, width = analysis.size
-    return {
-        "film": str(film.path),
-        "frames": len(analysis.frames),
-        "secs": round(analysis.secs(len(analysis.frames)), 3),
-        "shots": num_shots,
-        "size": {"width": width, "height": height},
-        "picture": analysis.box._asdict(),
-        "warnings": analysis.warnings,
-    }
-
-
-def _shot_entry(film: Film, shot: Shot) -> dict[str, Any]:
-    start, end = (round(film.analysis.secs(index), 3) for index in (shot.first, shot.end))
-    return {"film": str(film.path), "from": start, "to": end, "dropped": key_frames.spans(shot, film.analysis)}
-
-
-def _frame_entry(frame: Frame) -> dict[str, Any]:
-    measures = frame.film.analysis.frames[frame.index]
-    shot = _shot_entry(frame.film, frame.shot)
-    return {
-        "file": frame.file,
-        "film": shot.pop("film"),
-        "secs": round(frame.secs, 3),
-        "timecode": key_frames.timecode(frame.secs),
-        **{name: round(float(measures[name]), 2) for name in ("sharpness", "brightness", "contrast")},
-        "shot": shot,
-    }
-
-
-def _write_json(path: Path, content: Any) -> None:
+def write_json(path: Path, content: Any) -> None:
+    """Write a file for programs, whole or not at all."""
     with atomic.replacing(path) as temporary:
         temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-
-
-def sheet_path(folder: Path) -> Path:
-    """Beside the folder: inside it the sheet would become a training picture."""
-    folder = Path(os.path.abspath(folder))
-    return folder.with_name(f"{folder.name}-contact-sheet.jpg")
-
-
-def write_sheet(folder: Path, frames: Sequence[Frame]) -> None:
-    """One picture with the frames on it, or with as many as can be looked at, spread over the set.
-
-    To be written before frames.json: where both are there, the sheet shows the set already.
-    """
-    if not frames or ((folder / FRAMES_FILE).exists() and sheet_path(folder).exists()):
-        return
-    rows = []
-    shown = frames[:: -(-len(frames) // MAX_ON_SHEET)]
-    for frame in tqdm(shown, desc="contact sheet", unit="picture"):
-        picture = pictures.read_picture(folder / frame.file)
-        rows.append((Path(frame.file).stem, [pictures.shrink(picture, sheets.TILE_PX)]))
-    pictures.write_picture(sheet_path(folder), sheets.contact_sheet(rows))

@@ -21,6 +21,7 @@ from cartoongan_tf.options import option
 from data_pipeline.prepare import Preparation
 
 SHEET_NAME, STATISTICS_NAME = "contact-sheet.jpg", "inspection.json"
+_MOST_EXAMPLES = 500  # a sheet of more is no picture that can be looked at
 _TITLES = {  # of the statistics, and how they are printed
     "side_px": ("side of the square in its picture", ".0f"),
     "brightness": ("mean brightness, 0 to 255", ".0f"),
@@ -45,8 +46,8 @@ class InspectConfig:
     num_measured: int = option("Photos, and cartoons, to measure, spread over the records; 0: all.", 500)
 
     def __post_init__(self):
-        if self.num_examples < 1:
-            raise InputError(f"--num_examples={self.num_examples}: must be 1 or more")
+        if not 1 <= self.num_examples <= _MOST_EXAMPLES:
+            raise InputError(f"--num_examples={self.num_examples}: must be from 1 to {_MOST_EXAMPLES}")
         if self.num_measured < 0:
             raise InputError(f"--num_measured={self.num_measured}: must be 0 or more")
         if self.output:

@@ -17,12 +17,13 @@ import numpy as np
 from cartoongan_tf.errors import InputError
 from cartoongan_tf.options import option
 from data_pipeline.film_analysis import FilmAnalysis
-from data_pipeline.near_duplicates import HASH_BITS, NearDuplicates
+from data_pipeline.near_duplicates import HASH_BITS, MAX_BITS, NearDuplicates
 
 BLACK, TEXT, FADED, BLURRED, LESS_SHARP = "black", "text", "faded", "blurred", "less sharp"
 DUPLICATE, OVER_LIMIT = "near-duplicate of", "over --max_frames"
 # A fade scales the contrast with its progress; light that changes within a shot rarely takes a quarter of it.
 _FADED_SHARE = 0.75
+_MIN_SHOT_SECS = 0.3
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -49,7 +50,7 @@ class Choice:
 
     def __post_init__(self):
         self._require("frames_per_shot", self.frames_per_shot >= 1, "must be 1 or more")
-        self._require("duplicate_bits", self.duplicate_bits >= -1, "must be -1 or more")
+        self._require("duplicate_bits", -1 <= self.duplicate_bits <= MAX_BITS, f"must be from -1 to {MAX_BITS}")
         for name in ("max_frames", "min_sharpness", "min_brightness", "min_contrast"):
             self._require(name, getattr(self, name) >= 0, "must not be negative")
 
@@ -127,17 +128,22 @@ def _shots(film: int, analysis: FilmAnalysis, choice: Choice) -> Iterator[Shot]:
     is_text = frames["is_text"] & choice.drop_text
     is_dark = (frames["brightness"] < choice.min_brightness) | (frames["contrast"] < choice.min_contrast)
     is_black = is_dark & ~is_text  # a title on black is both
-    for first, end in itertools.pairwise([*_starts(frames["begins"], is_black), len(frames)]):
+    secs = frames["pts"] * float(analysis.time_base)
+    for first, end in itertools.pairwise([*_starts(frames["begins"], is_black, secs), len(frames)]):
         shot = slice(first, end)
         yield Shot(film, first, _reasons(frames[shot], is_black[shot], is_text[shot], choice))
 
 
-def _starts(begins: np.ndarray, is_black: np.ndarray) -> list[int]:
-    """Where shots begin: at cuts, and where it grows light after black; what has shown only black is no shot yet."""
+def _starts(begins: np.ndarray, is_black: np.ndarray, secs: np.ndarray) -> list[int]:
+    """Where shots begin: at cuts, and where it grows light after black; what has shown only black is no shot yet.
+
+    Nor is what lasts a moment only: each frame of a quick fade can look like a cut.
+    """
     starts, is_seen = [0], False
     for index in range(len(begins)):
         grows_light = index > 0 and is_black[index - 1] and not is_black[index]
-        if is_seen and (begins[index] or grows_light):
+        is_long = secs[index] - secs[starts[-1]] >= _MIN_SHOT_SECS
+        if is_seen and is_long and (begins[index] or grows_light):
             starts.append(index)
             is_seen = False
         is_seen = is_seen or not is_black[index]

@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image
 
 HASH_BITS = 256
+MAX_BITS = 100  # half of the bits differ by chance
 # Copies in other sizes and qualities differ in up to 20 bits, different photos and drawings in 70 and more.
 SAME_PICTURE_BITS = 24
 _WORDS, _HASH_SIDE = HASH_BITS // 64, 16
@@ -34,7 +35,7 @@ class NearDuplicates:
 
     def find(self, hash: int) -> str | None:
         """The name of the picture remembered that is nearest to this one, if one is near enough."""
-        if not self._names:
+        if not self._names or self._max_bits < 0:
             return None
         known = self._hashes[: len(self._names)]
         distances = np.bitwise_count(known ^ _words(hash)).sum(axis=1, dtype=np.int64)

@@ -14,7 +14,7 @@ from cartoongan_tf import pictures
 from cartoongan_tf.errors import InputError
 from cartoongan_tf.options import option
 from data_pipeline.edge_smoothing import Smoothing, smooth_edges
-from data_pipeline.near_duplicates import SAME_PICTURE_BITS, perceptual_hash
+from data_pipeline.near_duplicates import MAX_BITS, SAME_PICTURE_BITS, perceptual_hash
 
 PARTS = {"photos": ("photo",), "cartoons": ("cartoon", "smoothed")}  # the pictures in an example of each kind
 SkipReason = Literal["unreadable", "tiny", "blank", "duplicate"]
@@ -63,7 +63,7 @@ class Preparation:
         self._require("validation_fraction", 0 <= self.validation_fraction < 1, "from 0 to below 1")
         self._require("min_side_px", self.min_side_px >= 0, "0 or more")
         self._require("min_contrast", self.min_contrast >= 0, "0 or more")
-        self._require("duplicate_bits", self.duplicate_bits >= -1, "-1 or more")
+        self._require("duplicate_bits", -1 <= self.duplicate_bits <= MAX_BITS, f"from -1 to {MAX_BITS}")
         self._require("max_pixels", self.max_pixels >= 1, "1 or more")
         self.edge_smoothing()
 
@@ -99,7 +99,7 @@ class Prepared(NamedTuple):
 
     Attributes:
       examples: each one's features: PNG bytes by the names in PARTS, `source` and `box` (see `records`).
-      hash: of the picture's middle square, see `near_duplicates`.
+      hash: of its middle square, or of another one where that is blank; see `near_duplicates`.
     """
 
     examples: list[dict[str, bytes | list[int]]]
@@ -122,13 +122,18 @@ def prepare(kind: str, file: BinaryIO, name: str, preparation: Preparation) -> P
       file: open for reading; it can seek.
       name: of the picture, for the records.
       preparation: see there.
+
+    Raises:
+      OSError: the file could not be read through, for a reason that does not lie in it.
     """
     try:
         picture = pictures.read_picture(file, preparation.max_pixels, name=name)
     except InputError as error:
+        if isinstance(error.__cause__, OSError) and error.__cause__.errno:
+            raise error.__cause__ from None  # the disk or the network failed, not the picture
         return Skip("unreadable", str(error).removeprefix(f"{name}: "))
-    (height, width), size = picture.shape[:2], preparation.image_size
-    smallest = preparation.min_side_px or size // 2
+    height, width = picture.shape[:2]
+    smallest = preparation.min_side_px or preparation.image_size // 2
     if min(height, width) < smallest:
         return Skip("tiny", f"{width} x {height} pixels, where --min_side_px asks for {smallest}")
     squares = _squares(picture, preparation)
@@ -138,8 +143,7 @@ def prepare(kind: str, file: BinaryIO, name: str, preparation: Preparation) -> P
         _parts(kind, square, preparation) | {"source": os.fsencode(name), "box": list(box)}
         for box, square in squares.items()
     ]
-    middle = next(iter(squares.values())) if preparation.crops_per_image == 1 else middle_square(picture, size)
-    return Prepared(examples, perceptual_hash(middle))
+    return Prepared(examples, perceptual_hash(_typical(picture, squares, preparation)))
 
 
 def _squares(picture: np.ndarray, preparation: Preparation) -> dict[Box, np.ndarray]:
@@ -147,6 +151,15 @@ def _squares(picture: np.ndarray, preparation: Preparation) -> dict[Box, np.ndar
     boxes = square_boxes(*picture.shape[:2], preparation.image_size, preparation.crops_per_image)
     squares = {box: resized_square(picture, box, preparation.image_size) for box in boxes}
     return {box: square for box, square in squares.items() if contrast(square) >= preparation.min_contrast}
+
+
+def _typical(picture: np.ndarray, squares: dict[Box, np.ndarray], preparation: Preparation) -> np.ndarray:
+    """The square to know a picture by: its middle, or one that is kept where the middle is blank."""
+    first = next(iter(squares.values()))
+    if preparation.crops_per_image == 1:
+        return first
+    middle = middle_square(picture, preparation.image_size)
+    return middle if contrast(middle) >= preparation.min_contrast else first
 
 
 def middle_square(picture: np.ndarray, image_size: int) -> np.ndarray:

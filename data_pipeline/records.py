@@ -37,10 +37,20 @@ class RecordIndex:
       damage: the error of the first damaged record that was read, if there was one.
     """
 
-    def __init__(self, files: Sequence[str]):
-        """Raises InputError: a shard is missing or cut short."""
-        self._files = tuple(files)
-        spans = [(shard, *span) for shard, file in enumerate(self._files) for span in enumerate(_record_spans(file))]
+    def __init__(self, sizes: dict[str, int]):
+        """
+        Args:
+          sizes: how many records each file holds, by its path.
+
+        Raises:
+          InputError: a file is missing, cut short or damaged.
+        """
+        self._files = tuple(sizes)
+        spans = [
+            (shard, *span)
+            for shard, (file, size) in enumerate(sizes.items())
+            for span in enumerate(_record_spans(file, size))
+        ]
         self._shards, self._numbers = np.array([span[:2] for span in spans], np.int64).reshape(-1, 2).T
         self._offsets, self._lengths = np.array([span[2] for span in spans], np.int64).reshape(-1, 2).T
         self.damage: InputError | None = None
@@ -138,13 +148,14 @@ def open_records(data_dir: str | os.PathLike, split: str = "train") -> Records:
     dataset = read_dataset_file(data_dir)
     path = Path(data_dir) / DATASET_FILE
     try:
-        shards = {
-            kind: [str(path.parent / shard["file"]) for shard in dataset[kind][split]["shards"]] for kind in PARTS
+        sizes = {
+            kind: {str(path.parent / shard["file"]): shard["examples"] for shard in dataset[kind][split]["shards"]}
+            for kind in PARTS
         }
         preparation = Preparation(**dataset["parameters"])
     except (KeyError, TypeError, AttributeError, InputError) as error:
         raise InputError(f"{path}: damaged ({error!r}); build {data_dir} anew, by --overwrite") from error
-    indices = {kind: RecordIndex(files) for kind, files in shards.items()}
+    indices = {kind: RecordIndex(files) for kind, files in sizes.items()}
     return Records(**indices, image_size=preparation.image_size, smoothing=preparation.edge_smoothing())
 
 
@@ -166,8 +177,8 @@ def read_dataset_file(data_dir: str | os.PathLike) -> dict:
         raise InputError(f"{path}: damaged ({error}); build {data_dir} anew, by --overwrite") from error
 
 
-def _record_spans(path: str) -> list[tuple[int, int]]:
-    """The (offset, length) of each record's data in a TFRecord file, read from the headers alone."""
+def _record_spans(path: str, count: int) -> list[tuple[int, int]]:
+    """The (offset, length) of the data of each of `count` records in a TFRecord file, read from the headers alone."""
     spans, position = [], 0
     try:
         with open(path, "rb") as file:
@@ -182,8 +193,10 @@ def _record_spans(path: str) -> list[tuple[int, int]]:
                 file.seek(min(position, size))
     except FileNotFoundError:
         raise InputError(f"{path}: the shard is missing; give the build command again") from None
-    if not spans or position != size:
-        raise _damage(path, max(0, len(spans) - 1))
+    if position != size:
+        raise _damage(path, len(spans) - 1)
+    if len(spans) != count:
+        raise _damage(path, min(len(spans), count))
     return spans
 
 

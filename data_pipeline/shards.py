@@ -16,6 +16,7 @@ from data_pipeline.prepare import Preparation, Prepared, Skip
 
 KINDS = ("photos", "cartoons")
 SPLITS = ("train", "validation")
+_VERSION = 1  # of the records: raise it where the same pictures and flags give others
 FILES_PER_SHARD = 64  # lost at most when a build is killed
 
 
@@ -111,6 +112,7 @@ def choose_examples(
 def describe_plan(preparation: Preparation, listings: dict[str, Listing]) -> dict:
     """What decides the records: they are the same where this is the same."""
     return {
+        "version": _VERSION,
         "parameters": preparation.parameters(),
         "input": {kind: listing.fingerprint() for kind, listing in listings.items()},
     }

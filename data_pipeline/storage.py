@@ -3,10 +3,11 @@
 Names are paths below a folder, with "/". A file that is there is whole: it is written beside its place, then renamed.
 """
 
+import contextlib
 import io
 import os
-import uuid
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -24,8 +25,11 @@ class Folder(Protocol):
         Raises InputError: there is no such folder, or no such file in it.
         """
 
+    def locked(self) -> AbstractContextManager:
+        """Keep other runs out within the block, where the file system can. Raises InputError: another one is there."""
+
     def names(self) -> list[str]:
-        """All files, hidden ones too; none where there is no folder yet. Raises InputError: it is a file."""
+        """All files, hidden ones too; none where there is no folder yet."""
 
     def open(self, name: str) -> BinaryIO:
         """A file to read, which can seek. Raises OSError."""
@@ -60,9 +64,12 @@ class LocalFolder:
         names = (path.relative_to(self._path).as_posix() for path in paths)
         return _listing(self, zip(names, sizes, strict=True))
 
-    def names(self) -> list[str]:
+    def locked(self) -> AbstractContextManager:
         if self._path.exists() and not self._path.is_dir():
             raise InputError(f"--output_dir={self}: is a file; name a folder")
+        return atomic.locked(self._path)
+
+    def names(self) -> list[str]:
         return sorted(path.relative_to(self._path).as_posix() for path in self._path.rglob("*") if not path.is_dir())
 
     def open(self, name: str) -> BinaryIO:
@@ -94,6 +101,9 @@ class RemoteFolder:
     def pictures(self) -> Listing:
         return _listing(self, sorted(self._files(), key=lambda file: file[0].split("/")))
 
+    def locked(self) -> AbstractContextManager:
+        return contextlib.nullcontext()
+
     def names(self) -> list[str]:
         return sorted(name for name, _ in self._files())
 
@@ -109,10 +119,12 @@ class RemoteFolder:
         return _file_systems().exists(f"{self}/{name}")
 
     def write(self, name: str, content: bytes) -> None:
-        temporary = f"{self}/{name}.{uuid.uuid4().hex}.partial"
+        path, temporary = f"{self}/{name}", f"{self}/{name}.partial"
         with _file_systems().create(temporary, compression_type="uncompressed") as file:
             file.write(content)
-        _file_systems().rename([temporary], [f"{self}/{name}"])
+        if _file_systems().exists(path):  # some file systems never rename to a name that is taken
+            _file_systems().delete([path])
+        _file_systems().rename([temporary], [path])
 
     def remove(self, name: str) -> None:
         _file_systems().delete([f"{self}/{name}"])

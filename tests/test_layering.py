@@ -28,6 +28,7 @@ MAY_IMPORT = {
     "cartoongan_tf.pictures": set(),
     "cartoongan_tf.folders": set(),
     "cartoongan_tf.threads": set(),
+    "cartoongan_tf.signals": set(),
     "cartoongan_tf.pixels": set(),
     "cartoongan_tf.layers": set(),
     "cartoongan_tf.losses": set(),

@@ -96,7 +96,10 @@ def test_every_flagfile_is_a_complete_recipe(path, monkeypatch):
     assert f"--flagfile={path.relative_to(REPOSITORY)}" in text
     named = set(read_flagfile_values(path))
     left_out = {option.name for option in options_of(TrainConfig)} - named
-    assert left_out <= {"initial_generator", "num_samples", "summary_every_steps", "keep_checkpoints"}
+    assert left_out <= {
+        *("initial_generator", "num_samples", "summary_every_steps", "keep_checkpoints", "keep_every_steps"),
+        "deterministic",
+    }
 
 
 def test_the_styles_share_one_recipe():

@@ -1,11 +1,12 @@
 """The same records as on one machine, by Beam's own runner, in local folders and through Beam's file systems."""
 
+import itertools
 import shutil
 from pathlib import Path
 
 import pytest
 
-from data_pipeline import build_tfrecords, records
+from data_pipeline import beam_builder, build_tfrecords, records
 from data_pipeline.storage import folder_at
 
 pytest.importorskip("apache_beam", reason="builds on clusters need Apache Beam: pip install '.[beam]'")
@@ -133,9 +134,22 @@ def test_folders_that_beam_alone_reaches(shelf, tmp_path):
 
 
 def test_a_remote_folder_is_listed_as_one_here(shelf):
+    for name in ("a-b.jpg", "a/b.jpg", "a.jpg"):
+        (shelf / "photos" / name).parent.mkdir(exist_ok=True)
+        (shelf / "photos" / name).touch()
     (shelf / "photos" / ".hidden").mkdir()
     (shelf / "photos" / ".hidden" / "a.jpg").touch()
     assert folder_at("shelf://photos").pictures() == folder_at(str(shelf / "photos")).pictures()
+
+
+def test_of_duplicates_the_first_is_kept_in_whatever_order_they_come():
+    places = [
+        (beam_builder._Place(shard, position, f"{shard}{position}"), 7) for shard in (0, 2) for position in (0, 1)
+    ]
+    for order in itertools.permutations(places):
+        assert beam_builder._duplicates(list(order), {1: {"done": 9}}, 0) == {"01": "00", "20": "00", "21": "00"}
+    assert beam_builder._duplicates([places[2]], {1: {"done": 7}}, 0) == {"20": "done"}
+    assert beam_builder._duplicates([places[0]], {1: {"done": 7}}, 0) == {}
 
 
 def test_errors_of_the_cluster_are_told(folders, tmp_path, capsys):

@@ -1,4 +1,7 @@
 import contextlib
+import errno
+import hashlib
+import io
 import json
 import os
 import random
@@ -16,6 +19,7 @@ import pytest
 from cartoongan_tf import pictures
 from data_pipeline import build_tfrecords, records
 from data_pipeline.prepare import middle_square
+from data_pipeline.storage import LocalFolder
 from tests.helpers import REPOSITORY, draw
 
 DATASET = "dataset.json"
@@ -67,6 +71,8 @@ def test_records_hold_the_pictures_and_name_what_was_left_out(picture_folders, t
     assert (len(opened.photos), len(opened.cartoons), opened.image_size) == (7, 5, 32)
     names = sorted(path.relative_to(photos).as_posix() for path in photos.rglob("*.jpg"))
     assert _sources(opened.photos) == names
+    (shard,) = dataset["photos"]["train"]["shards"]
+    assert shard["sha256"] == hashlib.sha256((output / shard["file"]).read_bytes()).hexdigest()
     first = records.parse_photo(opened.photos.read(0), 32).numpy()
     np.testing.assert_array_equal(first, middle_square(pictures.read_picture(photos / names[0]), 32))
     assert sorted(os.listdir(output)) == ["cartoons-train-00000.tfrecord", DATASET, "photos-train-00000.tfrecord"]
@@ -171,6 +177,34 @@ def test_an_unreadable_folder_is_named(picture_folders, capsys):
         assert _build(locked.parent, picture_folders[1], Path(place, "data")) == 1
         locked.chmod(0o700)
     assert f"{locked}: cannot be searched" in capsys.readouterr().err
+
+
+def test_an_unreadable_file_is_left_out_and_a_failing_disk_is_not(folders, tmp_path, monkeypatch, capsys):
+    def failing(folder, name):
+        if name.endswith("frame2.png"):
+            raise errors[0]
+        return real(folder, name)
+
+    real, errors = LocalFolder.open, [PermissionError(errno.EACCES, "Permission denied")]
+    monkeypatch.setattr(LocalFolder, "open", failing)
+    assert _build(*folders, tmp_path / "data") == 0
+    assert _dataset(tmp_path / "data")["cartoons"]["skipped"]["frame2.png"] == ["unreadable", "Permission denied"]
+    errors[0] = OSError(errno.EIO, "Input/output error", "frame2.png")
+    assert _build(*folders, tmp_path / "data2") == 1
+    assert "frame2.png: Input/output error" in capsys.readouterr().err
+    assert not (tmp_path / "data2" / DATASET).exists()
+
+
+def test_a_disk_that_fails_within_a_picture_ends_the_build(folders, tmp_path, monkeypatch, capsys):
+    class Failing(io.BytesIO):
+        def read(self, *args):
+            if self.tell() > 20:
+                raise OSError(errno.EIO, "Input/output error")
+            return super().read(*args)
+
+    monkeypatch.setattr(LocalFolder, "open", lambda folder, name: Failing(Path(str(folder), name).read_bytes()))
+    assert _build(*folders, tmp_path / "data") == 1
+    assert "Input/output error" in capsys.readouterr().err
 
 
 @contextlib.contextmanager

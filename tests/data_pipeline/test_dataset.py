@@ -1,3 +1,4 @@
+import dataclasses
 import itertools
 import shutil
 
@@ -132,6 +133,23 @@ def test_workers_share_each_batch(opened, first_batch):
         dataset.build_dataset(opened, 4, 0, num_workers=3)
 
 
+def test_photos_and_cartoons_have_orders_and_crops_of_their_own(opened):
+    """Even where there are as many of one as of the other."""
+    same = dataclasses.replace(opened, photos=opened.cartoons)  # a cartoon's PNG is no photo's: so compare the indices
+    orders = [
+        [int(dataset._permutation(5, (0, stream, epoch))[0]) for epoch in range(20)]
+        for stream in (dataset._PHOTOS, dataset._CARTOONS)
+    ]
+    assert orders[0] != orders[1] and len(same.photos) == len(same.cartoons)
+    grid = np.stack(np.meshgrid(np.arange(32), np.arange(32)), -1).astype(np.uint8)
+    images = tf.constant(np.dstack([grid, grid[..., :1]])[np.newaxis])
+    crops = [
+        [dataset.variation(seed, 32, 8)(images, tf.constant(position, tf.int64)).numpy()[0] for position in range(20)]
+        for seed in (dataset._PHOTOS, dataset._CARTOONS)
+    ]
+    assert sum((one == other).all() for one, other in zip(*crops, strict=True)) < 5
+
+
 def test_another_seed_is_another_order(opened):
     assert any(
         (a["photo"] != b["photo"]).any() for a, b in zip(_batches(opened, 4), _batches(opened, 4, seed=6), strict=True)
@@ -171,6 +189,18 @@ def test_damaged_data_is_named(data_dir, tmp_path, damage, message):
     folder = shutil.copytree(data_dir, tmp_path / "data")
     damage(folder)
     with pytest.raises(InputError, match=message):
+        records.open_records(folder)
+
+
+def test_a_shard_that_lacks_records_is_named(data_dir, tmp_path):
+    folder = shutil.copytree(data_dir, tmp_path / "data")
+    spans = records._record_spans(str(folder / PHOTOS), 7)
+    end = spans[4][0] + spans[4][1] + 4
+    _change(folder / PHOTOS, lambda data: data[:end])
+    with pytest.raises(InputError, match=f"{PHOTOS}: .*at record 5;"):
+        records.open_records(folder)
+    shutil.copy(data_dir / CARTOONS, folder / PHOTOS)
+    with pytest.raises(InputError, match=f"{PHOTOS}: .*at record 5;"):
         records.open_records(folder)
 
 

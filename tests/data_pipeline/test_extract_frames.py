@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cartoongan_tf import folders, pictures
-from data_pipeline import extract_frames, frame_set
+from data_pipeline import extract_frames, frame_report
 from tests.extracting import (
     BAR,
     BLACK,
@@ -161,6 +161,16 @@ def test_what_cannot_be_read_is_named(tmp_path, make, message, capsys):
     assert not (tmp_path / "frames").exists() or not picture_names(tmp_path / "frames")
 
 
+def test_a_broken_link_and_an_empty_folder_do_not_stop_the_others(tmp_path, capsys):
+    (tmp_path / "films" / "empty").mkdir(parents=True)
+    make_film(tmp_path / "films" / "film.mp4")
+    (tmp_path / "films" / "link.mp4").symlink_to(tmp_path / "none.mp4")
+    for number, video in enumerate((tmp_path / "films", tmp_path / "films" / "*")):
+        assert run(video, tmp_path / str(number), min_sharpness=0) == 0
+        assert "link.mp4: cannot be opened" in capsys.readouterr().err
+        assert len(picture_names(tmp_path / str(number))) == 1
+
+
 def test_a_film_that_is_cut_short_gives_what_it_has(tmp_path, capsys):
     film = write_film(tmp_path / "film.mkv", [frame for seed in range(5) for frame in scene(seed)])
     film.write_bytes(film.read_bytes()[: film.stat().st_size // 2])
@@ -197,9 +207,9 @@ def test_without_pyav_it_says_what_to_install(extracted, tmp_path, monkeypatch, 
 
 
 def test_large_sets_are_shown_in_part(extracted, tmp_path, monkeypatch):
-    monkeypatch.setattr(frame_set, "MAX_ON_SHEET", 2)
+    monkeypatch.setattr(frame_report, "MAX_ON_SHEET", 2)
     shown = []
-    monkeypatch.setattr(frame_set.sheets, "contact_sheet", lambda rows: shown.extend(rows) or rows[0][1][0])
+    monkeypatch.setattr(frame_report.sheets, "contact_sheet", lambda rows: shown.extend(rows) or rows[0][1][0])
     assert run(extracted / "film.mp4", tmp_path / "frames") == 0
     assert len(shown) == 2
 

@@ -11,6 +11,7 @@ from data_pipeline.prepare import Preparation
 
 # name: mean and deviation of photos and of cartoons, as of real ones
 USUAL = {
+    "side_px": (600, 40, 560, 40),
     "brightness": (119, 30, 142, 30),
     "contrast": (50, 10, 45, 10),
     "saturation": (0.33, 0.1, 0.4, 0.1),
@@ -102,11 +103,13 @@ def test_too_few_pictures_and_how_to_get_more(kind, other):
 
     assert find(500, 500) is None
     text = find(120, 120)
-    assert f"Only 120 {kind};" in text and "--crops_per_image=5" in text
+    assert f"Only 120 {kind};" in text and "--crops_per_image=4" in text
+    assert "--crops_per_image" not in find(120, 120, image_size=512)  # the pictures have no room for more
     assert ("5,402" in text) == (kind == "photos") and ("films" in text) == (kind == "cartoons")
     text = find(300, 120, crops_per_image=4)
-    assert f"300 {kind}, out of 120 pictures" in text and "--crops_per_image=7" in text
+    assert f"300 {kind}, out of 120 pictures" in text and "--crops_per_image=16" in text
     assert "--crops_per_image" not in find(30, 30)
+    assert f"5,000 {kind}, out of 30 pictures" in find(5000, 30)
 
 
 @pytest.mark.parametrize("kind", ["photos", "cartoons"])

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cartoongan_tf import pictures
-from data_pipeline import film_analysis, frame_set
+from cartoongan_tf import atomic, pictures
+from data_pipeline import film_analysis, frame_report
 from tests.extracting import RATE, TAKEN, contents, frames_json, picture_names, run, scene, short_film
 from tests.films import Seen, write_film
 from tests.helpers import REPOSITORY
@@ -30,7 +30,7 @@ def test_a_second_run_has_nothing_to_do(mine, extracted, capsys, monkeypatch):
 def test_the_sheet_shows_the_set_even_after_a_run_that_was_cut_off_before_it(mine, extracted, monkeypatch):
     sheet = mine.with_name("frames-contact-sheet.jpg")
     with monkeypatch.context() as patched:
-        patched.setattr(frame_set, "write_sheet", lambda *_: 1 / 0)
+        patched.setattr(frame_report, "write_sheet", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             run(extracted / "film.mp4", mine, max_frames=2)
     before = sheet.read_bytes()
@@ -99,7 +99,51 @@ def test_more_films_extend_the_set(mine, extracted, tmp_path):
         np.testing.assert_array_equal(written, seen[box["top"] : box["bottom"], box["left"] : box["right"]])
 
 
-def test_films_that_are_gone_keep_their_frames(tmp_path):
+def test_flags_that_would_leave_nothing_change_nothing(mine, extracted, capsys):
+    before = contents(mine)
+    assert run(extracted / "film.mp4", mine, min_sharpness=99) == 1
+    assert "nothing was changed" in capsys.readouterr().err and contents(mine) == before
+
+
+def test_two_runs_at_once_are_refused(mine, extracted, capsys):
+    with atomic.locked(mine):
+        assert run(extracted / "film.mp4", mine) == 1
+    assert "another run is writing there" in capsys.readouterr().err
+
+
+def test_films_are_told_apart_by_where_they_lie(tmp_path, monkeypatch):
+    for number in (0, 1):
+        (tmp_path / str(number)).mkdir()
+        short_film(tmp_path / str(number) / "film.mp4", number)
+        monkeypatch.chdir(tmp_path / str(number))
+        assert run("film.mp4", tmp_path / "frames") == 0
+    monkeypatch.chdir(tmp_path)
+    before = contents(tmp_path / "frames")
+    assert run("1/film.mp4", tmp_path / "frames") == 0  # that is one of them
+    assert contents(tmp_path / "frames") == before and len(picture_names(tmp_path / "frames")) == 4
+
+
+def test_a_film_that_cannot_be_read_any_more_is_said_and_its_frames_stay(tmp_path, capsys):
+    films = [short_film(tmp_path / f"{seed}.mp4", seed) for seed in range(2)]
+    assert run(films[0], tmp_path / "frames") == 0
+    before = contents(tmp_path / "frames")
+    films[0].write_bytes(b"no film")
+    assert run(films[1], tmp_path / "frames") == 1
+    assert str(films[0]) in capsys.readouterr().err and contents(tmp_path / "frames") == before
+
+
+def test_a_damaged_analysis_is_made_again_and_a_damaged_plan_named(mine, extracted, capsys):
+    before = contents(mine)
+    (analysis,) = mine.glob(".extract/*.npz")
+    for damage in (b"", b"no archive", analysis.read_bytes()[:99]):
+        analysis.write_bytes(damage)
+        assert run(extracted / "film.mp4", mine) == 0 and contents(mine) == before
+    (mine / ".extract" / "plan.json").write_text("")
+    assert run(extracted / "film.mp4", mine) == 1
+    assert "plan.json: damaged" in capsys.readouterr().err
+
+
+def test_films_that_are_gone_keep_their_frames(tmp_path, capsys):
     films = [short_film(tmp_path / f"{seed}.mp4", seed) for seed in range(2)]
     assert run(films[0], tmp_path / "frames") == 0
     before = contents(tmp_path / "frames")
@@ -110,6 +154,9 @@ def test_films_that_are_gone_keep_their_frames(tmp_path):
         picture_names(tmp_path / "frames")
     ) == 4
     assert run(films[1], tmp_path / "frames", long_side=80) == 1  # that needs the film
+    assert contents(tmp_path / "frames") == after
+    assert str(films[0]) in capsys.readouterr().err
+    assert run(films[1], tmp_path / "frames") == 0
 
 
 def test_a_film_that_was_exported_again_is_looked_at_again(tmp_path):

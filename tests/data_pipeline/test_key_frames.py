@@ -11,8 +11,8 @@ from data_pipeline.film_analysis import FilmAnalysis
 from data_pipeline.key_frames import Choice, choose
 
 
-def _film(sharpness, cuts=(0,), brightness=100, contrast=50, is_text=False, seed=0, frame_hashes=None):
-    """A film at 10 frames a second with these measures; each shot has a hash of its own."""
+def _film(sharpness, cuts=(0,), brightness=100, contrast=50, is_text=False, seed=0, frame_hashes=None, rate=2):
+    """A film at 2 frames a second with these measures; each shot has a hash of its own."""
     frames = np.zeros(len(sharpness), film_analysis._FRAME)
     frames["pts"] = np.arange(len(sharpness))
     frames["begins"][list(cuts)] = True
@@ -21,7 +21,7 @@ def _film(sharpness, cuts=(0,), brightness=100, contrast=50, is_text=False, seed
     rng = np.random.default_rng(seed)
     of_shot = rng.integers(0, 256, (len(sharpness), 32), np.uint8)[np.cumsum(frames["begins"]) - 1]
     frames["hash"] = of_shot if frame_hashes is None else frame_hashes
-    return FilmAnalysis(frames, Fraction(1, 10), len(frames), (90, 160), Box(0, 90, 0, 160), [])
+    return FilmAnalysis(frames, Fraction(1, rate), len(frames), (90, 160), Box(0, 90, 0, 160), [])
 
 
 def _taken(shots):
@@ -93,10 +93,18 @@ def test_what_was_seen_before_in_any_film_is_dropped():
     first = _film([1] * 4, cuts=range(4), frame_hashes=near)
     second = _film([1], frame_hashes=near[3:])
     shots = choose([first, second], ["a", "b"], Choice())
-    duplicates = ["", "near-duplicate of a-00-00-00.000", "", "", "near-duplicate of a-00-00-00.300"]
+    duplicates = ["", "near-duplicate of a-00-00-00.000", "", "", "near-duplicate of a-00-00-01.500"]
     assert _reasons(shots) == duplicates
     assert len(_taken(_choose(first, duplicate_bits=-1))) == 4
     assert key_frames.totals(shots) == {"near-duplicate": 2}
+
+
+def test_the_frames_of_a_quick_fade_are_no_shots_though_each_looks_like_a_cut():
+    contrast = [50] * 6 + [40, 28, 16] + [50] * 6
+    film = _film([1.0, 1.2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1.1, 1, 1, 1], contrast=contrast, cuts=(0, 6, 7, 8, 9), rate=12)
+    shots = _choose(film)
+    assert _taken(shots) == [1, 11] and [shot.first for shot in shots] == [0, 6]
+    assert _reasons(shots)[7:9] == ["faded"] * 2
 
 
 @pytest.mark.parametrize("max_frames", [1, 2, 3, 7, 10, 11])
@@ -112,7 +120,7 @@ def test_the_limit_is_spread_over_the_whole_set(max_frames):
 
 
 def test_spans_say_from_when_to_when():
-    film = _film([1, 1, 2, 1], brightness=[0, 0, 90, 90])
+    film = _film([1, 1, 2, 1], brightness=[0, 0, 90, 90], rate=10)
     (shot,) = _choose(film)
     assert key_frames.spans(shot, film) == [
         {"from": 0.0, "to": 0.2, "why": "black"},

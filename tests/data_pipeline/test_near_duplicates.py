@@ -57,7 +57,7 @@ def test_a_negative_limit_finds_nothing():
 def test_thousands_are_remembered():
     known = NearDuplicates(max_bits=0)
     known.add_all({str(number): number for number in range(5000)})
-    assert known.find(4999) == "4999" and known.find(5000) is None
+    assert all(known.find(number) == str(number) for number in (0, 1023, 1024, 4999)) and known.find(5000) is None
 
 
 def test_real_pictures_are_told_apart(assets):

@@ -117,6 +117,26 @@ def test_blank_squares_are_left_out():
     assert example["box"] == [0, 48, 48]
 
 
+def test_different_pictures_with_blank_middles_have_different_hashes():
+    def with_blank_middle(seed):
+        blank = np.full((48, 48, 3), 255, np.uint8)
+        return np.hstack([draw(seed, 48, 48), blank, draw(seed + 50, 48, 48)])
+
+    hashes = {_prepare(with_blank_middle(seed), "photos", crops_per_image=3).hash for seed in range(4)}
+    assert len(hashes) == 4
+
+
+def test_a_picture_has_one_hash_however_many_squares_it_gives():
+    picture = draw(3, 96, 144)
+    assert _prepare(picture).hash == _prepare(picture, crops_per_image=6).hash
+
+
+def test_pictures_just_above_the_size_are_averaged():
+    picture = np.random.default_rng(0).integers(0, 256, (49, 49, 3)).astype(np.uint8)
+    expected = cv2.resize(picture, (48, 48), interpolation=cv2.INTER_AREA)
+    np.testing.assert_array_equal(middle_square(picture, 48), expected)
+
+
 @pytest.mark.parametrize("mode", ["L", "P", "RGBA", "LA", "CMYK", "1", "I;16"])
 def test_pictures_of_every_mode_give_examples(tmp_path, mode):
     picture = Image.fromarray(draw(1, 60, 80))

@@ -1,0 +1,176 @@
+"""A build that is cut off between any two changes to its folder, and given again."""
+
+import itertools
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from cartoongan_tf import atomic, pictures
+from data_pipeline import build_tfrecords
+from tests.helpers import draw
+
+SHARD = "photos-train-00000.tfrecord"
+
+
+class Killed(BaseException):
+    """What nobody catches."""
+
+
+def _build(folders, output, *flags):
+    photos, frames = folders
+    places = [f"--photos_dir={photos}", f"--cartoons_dir={frames}", f"--output_dir={output}"]
+    return build_tfrecords.main(["build", *places, "--image_size=32", *flags])
+
+
+def _content(folder):
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture(autouse=True)
+def small_shards(monkeypatch):
+    monkeypatch.setattr("data_pipeline.shards.FILES_PER_SHARD", 4)
+
+
+@pytest.fixture
+def straight(picture_folders, tmp_path):
+    assert _build(picture_folders, tmp_path / "straight") == 0
+    return tmp_path / "straight"
+
+
+def _kill_at(number, monkeypatch):
+    """Let the n-th change to a folder not happen any more."""
+    changes = itertools.count()
+
+    def until(change):
+        def changed(*args, **kwargs):
+            if next(changes) == number:
+                raise Killed
+            return change(*args, **kwargs)
+
+        return changed
+
+    monkeypatch.setattr(os, "replace", until(os.replace))
+    monkeypatch.setattr(Path, "unlink", until(Path.unlink))
+    monkeypatch.setattr(Path, "rmdir", until(Path.rmdir))
+
+
+def _nothing(folders, output):
+    pass
+
+
+def _other_records(folders, output):
+    assert _build(folders, output, "--canny_high=150", "--validation_fraction=0.5") == 0
+    (output / "contact-sheet.jpg").write_text("mine")
+
+
+def _other_records_begun(folders, output):
+    assert _build(folders, output, "--canny_high=150", "--strict") == 1
+
+
+def _a_shard_missing(folders, output):
+    assert _build(folders, output) == 0
+    (output / SHARD).unlink()
+
+
+@pytest.mark.parametrize(
+    "before, flags",
+    [
+        (_nothing, ()),
+        (_other_records, ("--overwrite",)),
+        (_other_records_begun, ("--overwrite",)),
+        (_a_shard_missing, ()),
+    ],
+)
+def test_the_same_command_finishes_it(picture_folders, straight, tmp_path, monkeypatch, before, flags):
+    for number in itertools.count():
+        output = tmp_path / str(number)
+        before(picture_folders, output)
+        try:
+            with monkeypatch.context() as patched:
+                _kill_at(number, patched)
+                assert _build(picture_folders, output, *flags) == 0
+                break  # there were no more changes to make
+        except Killed:
+            assert _build(picture_folders, output, *flags) == 0
+        content = _content(output)
+        content.pop("contact-sheet.jpg", None)
+        assert content == _content(straight), number
+        shutil.rmtree(output)
+    assert number > 8
+
+
+def test_what_killed_runs_left_half_written_is_no_obstacle_and_goes(picture_folders, straight, tmp_path):
+    output = tmp_path / "data"
+    (output / ".build").mkdir(parents=True)
+    (output / ".build" / ".plan.99999999.abc0.partial.json").write_text("{")
+    (output / ".build" / "plan.json.partial").write_text("{")
+    assert _build(picture_folders, output) == 0
+    (output / "dataset.json").unlink()
+    (output / ".photos-train-00007.99999999.abc0.partial.tfrecord").write_text("{")
+    shutil.rmtree(output)
+    assert _build(picture_folders, output) == 0
+    assert _content(output) == _content(straight)
+
+
+def test_a_shard_that_vanished_in_between_is_made_again(picture_folders, tmp_path):
+    output = tmp_path / "data"
+    photos = shutil.copytree(picture_folders[0], tmp_path / "photos")
+    (photos / "notes.txt").unlink()
+    assert _build((photos, picture_folders[1]), output, "--strict") == 1  # at the broken frame: the photos are done
+    (output / SHARD).unlink()
+    assert _build((photos, picture_folders[1]), output) == 0
+    assert _build((photos, picture_folders[1]), tmp_path / "again") == 0
+    assert _content(output) == _content(tmp_path / "again")
+
+
+def test_duplicates_of_pictures_in_finished_shards_are_found(picture_folders, tmp_path, monkeypatch):
+    photos = shutil.copytree(picture_folders[0], tmp_path / "photos")
+    (photos / "notes.txt").unlink()
+    shutil.copy(photos / "holiday" / "photo1.jpg", photos / "z.jpg")  # the first picture once more, in the last shard
+    with monkeypatch.context() as patched, pytest.raises(Killed):
+        _kill_at(4, patched)  # the plan, a shard, its report, a shard
+        _build((photos, picture_folders[1]), tmp_path / "data")
+    assert len(list((tmp_path / "data").glob("*.tfrecord"))) >= 1
+    assert _build((photos, picture_folders[1]), tmp_path / "data") == 0
+    assert _build((photos, picture_folders[1]), tmp_path / "straight") == 0
+    assert _content(tmp_path / "data") == _content(tmp_path / "straight")
+    assert '"z.jpg"' in (tmp_path / "data" / "dataset.json").read_text()
+
+
+def test_a_damaged_shard_of_a_finished_folder_is_made_again(picture_folders, straight, tmp_path, capsys):
+    output = shutil.copytree(straight, tmp_path / "data")
+    (output / SHARD).write_bytes((output / SHARD).read_bytes()[:-9])
+    assert _build(picture_folders, output) == 0
+    assert f"{SHARD}: missing or damaged" in capsys.readouterr().err and _content(output) == _content(straight)
+
+
+def test_a_damaged_dataset_file_is_overwritten(picture_folders, straight, tmp_path, capsys):
+    output = shutil.copytree(straight, tmp_path / "data")
+    (output / "dataset.json").write_text("{")
+    assert _build(picture_folders, output) == 1
+    assert "--overwrite" in capsys.readouterr().err
+    assert _build(picture_folders, output, "--overwrite") == 0 and _content(output) == _content(straight)
+
+
+def test_a_build_of_which_nothing_can_come_leaves_the_folder_free(picture_folders, tmp_path):
+    assert _build(picture_folders, tmp_path / "data", "--max_pixels=10") == 1
+    assert not _content(tmp_path / "data")
+    assert _build(picture_folders, tmp_path / "data") == 0
+
+
+def test_two_builds_at_once_and_one_folder_twice_are_refused(picture_folders, tmp_path, capsys):
+    with atomic.locked(tmp_path / "data"):
+        assert _build(picture_folders, tmp_path / "data") == 1
+    assert "another run is writing there" in capsys.readouterr().err
+    assert _build((picture_folders[0], picture_folders[0]), tmp_path / "data") == 1
+    assert "are both" in capsys.readouterr().err
+
+
+def test_records_in_a_folder_of_pictures_are_refused(picture_folders, tmp_path, capsys):
+    photos = shutil.copytree(picture_folders[0], tmp_path / "photos")
+    pictures.write_picture(photos / "data" / "x.png", draw(1))
+    assert _build((photos, picture_folders[1]), photos / "data") == 1
+    assert "lies in --photos_dir" in capsys.readouterr().err
+    assert _build((photos, picture_folders[1]), tmp_path / "photos2") == 0
