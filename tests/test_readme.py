@@ -1,6 +1,7 @@
 """Every `python` command in the README is run here, in its order, on small pictures; CI runs the `make` ones itself."""
 
 import importlib
+import importlib.util
 import re
 import shlex
 import shutil
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from cartoongan_tf import pictures
-from tests.films import make_film
+from tests.films import make_film, write_film
 from tests.helpers import REPOSITORY, TINY_NETWORKS, draw
 
 TEXT = (REPOSITORY / "README.md").read_text()
@@ -25,11 +26,15 @@ SMALLER = {  # flags that keep the commands short; later flags win
 }
 
 
-def _blocks(language):
-    return re.findall(rf"^```{language}\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
+def _blocks(language, text=TEXT):
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
 
-COMMANDS = [line for block in _blocks("sh") for line in block.splitlines()]
+def _commands(text):
+    return [line for block in _blocks("sh", text) for line in block.splitlines()]
+
+
+COMMANDS = _commands(TEXT)
 
 
 def test_the_readme_has_commands_of_every_program():
@@ -70,6 +75,7 @@ def folder(picture_folders, tmp_path, monkeypatch):
     shutil.copy(REPOSITORY / "shinkai.flags", tmp_path)
     pictures.write_picture(tmp_path / "photo.jpg", draw(0))
     make_film(tmp_path / "clip.mp4")
+    write_film(tmp_path / "film.mp4", [draw(200 + frame // 10, 96, 128) for frame in range(40)])
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -77,7 +83,9 @@ def folder(picture_folders, tmp_path, monkeypatch):
 def _run(command):
     python, dash_m, module, *arguments = shlex.split(command)
     assert (python, dash_m) == ("python", "-m")
-    return importlib.import_module(module).main([module, *arguments, *SMALLER.get(module, [])])
+    own = arguments.index("--") if "--" in arguments else len(arguments)  # what follows is another program's
+    smaller = [*arguments[:own], *SMALLER.get(module, []), *arguments[own:]]
+    return importlib.import_module(module).main([module, *smaller])
 
 
 def test_every_command_runs(folder):
@@ -90,6 +98,17 @@ def test_every_command_runs(folder):
     names = {"photo": draw(0)}
     exec(_blocks("python")[0], names)
     assert names["cartoon"].shape == names["photo"].shape and names["cartoon"].dtype == np.uint8
+
+
+def test_every_command_about_data_runs(folder):
+    commands = _commands((REPOSITORY / "docs" / "data.md").read_text())
+    assert len(commands) == 5
+    for command in commands:
+        if "DirectRunner" in command and not importlib.util.find_spec("apache_beam"):
+            continue
+        assert _run(command) == 0, command
+    assert len(list((folder / "frames").glob("film-*.png"))) == 4
+    assert (folder / "data" / "shinkai" / "contact-sheet.jpg").exists() and (folder / "runs" / "shinkai").exists()
 
 
 def test_every_command_with_the_authors_weights_runs(folder, assets):
