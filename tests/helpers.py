@@ -28,3 +28,8 @@ def title_card(text, px, colors=("black", "white"), height=270, width=480) -> np
     font = ImageFont.load_default(px)
     ImageDraw.Draw(image).multiline_text((width / 2, height / 2), text, colors[1], font, "mm", align="center")
     return np.asarray(image)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """All files below a folder, by their names."""
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}

@@ -8,6 +8,7 @@ import pytest
 
 from data_pipeline import beam_builder, build_tfrecords, records
 from data_pipeline.storage import folder_at
+from tests.helpers import contents
 
 pytest.importorskip("apache_beam", reason="builds on clusters need Apache Beam: pip install '.[beam]'")
 
@@ -82,10 +83,6 @@ def _build(photos, frames, output, *more):
     )
 
 
-def _content(folder):
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
 @pytest.fixture
 def folders(picture_folders, tmp_path):
     """(photos, frames), with duplicates in other shards than what they repeat."""
@@ -100,8 +97,8 @@ def test_beam_makes_the_same_records(folders, tmp_path, capsys):
     said = capsys.readouterr().out
     assert _build(*folders, tmp_path / "beam", "--runner=DirectRunner") == 0
     assert capsys.readouterr().out.replace("/beam", "/here") == said and "3 duplicate" in said
-    content = _content(tmp_path / "here")
-    assert _content(tmp_path / "beam") == content and len(content) > 6
+    content = contents(tmp_path / "here")
+    assert contents(tmp_path / "beam") == content and len(content) > 6
     assert len(records.open_records(tmp_path / "beam").photos) > 3
 
 
@@ -115,21 +112,21 @@ def test_beam_finishes_what_was_begun_elsewhere(folders, tmp_path):
     made = [path.name for path, time in done.items() if path.stat().st_mtime_ns != time]
     assert made == ["photos-train-00001.tfrecord"]
     assert _build(photos, frames, tmp_path / "straight") == 0
-    assert _content(tmp_path / "data") == _content(tmp_path / "straight")
+    assert contents(tmp_path / "data") == contents(tmp_path / "straight")
 
 
 def test_beams_own_options_reach_it(folders, tmp_path):
     options = ("--", "--direct_num_workers=2", "--direct_running_mode=multi_threading")
     assert _build(*folders, tmp_path / "beam", "--runner=DirectRunner", *options) == 0
     assert _build(*folders, tmp_path / "here") == 0
-    assert _content(tmp_path / "beam") == _content(tmp_path / "here")
+    assert contents(tmp_path / "beam") == contents(tmp_path / "here")
 
 
 def test_folders_that_beam_alone_reaches(shelf, tmp_path):
     there = ("shelf://photos", "shelf://frames")
     assert _build(*there, "shelf://data", "--runner=DirectRunner") == 0
     assert _build(*there, tmp_path / "here") == 0
-    assert _content(shelf / "data") == _content(tmp_path / "here")
+    assert contents(shelf / "data") == contents(tmp_path / "here")
     assert _build(*there, "shelf://data", "--runner=DirectRunner") == 0  # done already
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from cartoongan_tf import atomic, pictures
 from data_pipeline import build_tfrecords
-from tests.helpers import draw
+from tests.helpers import contents, draw
 
 SHARD = "photos-train-00000.tfrecord"
 
@@ -22,10 +22,6 @@ def _build(folders, output, *flags):
     photos, frames = folders
     places = [f"--photos_dir={photos}", f"--cartoons_dir={frames}", f"--output_dir={output}"]
     return build_tfrecords.main(["build", *places, "--image_size=32", *flags])
-
-
-def _content(folder):
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.fixture(autouse=True)
@@ -94,9 +90,9 @@ def test_the_same_command_finishes_it(picture_folders, straight, tmp_path, monke
                 break  # there were no more changes to make
         except Killed:
             assert _build(picture_folders, output, *flags) == 0
-        content = _content(output)
+        content = contents(output)
         content.pop("contact-sheet.jpg", None)
-        assert content == _content(straight), number
+        assert content == contents(straight), number
         shutil.rmtree(output)
     assert number > 8
 
@@ -111,7 +107,7 @@ def test_what_killed_runs_left_half_written_is_no_obstacle_and_goes(picture_fold
     (output / ".photos-train-00007.99999999.abc0.partial.tfrecord").write_text("{")
     shutil.rmtree(output)
     assert _build(picture_folders, output) == 0
-    assert _content(output) == _content(straight)
+    assert contents(output) == contents(straight)
 
 
 def test_a_shard_that_vanished_in_between_is_made_again(picture_folders, tmp_path):
@@ -122,7 +118,7 @@ def test_a_shard_that_vanished_in_between_is_made_again(picture_folders, tmp_pat
     (output / SHARD).unlink()
     assert _build((photos, picture_folders[1]), output) == 0
     assert _build((photos, picture_folders[1]), tmp_path / "again") == 0
-    assert _content(output) == _content(tmp_path / "again")
+    assert contents(output) == contents(tmp_path / "again")
 
 
 def test_duplicates_of_pictures_in_finished_shards_are_found(picture_folders, tmp_path, monkeypatch):
@@ -135,7 +131,7 @@ def test_duplicates_of_pictures_in_finished_shards_are_found(picture_folders, tm
     assert len(list((tmp_path / "data").glob("*.tfrecord"))) >= 1
     assert _build((photos, picture_folders[1]), tmp_path / "data") == 0
     assert _build((photos, picture_folders[1]), tmp_path / "straight") == 0
-    assert _content(tmp_path / "data") == _content(tmp_path / "straight")
+    assert contents(tmp_path / "data") == contents(tmp_path / "straight")
     assert '"z.jpg"' in (tmp_path / "data" / "dataset.json").read_text()
 
 
@@ -143,7 +139,7 @@ def test_a_damaged_shard_of_a_finished_folder_is_made_again(picture_folders, str
     output = shutil.copytree(straight, tmp_path / "data")
     (output / SHARD).write_bytes((output / SHARD).read_bytes()[:-9])
     assert _build(picture_folders, output) == 0
-    assert f"{SHARD}: missing or damaged" in capsys.readouterr().err and _content(output) == _content(straight)
+    assert f"{SHARD}: missing or damaged" in capsys.readouterr().err and contents(output) == contents(straight)
 
 
 def test_a_damaged_dataset_file_is_overwritten(picture_folders, straight, tmp_path, capsys):
@@ -151,12 +147,12 @@ def test_a_damaged_dataset_file_is_overwritten(picture_folders, straight, tmp_pa
     (output / "dataset.json").write_text("{")
     assert _build(picture_folders, output) == 1
     assert "--overwrite" in capsys.readouterr().err
-    assert _build(picture_folders, output, "--overwrite") == 0 and _content(output) == _content(straight)
+    assert _build(picture_folders, output, "--overwrite") == 0 and contents(output) == contents(straight)
 
 
 def test_a_build_of_which_nothing_can_come_leaves_the_folder_free(picture_folders, tmp_path):
     assert _build(picture_folders, tmp_path / "data", "--max_pixels=10") == 1
-    assert not _content(tmp_path / "data")
+    assert not contents(tmp_path / "data")
     assert _build(picture_folders, tmp_path / "data") == 0
 
 
