@@ -1,7 +1,6 @@
 """Files and folders that are whole or absent: written beside their place, then renamed into it."""
 
 import contextlib
-import fcntl
 import glob
 import itertools
 import os
@@ -13,6 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cartoongan_tf.errors import InputError
+
+try:
+    import fcntl
+except ImportError:  # Windows has no such locks
+    fcntl = None
 
 # Tells this process from an earlier one of the same number; letters alone, a number follows.
 _PROCESS = "".join(secrets.choice(string.ascii_letters) for _ in range(8))
@@ -69,6 +73,8 @@ def locked(folder: str | os.PathLike) -> Iterator[None]:
 
 
 def _lock(handle: int, folder: str | os.PathLike) -> None:
+    if fcntl is None:
+        return
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

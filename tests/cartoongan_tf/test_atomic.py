@@ -5,6 +5,8 @@ import sys
 import pytest
 
 from cartoongan_tf import atomic
+from cartoongan_tf.errors import InputError
+from tests.helpers import REPOSITORY
 
 
 def test_a_file_is_replaced_when_whole(tmp_path):
@@ -70,3 +72,21 @@ def test_an_error_of_the_disk_names_the_file(tmp_path):
     with pytest.raises(OSError) as error, atomic.replacing(tmp_path / "a.txt"):
         raise OSError(28, "No space left on device")
     assert error.value.filename == str(tmp_path / "a.txt")
+
+
+def test_a_locked_folder_is_refused_until_its_owner_is_gone(tmp_path):
+    code = (
+        f"from cartoongan_tf import atomic; atomic.locked({str(tmp_path)!r}).__enter__(); print(1, flush=True); input()"
+    )
+    owner = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert owner.stdout.readline() == "1\n"
+    with pytest.raises(InputError, match="another run is writing there"), atomic.locked(tmp_path):
+        pass
+    owner.kill()
+    owner.communicate()
+    with atomic.locked(tmp_path):
+        pass
+    with atomic.locked(tmp_path / "new" / "folder"):
+        assert (tmp_path / "new" / "folder").is_dir()
