@@ -75,11 +75,13 @@ def test_an_error_of_the_disk_names_the_file(tmp_path):
 
 
 def test_a_locked_folder_is_refused_until_its_owner_is_gone(tmp_path):
-    code = (
-        f"from cartoongan_tf import atomic; atomic.locked({str(tmp_path)!r}).__enter__(); print(1, flush=True); input()"
-    )
+    code = "import sys; from cartoongan_tf import atomic; held = atomic.locked(sys.argv[1]); held.__enter__(); "
     owner = subprocess.Popen(
-        [sys.executable, "-c", code], cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", f"{code} print(1, flush=True); input()", str(tmp_path)],
+        cwd=REPOSITORY,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert owner.stdout.readline() == "1\n"
     with pytest.raises(InputError, match="another run is writing there"), atomic.locked(tmp_path):
