@@ -19,7 +19,7 @@ from data_pipeline import shards
 from data_pipeline.build_folder import BuildFolder
 from data_pipeline.near_duplicates import NearDuplicates
 from data_pipeline.prepare import Preparation, Prepared, Skip, prepare
-from data_pipeline.shards import Shard, ShardReport
+from data_pipeline.shards import Listing, Shard, ShardReport
 from data_pipeline.storage import Folder
 
 _PICTURES_AHEAD = 32  # prepared while an earlier, larger one is waited for
@@ -79,19 +79,20 @@ def build(
       InputError: a folder holds no picture that can be used, or the output folder is taken.
     """
     _check_apart(sources, output)
+    listings = {kind: sources[kind].pictures() for kind in shards.KINDS}
     with output.locked():
-        return _build(sources, output, preparation, make_shards, strict, overwrite)
+        return _build(sources, listings, output, preparation, make_shards, strict, overwrite)
 
 
 def _build(
     sources: dict[str, Folder],
+    listings: dict[str, Listing],
     output: Folder,
     preparation: Preparation,
     make_shards: Callable[[Sequence[Task], BuildFolder], None],
     strict: bool,
     overwrite: bool,
 ) -> dict:
-    listings = {kind: sources[kind].pictures() for kind in shards.KINDS}
     plan = shards.describe_plan(preparation, listings)
     folder = BuildFolder(output)
     if dataset := folder.begin(plan, overwrite):
