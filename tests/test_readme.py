@@ -100,6 +100,7 @@ def test_every_command_runs(folder):
     assert names["cartoon"].shape == names["photo"].shape and names["cartoon"].dtype == np.uint8
 
 
+@pytest.mark.slow
 def test_every_command_about_data_runs(folder):
     commands = _commands((REPOSITORY / "docs" / "data.md").read_text())
     assert len(commands) == 5

@@ -192,6 +192,7 @@ def test_a_damaged_checkpoint_is_said_and_the_one_before_used(data_dir, finished
     np.testing.assert_allclose(_draw(run_dir), _draw(finished), atol=1e-4)
 
 
+@pytest.mark.slow
 def test_damaged_checkpoints_alone_are_an_error(data_dir, finished, tmp_path, capsys):
     run_dir = shutil.copytree(finished, tmp_path / "run")
     for step in _checkpoints(run_dir):
@@ -200,6 +201,7 @@ def test_damaged_checkpoints_alone_are_an_error(data_dir, finished, tmp_path, ca
     assert "step-20: damaged, and so are all" in (error := capsys.readouterr().err) and "--run_dir" in error
 
 
+@pytest.mark.slow
 def test_some_checkpoints_are_kept_for_good(data_dir, tmp_path):
     run_dir = tmp_path / "run"
     flags = ("--keep_checkpoints=1", "--checkpoint_every_steps=2", "--keep_every_steps=6")
