@@ -216,7 +216,7 @@ def test_a_killed_run_goes_on_and_ends_as_if_it_had_not_been(extracted, tmp_path
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
         num_kills += 1
-        for path in (tmp_path / "killed").glob("*.png"):
+        for path in (tmp_path / "killed").glob("[!.]*.png"):  # what has its name is whole
             pictures.read_picture(path)
     assert num_kills >= 2
     assert subprocess.run(command, cwd=REPOSITORY, capture_output=True).returncode == 0
