@@ -3,6 +3,7 @@
 import contextlib
 import glob
 import itertools
+import json
 import os
 import re
 import secrets
@@ -10,6 +11,7 @@ import shutil
 import string
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from cartoongan_tf.errors import InputError
 
@@ -50,6 +52,12 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
         raise
     finally:
         _remove(temporary)
+
+
+def write_json(path: str | os.PathLike, content: Any) -> None:
+    """Write a file for programs, whole or not at all; raises as `replacing`."""
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 @contextlib.contextmanager

@@ -53,8 +53,7 @@ class BuildFolder:
         # of other records go before the plan that they do not belong to comes.
         if not is_same:
             self._check_room(names, found, plan, overwrite)
-            ours = (name for name in names if _OURS.fullmatch(name))
-            self._remove(name for name in ours if name not in (records.DATASET_FILE, _PLAN))
+            self._remove(name for name in _ours(names) if name not in (records.DATASET_FILE, _PLAN))
         self._write(_PLAN, plan)
         if records.DATASET_FILE in names:
             self._folder.remove(records.DATASET_FILE)
@@ -73,7 +72,7 @@ class BuildFolder:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
     def _check_room(self, names: list[str], found: dict | None, plan: dict, overwrite: bool) -> None:
-        ours = [name for name in names if _OURS.fullmatch(name)]
+        ours = _ours(names)
         if len(names) > len(ours) and found is None:
             raise InputError(f"--output_dir={self._folder}: exists already and is not empty; name another, or empty it")
         is_begun = found is not None or any(name.endswith(".tfrecord") for name in ours)
@@ -121,12 +120,12 @@ class BuildFolder:
 
     def abandon(self) -> None:
         """Remove what was built: nothing can come of it."""
-        self._remove(name for name in self._folder.names() if _OURS.fullmatch(name))
+        self._remove(_ours(self._folder.names()))
 
     def _tidy(self, dataset: dict) -> None:
         """Remove what a finished folder does not need, last the plan."""
         needed = {*_files_of(dataset), records.DATASET_FILE}
-        spare = [name for name in self._folder.names() if _OURS.fullmatch(name) and name not in needed]
+        spare = [name for name in _ours(self._folder.names()) if name not in needed]
         self._remove(sorted(spare, key=_PLAN.__eq__))
 
     def _read(self, name: str, overwrite: bool = False) -> dict | None:
@@ -142,6 +141,11 @@ class BuildFolder:
 
     def _write(self, name: str, content: dict) -> None:
         self._folder.write(name, (json.dumps(content, indent=1) + "\n").encode())
+
+
+def _ours(names: Iterable[str]) -> list[str]:
+    """Those of a folder's files that builds write."""
+    return [name for name in names if _OURS.fullmatch(name)]
 
 
 def _report_name(shard: Shard) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from cartoongan_tf import pictures, sheets
+from cartoongan_tf import atomic, pictures, sheets
 from data_pipeline import frame_set, key_frames
 from data_pipeline.frame_set import Film, Frame
 from data_pipeline.key_frames import Shot
@@ -41,7 +41,7 @@ def write_frames_file(
     }
     path = folder / frame_set.FRAMES_FILE
     before = path.read_text(encoding="utf-8") if path.exists() else ""
-    frame_set.write_json(path, content)
+    atomic.write_json(path, content)
     return path.read_text(encoding="utf-8") != before
 
 

@@ -12,7 +12,6 @@ import json
 from collections.abc import Collection, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -173,11 +172,11 @@ def prepare(folder: Path, plan: Plan, films: Sequence[Film], frames: Sequence[Fr
         return 0
     stale = [name for name, recipe in plan.frames.items() if recipes.get(name) != recipe and (folder / name).exists()]
     path = folder / _HIDDEN / _PLAN
-    write_json(path, dataclasses.asdict(plan))  # with what was removed by hand, before frames.json goes
+    atomic.write_json(path, dataclasses.asdict(plan))  # with what was removed by hand, before frames.json goes
     (folder / FRAMES_FILE).unlink(missing_ok=True)
     for name in stale:
         (folder / name).unlink()
-    write_json(path, dataclasses.asdict(new))
+    atomic.write_json(path, dataclasses.asdict(new))
     return len(stale)
 
 
@@ -228,9 +227,3 @@ def _finish(picture: np.ndarray, aspect: Fraction, long_side: int) -> np.ndarray
     if size != (width, height):
         picture = cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC)
     return pictures.shrink(picture, long_side) if long_side else picture
-
-
-def write_json(path: Path, content: Any) -> None:
-    """Write a file for programs, whole or not at all."""
-    with atomic.replacing(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

@@ -8,7 +8,6 @@ others. What is printed is also written as inspection.json beside the sheet. War
 """
 
 import dataclasses
-import json
 import os
 import sys
 import textwrap
@@ -70,8 +69,7 @@ def _inspect(config: InspectConfig, _) -> None:
     pictures.write_picture(sheet, inspection.draw_sheet(opened, config.num_examples))
     summaries = {kind: each.summary() for kind, each in measured.items()}
     content = summaries | {"drawn_more": drawn_more, "warnings": [finding._asdict() for finding in found]}
-    with atomic.replacing(sheet.with_name(STATISTICS_NAME)) as temporary:
-        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    atomic.write_json(sheet.with_name(STATISTICS_NAME), content)
     _print(summaries, drawn_more)
     _print_warnings([finding.text for finding in found])
     print(f"\nLook at {sheet}; the figures are in {sheet.with_name(STATISTICS_NAME)}.")

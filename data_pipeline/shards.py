@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from cartoongan_tf.errors import InputError
-from data_pipeline.prepare import Preparation, Prepared, Skip
+from data_pipeline.prepare import PARTS, Preparation, Prepared, Skip
 
-KINDS = ("photos", "cartoons")
+KINDS = tuple(PARTS)
 SPLITS = ("train", "validation")
 _VERSION = 1  # of the records: raise it where the same pictures and flags give others
 FILES_PER_SHARD = 64  # lost at most when a build is killed
