@@ -130,7 +130,7 @@ def _report(config: ExtractConfig, frames: list[Frame], films: list[Film], shots
     done = "Done" if is_new else "Nothing was left to do"
     print(f"{done}: {config.output_dir} has {len(frames)} frames, of {len(shots)} shots in {len(films)} film(s)")
     print(f"Dropped frames: {dropped or 'none'} ({frame_set.FRAMES_FILE} has all of them)")
-    print(f"Look at them: {frame_report.sheet_path(Path(config.output_dir))}")
+    print(f"Look at them:\n    {frame_report.sheet_path(Path(config.output_dir))}")
     if len(frames) < _FEW_FRAMES:
         print("That is little to learn a style from: add films of the same style, or raise --frames_per_shot")
     print(

@@ -72,7 +72,7 @@ def _inspect(config: InspectConfig, _) -> None:
     atomic.write_json(sheet.with_name(STATISTICS_NAME), content)
     _print(summaries, drawn_more)
     _print_warnings([finding.text for finding in found])
-    print(f"\nLook at {sheet}; the figures are in {sheet.with_name(STATISTICS_NAME)}.")
+    print(f"\nLook at them:\n    {sheet}\nThe figures are in:\n    {sheet.with_name(STATISTICS_NAME)}")
 
 
 def _print(summaries: dict[str, dict], drawn_more: float) -> None:

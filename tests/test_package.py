@@ -80,7 +80,7 @@ def test_the_demo_makes_all_that_it_says_without_a_network(tmp_path):
     before_after = pictures.read_picture(tmp_path / "demo_output" / "before-after.png")
     assert before_after.shape == (2 * photo.shape[0], 2 * photo.shape[1], 3)
     assert "Next," in result.stdout
-    named = [word for word in result.stdout.partition("Look at")[2].split() if word.startswith("demo_output/")]
+    named = [word for word in result.stdout.partition("Done in")[2].split() if word.startswith("demo_output/")]
     assert len(named) >= 5
     for path in named:
         assert (tmp_path / path).exists(), path
