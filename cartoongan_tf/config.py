@@ -9,9 +9,10 @@ from typing import Literal
 from cartoongan_tf.errors import InputError
 from cartoongan_tf.options import option
 
-# What a run that has begun cannot change: its networks, and where its phases end.
+# What a run that has begun cannot change: its networks, what its checkpoints hold, and where its phases end.
 FIXED_FLAGS = ("generator", "generator_width", "generator_num_blocks", "discriminator_width")
-FIXED_FLAGS += ("batch_size", "initialization_epochs")
+FIXED_FLAGS += ("pool_size", "crop_size", "ema_decay")
+FIXED_FLAGS += ("batch_size", "initialization_epochs", "discriminator_warmup_steps")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,15 +43,22 @@ class TrainConfig:
     initialization_decay_epochs: int = option(
         "How many of them (at most all), at their end, let the learning rate fall linearly to 0.", 10
     )
+    discriminator_warmup_steps: int = option(
+        "Steps of the discriminator alone, on photos as what it must tell from cartoons, between initialization and "
+        "adversarial training; not in the paper.",
+        0,
+    )
     adversarial_epochs: int = option("Passes over the photos with both losses, after the initialization.", 200)
     adversarial_decay_epochs: int = option(
-        "How many of them (at most all), at their end, let the learning rates fall linearly to 0.", 100
+        "How many of them (at most all), at their end, let the learning rates fall linearly to 0; 0: constant rates.",
+        100,
     )
     initialization_learning_rate: float = option("Adam's, for the generator during the initialization.", 2e-4)
+    discriminator_warmup_learning_rate: float = option("Adam's, constant, for the warm-up.", 2e-4)
     generator_learning_rate: float = option("Adam's, for the generator during adversarial training.", 1e-5)
     discriminator_learning_rate: float = option("Adam's, for the discriminator.", 1e-5)
 
-    adversarial_loss: Literal["log", "least_squares"] = option(
+    adversarial_loss: Literal["log", "least_squares", "hinge"] = option(
         "log is equation (3) of the paper, least_squares is what the authors' code trains with.",
         "least_squares",
     )
@@ -61,10 +69,37 @@ class TrainConfig:
         "code amounts to; the paper's 10 gives the photo back.",
         6.2e-4,
     )
+    color_weight: float = option(
+        "Weight of a term that keeps the photo's colours (mean absolute difference of chroma); not in the paper. 0: off.",
+        0.0,
+    )
+    pool_size: int = option(
+        "Earlier generated pictures that the discriminator is shown half of the time, as in the authors' code; at "
+        "least --batch_size, or 0: it sees the latest ones only.",
+        50,
+    )
+    ema_decay: float = option(
+        "Keep an exponential moving average of the generator's weights with this decay, 0.999 say, and write that one "
+        "to generator.keras; not in the paper. 0: off.",
+        0.0,
+    )
     initialization_loss: Literal["content", "pixels"] = option(
         "What initialization compares: content (VGG19 features) is the paper's; pixels is several times faster and "
         "keeps colours, for short runs.",
         "content",
+    )
+
+    strategy: Literal["one", "mirrored", "multi_worker"] = option(
+        "Devices that share each batch: one GPU (or the CPU), all GPUs of this machine, or those of several machines, "
+        "which the environment variable TF_CONFIG names.",
+        "mirrored",
+    )
+    mixed_precision: Literal["off", "bfloat16"] = option(
+        "bfloat16: compute in it where that is safe, on GPUs from NVIDIA's A100 on; what is saved stays float32.", "off"
+    )
+    jit_compile: bool = option("Compile losses and gradients by XLA: a slow first step, then faster ones.", False)
+    steps_per_call: int = option(
+        "Steps in one call of TensorFlow: more of them save time where steps are short, on small networks.", 1
     )
 
     checkpoint_every_steps: int = option("Steps between checkpoints, each with generator.keras and samples.", 1000)
@@ -76,23 +111,33 @@ class TrainConfig:
     )
     summary_every_steps: int = option("Steps between points of TensorBoard's curves.", 50)
     num_samples: int = option("Photos in the picture of samples.", 6)
+    validation_batches: int = option(
+        "Batches of held-out pictures (build_tfrecords --validation_fraction) to take the losses of at each "
+        "checkpoint. 0: none.",
+        8,
+    )
     deterministic: bool = option(
         "Choose slower operations that give the same bits each time: runs with equal flags on equal machines end with "
         "equal weights, whether they were cut off or not.",
         False,
     )
-    seed: int = option("Of initial weights, order, crops and flips.", 0)
+    seed: int = option("Of initial weights, order, crops, flips and the pool.", 0)
+    dry_run: bool = option(
+        "Do not train: show all flags, check data, VGG19, disk and memory, try each phase's step, and tell how long it "
+        "will take.",
+        False,
+    )
 
     def __post_init__(self):
         if self.initial_generator:
             object.__setattr__(self, "initialization_epochs", 0)
-        for name in ("generator_width", "discriminator_width", "batch_size", "num_samples", "keep_checkpoints"):
+        for name in ("generator_width", "discriminator_width", "batch_size", "num_samples", "keep_checkpoints", "steps_per_call"):
             self._require(name, getattr(self, name) >= 1, "must be at least 1")
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
             if field.name in ("checkpoint_every_steps", "summary_every_steps"):
                 self._require(field.name, value >= 1, "must be at least 1")
-            if field.name.endswith(("_epochs", "_weight", "_num_blocks")):
+            if field.name.endswith(("_epochs", "_weight", "_num_blocks", "warmup_steps", "validation_batches")):
                 self._require(field.name, value >= 0, "must not be negative")
             if field.name.endswith("_learning_rate"):
                 self._require(field.name, value > 0, "must be positive")
@@ -100,6 +145,9 @@ class TrainConfig:
         self._require("keep_every_steps", kept_are_written, "must be a multiple of --checkpoint_every_steps")
         crop_fits = self.crop_size == 0 or (self.crop_size >= 32 and self.crop_size % 4 == 0)
         self._require("crop_size", crop_fits, "must be 0, or a multiple of 4 from 32 up")
+        pool_fits = self.pool_size == 0 or self.pool_size >= self.batch_size
+        self._require("pool_size", pool_fits, f"must be 0, or at least --batch_size={self.batch_size}")
+        self._require("ema_decay", 0 <= self.ema_decay < 1, "must be from 0 to less than 1")
         self._require("seed", 0 <= self.seed < 2**31, "must be from 0 to 2147483647")
         epochs = self.initialization_epochs + self.adversarial_epochs
         self._require("adversarial_epochs", epochs > 0, "with --initialization_epochs=0 too there is nothing to train")

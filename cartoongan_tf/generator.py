@@ -31,7 +31,8 @@ def build_generator(kind: str = "paper", width: int = 64, num_blocks: int = 8) -
         x = residual_block(x, 4 * width, f"residual{index}")
     x = _up_block(x, 2 * width, "up1")
     x = _up_block(x, width, "up2")
-    cartoon = layers.Activation("tanh", name="cartoon")(conv(x, 3, 7, "output_conv", padding="reflect"))
+    x = conv(x, 3, 7, "output_conv", padding="reflect")
+    cartoon = layers.Activation("tanh", name="cartoon", dtype="float32")(x)  # float32 in mixed precision, too
     return keras.Model(photo, cartoon, name="generator")
 
 

@@ -1,12 +1,36 @@
 """The losses of section 3.2, from logits and features, one value for each example.
 
 Every function takes tensors of [B, ...] and returns float32 [B]; nothing is averaged over the batch or weighted
-against another loss here. Two forms of the adversarial loss: "log", equation (3) as the paper prints it, and
-"least_squares", with which the authors trained the released models. For cartoons the discriminator's target is
-"real", for edge-smoothed cartoons and generated pictures "fake".
+against another loss here. Three forms of the adversarial loss: "log", equation (3) as the paper prints it,
+"least_squares", with which the authors trained the released models, and "hinge" (Lim and Ye, 2017), which neither has.
+For cartoons the discriminator's target is "real", for edge-smoothed cartoons and generated pictures "fake".
 """
 
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
 from keras import ops
+
+
+class _Adversarial(NamedTuple):
+    """What D pays for a logit of something real and of something fake, and G for D's logit of what it made."""
+
+    real: Callable[[Any], Any]
+    fake: Callable[[Any], Any]
+    generator: Callable[[Any], Any]
+
+
+_ADVERSARIAL = {
+    # G maximises log D(G(p)): the non-saturating form, which has the fixed point of equation (3) and gradients where D
+    # is sure of itself; the authors' code trains with it too.
+    "log": _Adversarial(lambda x: ops.softplus(-x), ops.softplus, lambda x: ops.softplus(-x)),
+    "least_squares": _Adversarial(lambda x: ops.square(x - 1.0), ops.square, lambda x: ops.square(x - 1.0)),
+    "hinge": _Adversarial(lambda x: ops.relu(1.0 - x), lambda x: ops.relu(1.0 + x), ops.negative),
+}
+_DISTANCE = {"l1": ops.abs, "l2": ops.square}
+
+# BT.601's blue and red differences, of RGB: what is left of a colour when its brightness is taken away.
+_CHROMA = ((-0.168736, 0.5), (-0.331264, -0.418688), (0.5, -0.081312))
 
 
 def discriminator_loss(cartoon_logits, smoothed_logits, generated_logits, kind: str, edge_loss_weight: float = 1.0):
@@ -15,7 +39,7 @@ def discriminator_loss(cartoon_logits, smoothed_logits, generated_logits, kind: 
     Args:
       cartoon_logits, smoothed_logits, generated_logits: [B, h, w, 1], D on cartoons, on the same cartoons with
         smoothed edges, and on generated pictures.
-      kind: "log" or "least_squares".
+      kind: "log", "least_squares" or "hinge".
       edge_loss_weight: weight of the smoothed term; 1 is the paper's, 0 removes it (Figure 9d).
 
     Returns:
@@ -29,27 +53,18 @@ def discriminator_loss(cartoon_logits, smoothed_logits, generated_logits, kind: 
 
 
 def generator_loss(generated_logits, kind: str):
-    """Adversarial loss of the generator: how far D is from taking the generated pictures for cartoons.
-
-    The non-saturating form (maximise log D(G(p))), which has the fixed point of equation (3) and gradients where D
-    is sure of itself; the authors' code trains with it too.
-
-    Returns:
-      float32 [B].
-    """
-    return real_loss(generated_logits, kind)
+    """Adversarial loss of the generator: how far D is from taking the generated pictures for cartoons; float32 [B]."""
+    return _mean_per_example(_adversarial(kind).generator(ops.cast(generated_logits, "float32")))
 
 
 def real_loss(logits, kind: str):
-    """-log D(x), or (D(x) - 1)^2: mean over patches, float32 [B]."""
-    logits = ops.cast(logits, "float32")
-    return _mean_per_example(ops.softplus(-logits) if _is_log(kind) else ops.square(logits - 1.0))
+    """-log D(x), (D(x) - 1)^2, or what D(x) lacks to 1: mean over patches, float32 [B]."""
+    return _mean_per_example(_adversarial(kind).real(ops.cast(logits, "float32")))
 
 
 def fake_loss(logits, kind: str):
-    """-log(1 - D(x)), or D(x)^2: mean over patches, float32 [B]."""
-    logits = ops.cast(logits, "float32")
-    return _mean_per_example(ops.softplus(logits) if _is_log(kind) else ops.square(logits))
+    """-log(1 - D(x)), D(x)^2, or what D(x) is above -1: mean over patches, float32 [B]."""
+    return _mean_per_example(_adversarial(kind).fake(ops.cast(logits, "float32")))
 
 
 def content_loss(features, photo_features, kind: str):
@@ -65,19 +80,28 @@ def content_loss(features, photo_features, kind: str):
     Returns:
       float32 [B].
     """
-    difference = ops.cast(features, "float32") - ops.cast(photo_features, "float32")
-    return _mean_per_example(ops.abs(difference) if _one_of(kind, "l1", "l2") else ops.square(difference))
+    if kind not in _DISTANCE:
+        raise ValueError(f"no distance {kind!r}; there are {', '.join(_DISTANCE)}")
+    return _mean_per_example(_DISTANCE[kind](ops.cast(features, "float32") - ops.cast(photo_features, "float32")))
 
 
-def _is_log(kind: str) -> bool:
-    return _one_of(kind, "log", "least_squares")
+def color_loss(generated, photo):
+    """How far colours are from the photo's, brightness apart; not in the paper (AnimeGAN has one like it).
+
+    Args:
+      generated, photo: RGB [B, H, W, 3] in [-1, 1].
+
+    Returns:
+      float32 [B], the mean absolute difference of the chroma (BT.601's Cb and Cr, in [-1, 1]).
+    """
+    difference = ops.cast(generated, "float32") - ops.cast(photo, "float32")
+    return _mean_per_example(ops.abs(ops.matmul(difference, ops.convert_to_tensor(_CHROMA, "float32"))))
 
 
-def _one_of(kind: str, first: str, second: str) -> bool:
-    """Whether `kind` is the first of the two that there are."""
-    if kind not in (first, second):
-        raise ValueError(f"no loss {kind!r}; there are {first!r} and {second!r}")
-    return kind == first
+def _adversarial(kind: str) -> _Adversarial:
+    if kind not in _ADVERSARIAL:
+        raise ValueError(f"no adversarial loss {kind!r}; there are {', '.join(_ADVERSARIAL)}")
+    return _ADVERSARIAL[kind]
 
 
 def _mean_per_example(values):

@@ -1,6 +1,9 @@
 """All that training changes, built as a recipe says, and the frozen VGG19 beside it."""
 
+import contextlib
 import dataclasses
+from collections.abc import Iterator
+from typing import Any
 
 import keras
 
@@ -9,13 +12,20 @@ from cartoongan_tf.config import TrainConfig
 from cartoongan_tf.discriminator import build_discriminator
 from cartoongan_tf.errors import InputError
 from cartoongan_tf.generator import build_generator
+from cartoongan_tf.image_pool import ImagePool
 from cartoongan_tf.optimizers import build_adam
 from cartoongan_tf.vgg19 import build_vgg19_features
 
 
 @dataclasses.dataclass(frozen=True)
 class Networks:
-    """Models and optimizers of a run; each optimizer is built for its model."""
+    """Models and optimizers of a run; each optimizer is built for its model.
+
+    Attributes:
+      averaged_generator: float32, the moving average of the generator's weights; None without --ema_decay.
+      image_pool: None without --pool_size.
+      warmup_optimizer: the discriminator's, for the warm-up; None without --discriminator_warmup_steps.
+    """
 
     generator: keras.Model
     discriminator: keras.Model
@@ -23,6 +33,9 @@ class Networks:
     initialization_optimizer: keras.optimizers.Optimizer
     generator_optimizer: keras.optimizers.Optimizer
     discriminator_optimizer: keras.optimizers.Optimizer
+    warmup_optimizer: keras.optimizers.Optimizer | None = None
+    averaged_generator: keras.Model | None = None
+    image_pool: ImagePool | None = None
 
     def start_from(self, initial: keras.Model) -> None:
         """Give the generator the weights of another one.
@@ -36,39 +49,81 @@ class Networks:
                 f"--initial_generator: has {initial.count_params():,} parameters, where --generator, --generator_width "
                 f"and --generator_num_blocks ask for {self.generator.count_params():,}; set them to its size"
             )
-        self.generator.set_weights(initial.get_weights())
+        for model in filter(None, (self.generator, self.averaged_generator)):
+            model.set_weights(initial.get_weights())
 
-    def trainables(self) -> dict[str, keras.Model | keras.optimizers.Optimizer]:
+    def saved(self) -> dict[str, Any]:
         """What a checkpoint must hold, by name: everything but VGG19."""
         fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         del fields["vgg19_features"]
-        return fields
+        return {name: value for name, value in fields.items() if value is not None}
 
 
-def build_networks(config: TrainConfig, steps_per_epoch: int) -> Networks:
+def build_networks(config: TrainConfig, steps_per_epoch: int, image_size: int) -> Networks:
     """Build fresh networks; under a distribution strategy, call it in the strategy's scope.
+
+    Args:
+      config: the recipe.
+      steps_per_epoch: batches in a pass over the photos.
+      image_size: side of the pictures that a step sees, in pixels.
 
     Raises:
       InputError: the VGG19 weights cannot be had.
     """
-
-    def adam(model, learning_rate, epochs, decay_epochs):
-        optimizer = build_adam(learning_rate, epochs * steps_per_epoch, decay_epochs * steps_per_epoch)
-        optimizer.build(model.trainable_variables)
-        return optimizer
-
-    generator = build_generator(config.generator, config.generator_width, config.generator_num_blocks)
-    discriminator = build_discriminator(config.discriminator_width)
-    initialization = (config.initialization_epochs, config.initialization_decay_epochs)
-    adversarial = (config.adversarial_epochs, config.adversarial_decay_epochs)
+    steps = steps_per_epoch
+    initialization = (config.initialization_epochs * steps, config.initialization_decay_epochs * steps)
+    adversarial = (config.adversarial_epochs * steps, config.adversarial_decay_epochs * steps)
+    with _computing_in(config.mixed_precision):
+        generator = new_generator(config)
+        discriminator = build_discriminator(config.discriminator_width)
+        vgg19_features = build_vgg19_features(config.vgg19_weights, config.seed)
     return Networks(
         generator,
         discriminator,
-        build_vgg19_features(config.vgg19_weights, config.seed),
-        adam(generator, config.initialization_learning_rate, *initialization),
-        adam(generator, config.generator_learning_rate, *adversarial),
-        adam(discriminator, config.discriminator_learning_rate, *adversarial),
+        vgg19_features,
+        build_adam(generator, config.initialization_learning_rate, *initialization),
+        build_adam(generator, config.generator_learning_rate, *adversarial),
+        build_adam(discriminator, config.discriminator_learning_rate, *adversarial),
+        _warmup_optimizer(discriminator, config),
+        _same_weights(new_generator(config), generator) if config.ema_decay else None,
+        ImagePool(config.pool_size, image_size, config.seed) if config.pool_size else None,
     )
+
+
+def new_generator(config: TrainConfig) -> keras.Model:
+    """A fresh generator of the recipe's size."""
+    return build_generator(config.generator, config.generator_width, config.generator_num_blocks)
+
+
+def generator_to_use(networks: Networks, config: TrainConfig) -> keras.Model:
+    """The generator for everybody else: float32, and averaged with --ema_decay."""
+    if networks.averaged_generator is not None:
+        return networks.averaged_generator
+    if config.mixed_precision == "off":
+        return networks.generator
+    return _same_weights(new_generator(config), networks.generator)
+
+
+def _warmup_optimizer(discriminator: keras.Model, config: TrainConfig) -> keras.optimizers.Optimizer | None:
+    if not config.discriminator_warmup_steps:
+        return None
+    return build_adam(discriminator, config.discriminator_warmup_learning_rate, config.discriminator_warmup_steps, 0)
+
+
+def _same_weights(model: keras.Model, other: keras.Model) -> keras.Model:
+    model.set_weights(other.get_weights())
+    return model
+
+
+@contextlib.contextmanager
+def _computing_in(mixed_precision: str) -> Iterator[None]:
+    """Layers made in the block compute in this type; their weights are float32 all the same."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32" if mixed_precision == "off" else f"mixed_{mixed_precision}")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def load_initial_generator(path: str) -> keras.Model:

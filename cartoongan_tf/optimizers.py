@@ -7,16 +7,21 @@ ADAM_BETAS = (0.5, 0.999)
 ADAM_EPSILON = 1e-8  # Torch's default
 
 
-def build_adam(learning_rate: float, num_steps: int, num_decay_steps: int) -> keras.optimizers.Optimizer:
-    """Build an optimizer for one phase of training.
+def build_adam(
+    model: keras.Model, learning_rate: float, num_steps: int, num_decay_steps: int
+) -> keras.optimizers.Optimizer:
+    """Build the optimizer of a model for one phase of training.
 
     Args:
+      model: whose variables it trains.
       learning_rate: at the start.
       num_steps: length of the phase; the rate is 0 after it.
       num_decay_steps: of these, the last ones, in which the rate falls linearly to 0; all where it is larger.
     """
     schedule = ConstantThenLinear(learning_rate, max(num_steps - num_decay_steps, 0), min(num_decay_steps, num_steps))
-    return keras.optimizers.Adam(schedule, *ADAM_BETAS, epsilon=ADAM_EPSILON)
+    optimizer = keras.optimizers.Adam(schedule, *ADAM_BETAS, epsilon=ADAM_EPSILON)
+    optimizer.build(model.trainable_variables)
+    return optimizer
 
 
 @keras.saving.register_keras_serializable(package="cartoongan_tf")

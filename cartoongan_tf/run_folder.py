@@ -7,8 +7,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from cartoongan_tf import __version__, atomic, pictures, pixels
-from cartoongan_tf.checkpoints import NOT_FINITE_ADVICE, save_generator
+from cartoongan_tf import __version__, atomic, pictures
+from cartoongan_tf.checkpoints import save_generator
 from cartoongan_tf.config import FIXED_FLAGS, TrainConfig
 from cartoongan_tf.errors import InputError
 from cartoongan_tf.options import flagfile_text, read_flagfile_values
@@ -59,21 +59,16 @@ class RunFolder:
         with atomic.replacing(self.flags) as temporary:
             temporary.write_text(flagfile_text(config, f"{comment}Written by cartoongan-tf {__version__}."), "utf-8")
 
-    def write_results(self, generator: keras.Model, photos: np.ndarray, step: int) -> None:
+    def write_results(self, generator: keras.Model, photos: np.ndarray, cartoons: np.ndarray, step: int) -> None:
         """Write the generator to use, and a sheet of samples as a file and as a summary.
 
         Args:
           generator: after `step` steps.
-          photos: uint8 RGB [N, S, S, 3].
+          photos, cartoons: uint8 RGB [N, S, S, 3], samples and what the generator makes of them.
           step: of the run.
-
-        Raises:
-          InputError: what the generator draws is not finite; nothing is written.
         """
-        if not np.isfinite(np.asarray(generator(pixels.to_float(photos[:1])))).all():
-            raise InputError(f"what the generator draws is not finite after step {step}. {NOT_FINITE_ADVICE}")
         save_generator(generator, self.generator)
-        sheet = sample_sheet(generator, photos)
+        sheet = sample_sheet(photos, cartoons)
         pictures.write_picture(self.samples / f"step_{step:07}.jpg", sheet)
         tf.summary.image("samples", sheet[np.newaxis], step=step)
         tf.summary.flush()

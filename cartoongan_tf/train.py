@@ -7,9 +7,9 @@ data_pipeline.build_tfrecords. The run's folder then holds generator.keras (for 
 (pictures to look at), summaries/ (for `tensorboard --logdir`), checkpoints/ and run.flags (the run's own recipe).
 """
 
-import functools
 import math
 import sys
+from collections.abc import Callable
 
 from cartoongan_tf import program, signals
 from cartoongan_tf.config import TrainConfig
@@ -34,59 +34,45 @@ def train(config: TrainConfig, strategy=None) -> int:
       InputError: data, VGG19 weights or run folder cannot be used, or a loss stopped being finite.
     """
     program.start_tensorflow()
-    import keras
     import tensorflow as tf
 
+    from cartoongan_tf import networks as nets
+    from cartoongan_tf import phases as phases_of_recipe
     from cartoongan_tf import train_loop
     from cartoongan_tf.checkpoints import RunCheckpoints
-    from cartoongan_tf.networks import build_networks, load_initial_generator
     from cartoongan_tf.run_folder import RunFolder
     from data_pipeline import dataset, records
 
-    opened = records.open_records(config.data_dir)
+    opened, held_out = records.open_records(config.data_dir), records.open_records(config.data_dir, "validation")
     folder = RunFolder(config.run_dir)
     folder.check_goes_on(config)
     initial_generator = None
     if config.initial_generator and not folder.has_begun:
-        initial_generator = load_initial_generator(config.initial_generator)
+        initial_generator = nets.load_initial_generator(config.initial_generator)
     strategy = strategy or _mirrored_strategy()
     _check_batch_size(config, strategy.num_replicas_in_sync)
-    # Grappler's remapper gives up on the discriminator's LeakyReLU gradients, with an error line and no gain.
-    tf.config.optimizer.set_experimental_options({"remapping": False})
-    keras.utils.set_random_seed(config.seed)
-    if config.deterministic:
-        tf.config.experimental.enable_op_determinism()
+    _prepare_tensorflow(config)
     steps_per_epoch = math.ceil(len(opened.photos) / config.batch_size)
     with strategy.scope():
-        networks = build_networks(config, steps_per_epoch)
+        networks = nets.build_networks(config, steps_per_epoch, config.crop_size or opened.image_size)
     if initial_generator is not None:
         networks.start_from(initial_generator)
     folder.write_flags(config)
-    held_out = records.open_records(config.data_dir, "validation")
-    photos = dataset.read_photos(held_out if len(held_out.photos) else opened, config.num_samples)
-    write_results = functools.partial(folder.write_results, networks.generator, photos)
-    phases = _phases(config, networks, steps_per_epoch)
-
-    def batches_from(step: int) -> tf.data.Dataset:
-        return dataset.build_dataset(opened, config.batch_size, config.seed, step, config.crop_size)
-
+    phases = phases_of_recipe.build_phases(config, networks, steps_per_epoch)
+    num_steps_in_all = sum(phase.num_steps for phase in phases)
+    write_results = _results_writer(config, folder, networks, held_out if len(held_out.photos) else opened)
     curves = tf.summary.create_file_writer(str(folder.summaries))
     with curves.as_default(), dataset.explaining_damage(opened), signals.stop_requests() as stop_signal:
         done = train_loop.run(
             phases,
-            batches_from=batches_from,
-            batch_size=config.batch_size,
-            strategy=strategy,
-            checkpoints=RunCheckpoints(
-                folder.checkpoints, networks.trainables(), config.keep_checkpoints, config.keep_every_steps
-            ),
-            on_checkpoint=write_results,
-            cadence=train_loop.Cadence(config.checkpoint_every_steps, config.summary_every_steps),
-            is_asked_to_stop=lambda: stop_signal() != 0,
+            _feeds(config, opened, held_out),
+            strategy,
+            RunCheckpoints(folder.checkpoints, networks.saved(), config.keep_checkpoints, config.keep_every_steps),
+            train_loop.Cadence(config.checkpoint_every_steps, config.summary_every_steps, config.steps_per_call),
+            train_loop.Hooks(on_checkpoint=write_results, is_asked_to_stop=lambda: stop_signal() != 0),
         )
-        num_steps_in_all = sum(phase.num_steps for phase in phases)
         if not folder.generator.exists():  # deleted since
-            write_results(num_steps_in_all)
+            write_results(phases[-1].name, num_steps_in_all)
     if done.after < num_steps_in_all:
         print(f"Stopped with a checkpoint in {folder.checkpoints}. Give the same command again to go on.")
         return 128 + stop_signal()
@@ -99,18 +85,42 @@ def train(config: TrainConfig, strategy=None) -> int:
     return 0
 
 
-def _phases(config: TrainConfig, networks, steps_per_epoch: int) -> list:
-    """The initialization (section 3.3), then adversarial training."""
-    from cartoongan_tf import train_step
-    from cartoongan_tf.train_loop import Phase
+def _prepare_tensorflow(config: TrainConfig) -> None:
+    import keras
+    import tensorflow as tf
 
-    def phase(name, step, epochs):
-        return Phase(name, epochs * steps_per_epoch, lambda batch: step(networks, batch, config))
+    # Grappler's remapper gives up on the discriminator's LeakyReLU gradients, with an error line and no gain.
+    tf.config.optimizer.set_experimental_options({"remapping": False})
+    keras.utils.set_random_seed(config.seed)
+    if config.deterministic:
+        tf.config.experimental.enable_op_determinism()
 
-    return [
-        phase("initialization", train_step.initialization_step, config.initialization_epochs),
-        phase("adversarial", train_step.adversarial_step, config.adversarial_epochs),
-    ]
+
+def _feeds(config: TrainConfig, opened, held_out):
+    from cartoongan_tf.train_loop import Feeds
+    from data_pipeline import dataset
+
+    def batches(of, first_batch=0):
+        return dataset.build_dataset(of, config.batch_size, config.seed, first_batch, config.crop_size)
+
+    has_validation = config.validation_batches and len(held_out.photos) and len(held_out.cartoons)
+    validation = batches(held_out).take(config.validation_batches) if has_validation else None
+    return Feeds(lambda step: batches(opened, step), config.batch_size, validation)
+
+
+def _results_writer(config: TrainConfig, folder, networks, opened) -> Callable[[str, int], None]:
+    """What is done before a checkpoint: write the generator, and draw samples of these records' photos."""
+    from cartoongan_tf.networks import generator_to_use
+    from cartoongan_tf.samples import draw_samples
+    from data_pipeline import dataset
+
+    photos = dataset.read_photos(opened, config.num_samples)
+
+    def write_results(phase_name: str, step: int) -> None:
+        generator = generator_to_use(networks, config)
+        folder.write_results(generator, photos, draw_samples(generator, photos, step), step)
+
+    return write_results
 
 
 def _mirrored_strategy():

@@ -1,71 +1,182 @@
-"""The two training steps: losses, gradients, updates; nothing else.
+"""The training steps, one for each phase: losses, gradients, updates; nothing else.
 
-Both take a batch of this replica, {"photo", "cartoon", "smoothed"}: uint8 RGB [B, S, S, 3] each, and return scalars
-by name, each this replica's share of the average over the global batch: summed over the replicas they are the
-averages. They run inside `strategy.run`, where an optimizer sums gradients over the replicas.
+All take a batch of this replica, {"photo", "cartoon", "smoothed"}: uint8 RGB [B, S, S, 3] each, and return scalars by
+name, each this replica's share of the average over the global batch: summed over the replicas they are the averages
+(of gradient norms the sum is an upper bound of the whole gradient's norm, and the norm itself with one replica). They
+run inside `strategy.run`, where an optimizer sums gradients over the replicas.
+
+Each step is a function of losses and what follows it: the same losses without updates are the validation.
 """
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import keras
 import tensorflow as tf
 
 from cartoongan_tf import losses, pixels
 from cartoongan_tf.config import TrainConfig
+from cartoongan_tf.image_pool import Shown
 from cartoongan_tf.networks import Networks
 
+Batch = Mapping[str, tf.Tensor]
+Scalars = dict[str, tf.Tensor]
 
-def initialization_step(networks: Networks, batch: dict[str, tf.Tensor], config: TrainConfig) -> dict[str, tf.Tensor]:
-    """Train the generator to reconstruct photos (section 3.3).
 
-    Returns:
-      {"content_loss"}: of VGG19 features, or of pixels with --initialization_loss=pixels.
+class Losses(NamedTuple):
+    """Of one pass.
+
+    Attributes:
+      objectives: by the name of the network that minimises each.
+      scalars: to report, by name.
+      generated: float32 RGB [B, S, S, 3] in [-1, 1], where a generator ran.
     """
+
+    objectives: Scalars
+    scalars: Scalars
+    generated: tf.Tensor | None = None
+
+
+def initialization_step(networks: Networks, batch: Batch, config: TrainConfig) -> Scalars:
+    """Train the generator to reconstruct photos (section 3.3)."""
+    found = differentiated(lambda batch: initialization_losses(networks, batch, config), networks, config)
+    result, gradients = found(batch)
+    norms = update(networks, {"generator": networks.initialization_optimizer}, gradients)
+    _average_generator(networks, networks.initialization_optimizer, config)
+    return result.scalars | norms
+
+
+def warmup_step(networks: Networks, batch: Batch, config: TrainConfig) -> Scalars:
+    """Train the discriminator alone, on photos in place of generated pictures; not in the paper."""
+    result, gradients = differentiated(lambda batch: warmup_losses(networks, batch, config), networks, config)(batch)
+    return result.scalars | update(networks, {"discriminator": networks.warmup_optimizer}, gradients)
+
+
+def adversarial_step(networks: Networks, batch: Batch, config: TrainConfig) -> Scalars:
+    """Update both networks (equations 1 to 4) from one pass of the generator; each sees the other as it was before."""
+    step, shown = tf.identity(networks.generator_optimizer.iterations), None
+    if networks.image_pool:
+        shown = networks.image_pool.recall(step, tf.shape(batch["photo"])[0])
+    found = differentiated(lambda batch, shown: adversarial_losses(networks, batch, config, shown), networks, config)
+    result, gradients = found(batch, shown)
+    optimizers = {"generator": networks.generator_optimizer, "discriminator": networks.discriminator_optimizer}
+    norms = update(networks, optimizers, gradients)
+    if networks.image_pool:
+        networks.image_pool.keep(step, result.generated)
+    _average_generator(networks, networks.generator_optimizer, config)
+    return result.scalars | norms
+
+
+def initialization_losses(networks: Networks, batch: Batch, config: TrainConfig) -> Losses:
+    """Scalars: "content_loss", of VGG19 features, or of pixels with --initialization_loss=pixels."""
     photo = pixels.to_float(batch["photo"])
     describe = networks.vgg19_features if config.initialization_loss == "content" else tf.identity
-    with tf.GradientTape() as tape:
-        generated = networks.generator(photo, training=True)
-        content = losses.content_loss(describe(generated), describe(photo), config.content_loss)
-        loss = _average(content, config)
-    _update(networks.generator, networks.initialization_optimizer, tape, loss)
-    return {"content_loss": loss}
+    generated = networks.generator(photo, training=True)
+    content = _average(losses.content_loss(describe(generated), describe(photo), config.content_loss), config)
+    return Losses({"generator": content}, {"content_loss": content})
 
 
-def adversarial_step(networks: Networks, batch: dict[str, tf.Tensor], config: TrainConfig) -> dict[str, tf.Tensor]:
-    """Update both networks (equations 1 to 4) from one pass of the generator; each sees the other as it was before.
+def warmup_losses(networks: Networks, batch: Batch, config: TrainConfig) -> Losses:
+    """Scalars: "discriminator_loss" and D's mean logits, as in `adversarial_losses`, "logits_generated" of photos."""
+    photo, cartoon, smoothed = _pictures(batch)
+    logits = tf.split(networks.discriminator(tf.concat([cartoon, smoothed, photo], 0), training=True), 3)
+    return _discriminator_losses(logits, config)
 
-    Returns:
-      {"generator_loss", "content_loss", "discriminator_loss"}: the content loss unweighted, generator_loss the
-      adversarial term alone; and D's mean logits {"logits_cartoon", "logits_smoothed", "logits_generated"}.
+
+def adversarial_losses(networks: Networks, batch: Batch, config: TrainConfig, shown: Shown | None = None) -> Losses:
+    """Scalars: "generator_loss" (the adversarial term alone), "content_loss", "color_loss" (both unweighted; the
+    latter with --color_weight only), "discriminator_loss", and D's mean logits "logits_cartoon", "logits_smoothed"
+    and "logits_generated".
+
+    Args:
+      networks, batch, config: of the run.
+      shown: what the pool has for D in place of some generated pictures; None: they are all shown.
     """
-    photo, cartoon, smoothed = (pixels.to_float(batch[name]) for name in ("photo", "cartoon", "smoothed"))
+    photo, cartoon, smoothed = _pictures(batch)
     discriminator, features = networks.discriminator, networks.vgg19_features
-    with tf.GradientTape() as generator_tape, tf.GradientTape() as discriminator_tape:
-        generated = networks.generator(photo, training=True)
-        generated_logits = discriminator(generated, training=True)
-        drawn_logits = discriminator(tf.concat([cartoon, smoothed], 0), training=True)
-        cartoon_logits, smoothed_logits = tf.split(drawn_logits, 2)
-        adversarial = losses.generator_loss(generated_logits, config.adversarial_loss)
-        content = losses.content_loss(features(generated), features(photo), config.content_loss)
-        generator_loss = _average(adversarial + config.content_weight * content, config)
-        discriminator_loss = _average(
-            losses.discriminator_loss(
-                cartoon_logits,
-                smoothed_logits,
-                generated_logits,
-                config.adversarial_loss,
-                config.edge_loss_weight,
-            ),
-            config,
-        )
-    _update(networks.generator, networks.generator_optimizer, generator_tape, generator_loss)
-    _update(discriminator, networks.discriminator_optimizer, discriminator_tape, discriminator_loss)
-    return {
-        "generator_loss": _average(adversarial, config),
-        "content_loss": _average(content, config),
-        "discriminator_loss": discriminator_loss,
-        "logits_cartoon": _average(_mean_logit(cartoon_logits), config),
-        "logits_smoothed": _average(_mean_logit(smoothed_logits), config),
-        "logits_generated": _average(_mean_logit(generated_logits), config),
+    photo_features = features(photo)
+    generated = networks.generator(photo, training=True)
+    generated_logits = discriminator(generated, training=True)
+    shown_logits = _logits_of_shown(discriminator, generated, generated_logits, shown)
+    drawn_logits = tf.split(discriminator(tf.concat([cartoon, smoothed], 0), training=True), 2)
+    terms = {
+        "generator_loss": losses.generator_loss(generated_logits, config.adversarial_loss),
+        "content_loss": losses.content_loss(features(generated), photo_features, config.content_loss),
     }
+    total = terms["generator_loss"] + config.content_weight * terms["content_loss"]
+    if config.color_weight:
+        terms["color_loss"] = losses.color_loss(generated, photo)
+        total += config.color_weight * terms["color_loss"]
+    of_discriminator = _discriminator_losses([*drawn_logits, shown_logits], config)
+    scalars = {name: _average(value, config) for name, value in terms.items()}
+    return Losses(
+        {"generator": _average(total, config)} | of_discriminator.objectives,
+        scalars | of_discriminator.scalars,
+        generated,
+    )
+
+
+def _logits_of_shown(discriminator, generated: tf.Tensor, generated_logits: tf.Tensor, shown: Shown | None):
+    """D on what it is to be trained on; without a pool that is no second pass."""
+    if shown is None:
+        return generated_logits
+    pictures = tf.where(shown.instead, shown.pictures, tf.stop_gradient(generated))
+    return discriminator(pictures, training=True)
+
+
+def _discriminator_losses(logits: list[tf.Tensor], config: TrainConfig) -> Losses:
+    """Of D's logits for cartoons, their smoothed twins, and what it must not take for cartoons."""
+    loss = losses.discriminator_loss(*logits, config.adversarial_loss, config.edge_loss_weight)
+    loss = _average(loss, config)
+    names = ("logits_cartoon", "logits_smoothed", "logits_generated")
+    means = {name: _average(_mean_logit(each), config) for name, each in zip(names, logits, strict=True)}
+    return Losses({"discriminator": loss}, {"discriminator_loss": loss} | means)
+
+
+def differentiated(compute_losses: Callable[..., Losses], networks, config) -> Callable:
+    """Make of a function of losses one that returns (the Losses, {network's name: its gradients}).
+
+    With --jit_compile it is compiled by XLA; updates stay outside of it, as they speak to other replicas.
+
+    Args:
+      compute_losses: its objectives name networks.
+      networks: has these as attributes: Keras models.
+      config: says `jit_compile`.
+    """
+
+    def compute(*inputs):
+        with tf.GradientTape(persistent=True) as tape:
+            found = compute_losses(*inputs)
+        models = {name: getattr(networks, name) for name in found.objectives}
+        return found, {
+            name: tape.gradient(found.objectives[name], model.trainable_variables) for name, model in models.items()
+        }
+
+    return tf.function(compute, jit_compile=True) if config.jit_compile else compute
+
+
+def update(networks, optimizers: Mapping[str, keras.optimizers.Optimizer], gradients: Mapping[str, list]) -> Scalars:
+    """Apply the gradients of each named network; return their norms, as "generator_gradient_norm" and the like."""
+    for name, optimizer in optimizers.items():
+        variables = getattr(networks, name).trainable_variables
+        optimizer.apply_gradients(zip(gradients[name], variables, strict=True))
+    return {f"{name}_gradient_norm": tf.linalg.global_norm(each) for name, each in gradients.items()}
+
+
+def _average_generator(networks: Networks, optimizer: keras.optimizers.Optimizer, config: TrainConfig) -> None:
+    """Move the averaged weights towards the present ones; in a phase's first steps faster, so that it starts anew."""
+    if networks.averaged_generator is None:
+        return
+    steps = tf.cast(optimizer.iterations, tf.float32)
+    share = 1.0 - tf.minimum(config.ema_decay, (1.0 + steps) / (10.0 + steps))
+    pairs = zip(networks.averaged_generator.weights, networks.generator.weights, strict=True)
+    for average, weights in pairs:
+        average.assign(average + share * (weights - average))
+
+
+def _pictures(batch: Batch) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    photo, cartoon, smoothed = (pixels.to_float(batch[name]) for name in ("photo", "cartoon", "smoothed"))
+    return photo, cartoon, smoothed
 
 
 def _average(per_example: tf.Tensor, config: TrainConfig) -> tf.Tensor:
@@ -73,9 +184,4 @@ def _average(per_example: tf.Tensor, config: TrainConfig) -> tf.Tensor:
 
 
 def _mean_logit(logits: tf.Tensor) -> tf.Tensor:
-    return tf.reduce_mean(logits, axis=[1, 2, 3])
-
-
-def _update(model: keras.Model, optimizer: keras.optimizers.Optimizer, tape: tf.GradientTape, loss: tf.Tensor) -> None:
-    gradients = tape.gradient(loss, model.trainable_variables)
-    optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+    return tf.reduce_mean(tf.cast(logits, tf.float32), axis=[1, 2, 3])

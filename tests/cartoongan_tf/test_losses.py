@@ -42,6 +42,13 @@ def test_least_squares_by_hand():
     np.testing.assert_allclose(losses.generator_loss(_logits(-1.0, 1.0), "least_squares"), [4.0, 0.0])
 
 
+def test_hinge_by_hand():
+    """Logits beyond the margin cost nothing; the generator is paid for every bit."""
+    loss = losses.discriminator_loss(_logits(0.5, 3.0), _logits(-0.5, -2.0), _logits(2.0, -1.0), "hinge", 0.1)
+    np.testing.assert_allclose(loss, [0.5 + 0.1 * 0.5 + 3.0, 0.0], atol=1e-6)
+    np.testing.assert_allclose(losses.generator_loss(_logits(2.0, -3.0), "hinge"), [-2.0, 3.0])
+
+
 def test_patches_are_averaged_for_each_example():
     logits = np.array([[[[1.0], [3.0]]], [[[0.0], [0.0]]]], np.float32)
     np.testing.assert_allclose(losses.fake_loss(logits, "least_squares"), [5.0, 0.0])
@@ -55,7 +62,7 @@ def test_extreme_logits_stay_finite_and_keep_their_gradients():
     np.testing.assert_allclose(tape.gradient(loss, logits).numpy().ravel(), [-1, 1, -1, 1], atol=1e-6)
 
 
-@pytest.mark.parametrize("kind", ["log", "least_squares"])
+@pytest.mark.parametrize("kind", ["log", "least_squares", "hinge"])
 def test_gradients_point_towards_the_targets(kind):
     logits = tf.Variable(_logits(0.2))
     with tf.GradientTape(persistent=True) as tape:
@@ -70,9 +77,23 @@ def test_content_loss_is_the_mean_over_features():
     np.testing.assert_allclose(losses.content_loss(features, zeros, "l2"), [2.5, 8.0])
 
 
+def test_color_loss_is_the_change_of_chroma():
+    """Of red against black: Cb is -0.168736 R, Cr 0.5 R; BT.601."""
+    photo = np.full((2, 3, 3, 3), -1.0, np.float32)
+    red = photo.copy()
+    red[0, ..., 0] = 1.0
+    np.testing.assert_allclose(losses.color_loss(red, photo), [2 * (0.168736 + 0.5) / 2, 0.0], rtol=1e-5)
+
+
+def test_color_loss_does_not_see_brightness():
+    photo = np.random.default_rng(0).uniform(-0.5, 0.5, (1, 4, 4, 3)).astype(np.float32)
+    lighter = photo + np.random.default_rng(1).uniform(-0.4, 0.4, (1, 4, 4, 1)).astype(np.float32)
+    np.testing.assert_allclose(losses.color_loss(lighter, photo), [0.0], atol=1e-6)
+
+
 def test_unknown_kinds_are_errors():
-    with pytest.raises(ValueError, match="hinge"):
-        losses.real_loss(ZERO, "hinge")
+    with pytest.raises(ValueError, match="wasserstein"):
+        losses.real_loss(ZERO, "wasserstein")
     with pytest.raises(ValueError, match="l3"):
         losses.content_loss(ZERO, ZERO, "l3")
 

@@ -98,6 +98,7 @@ def test_every_flagfile_is_a_complete_recipe(path, monkeypatch):
     left_out = {option.name for option in options_of(TrainConfig)} - named
     assert left_out <= {
         *("initial_generator", "num_samples", "summary_every_steps", "keep_checkpoints", "keep_every_steps"),
+        *("validation_batches", "dry_run"),
         "deterministic",
     }
 

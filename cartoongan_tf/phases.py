@@ -1,0 +1,60 @@
+"""The phases of a recipe: initialization (section 3.3), the discriminator's warm-up, adversarial training."""
+
+from collections.abc import Callable
+
+import keras
+
+from cartoongan_tf import train_step
+from cartoongan_tf.config import TrainConfig
+from cartoongan_tf.networks import Networks
+from cartoongan_tf.train_loop import Phase
+
+ADVERSARIAL = "adversarial"
+
+
+def build_phases(config: TrainConfig, networks: Networks, steps_per_epoch: int) -> list[Phase]:
+    """What `train_loop.run` is to go through: all three, some of them without steps.
+
+    Args:
+      config: the recipe.
+      networks: that the phases train.
+      steps_per_epoch: batches in a pass over the photos.
+    """
+
+    def phase(name: str, num_steps: int, step: Callable, losses: Callable, **optimizers) -> Phase:
+        return Phase(
+            name,
+            num_steps,
+            step=lambda batch: step(networks, batch, config),
+            validation_step=lambda batch: losses(networks, batch, config).scalars,
+            rates=lambda: _rates(optimizers),
+        )
+
+    return [
+        phase(
+            "initialization",
+            config.initialization_epochs * steps_per_epoch,
+            train_step.initialization_step,
+            train_step.initialization_losses,
+            generator=networks.initialization_optimizer,
+        ),
+        phase(
+            "warmup",
+            config.discriminator_warmup_steps,
+            train_step.warmup_step,
+            train_step.warmup_losses,
+            discriminator=networks.warmup_optimizer,
+        ),
+        phase(
+            ADVERSARIAL,
+            config.adversarial_epochs * steps_per_epoch,
+            train_step.adversarial_step,
+            train_step.adversarial_losses,
+            generator=networks.generator_optimizer,
+            discriminator=networks.discriminator_optimizer,
+        ),
+    ]
+
+
+def _rates(optimizers: dict[str, keras.optimizers.Optimizer]) -> dict[str, float]:
+    return {f"{name}_learning_rate": float(optimizer.learning_rate) for name, optimizer in optimizers.items()}
