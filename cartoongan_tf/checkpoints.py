@@ -1,6 +1,8 @@
 """Save and restore: the self-describing generator.keras, and a training run's checkpoints."""
 
+import errno
 import os
+import shutil
 import sys
 import zipfile
 from collections.abc import Mapping
@@ -115,11 +117,24 @@ class RunCheckpoints:
                     )
 
     def save(self, step: int) -> None:
-        """Write a checkpoint after `step` steps."""
+        """Write a checkpoint after `step` steps.
+
+        Raises:
+          OSError: it cannot be written; the ones before are whole.
+        """
         self._step.assign(step)
-        self._newest.save(checkpoint_number=step)
+        self._write(self._newest, step)
         if self._keep_every_steps and step % self._keep_every_steps == 0:
-            self._kept.save(checkpoint_number=step)
+            self._write(self._kept, step)
+
+    def _write(self, manager: tf.train.CheckpointManager, step: int) -> None:
+        try:
+            manager.save(checkpoint_number=step)
+        except tf.errors.OpError as error:
+            for unfinished in Path(manager.directory).glob(f"step-{step}_temp*"):
+                shutil.rmtree(unfinished, ignore_errors=True)
+            reason = error.message.rpartition("; ")[2].partition(" [Op:")[0]  # of "{operation} path; reason [Op:name]"
+            raise OSError(errno.EIO, reason, manager.directory) from error
 
 
 def _damage(path: str) -> str:

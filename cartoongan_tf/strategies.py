@@ -133,7 +133,7 @@ def _join(cluster: Cluster) -> tf.distribute.Strategy:
         try:
             # By default it communicates through NCCL between GPUs, and in a ring between CPUs.
             strategy = tf.distribute.MultiWorkerMirroredStrategy()
-        except (tf.errors.OpError, RuntimeError) as error:
+        except tf.errors.OpError as error:
             raise InputError(
                 f"this {name}, cannot join the others as {cluster.addresses[cluster.worker]} ({error}). Is the port "
                 "free, and is TF_CONFIG the same everywhere, but for its task? Start all workers again."
@@ -214,4 +214,4 @@ def _tells_of_lost_worker(error: tf.errors.OpError) -> bool:
 def _reason(error: tf.errors.OpError) -> str:
     """The line of TensorFlow's message that says what happened."""
     lines = [line.partition("Collective ops is aborted by: ") for line in str(error).splitlines()]
-    return next((reason for _, found, reason in lines if found), lines[0][0])
+    return next((reason for _, found, reason in lines if found), lines[0][0]).rstrip(": ")

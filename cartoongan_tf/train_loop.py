@@ -7,6 +7,7 @@ the networks: it calls each phase's step inside `strategy.run`, and its hooks wh
 import contextlib
 import dataclasses
 import math
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
@@ -159,7 +160,7 @@ class _Loop:
                     self._summarise(phase, window.close())
                 if checkpoint_due:
                     with window.paused():
-                        self._checkpoint(phase, validate)
+                        self._checkpoint(phase, validate, is_last=self._stops or self.done == end)
                 progress.update(num_steps)
 
     def _steps_in_next_call(self, end: int) -> int:
@@ -186,12 +187,23 @@ class _Loop:
 
         return validate
 
-    def _checkpoint(self, phase: Phase, validate: Callable[[], Values] | None) -> None:
+    def _checkpoint(self, phase: Phase, validate: Callable[[], Values] | None, is_last: bool) -> None:
+        """Write a checkpoint; where the disk is full, go on without it, unless it is the last one."""
         self._checkpoints.require_finite(self.done)
         if validate:
             _write_curves(validate(), f"{phase.name}/validation", self.done)
-        self._hooks.on_checkpoint(phase.name, self.done)  # before the checkpoint: a run cut off in between repeats it
-        self._checkpoints.save(self.done)
+        try:
+            # Before the checkpoint: a run cut off in between does this again.
+            self._hooks.on_checkpoint(phase.name, self.done)
+            self._checkpoints.save(self.done)
+        except OSError as error:
+            if is_last:
+                raise
+            tqdm.write(
+                f"{error.filename}: {error.strerror}: step {self.done} is not saved. Training goes on, and saves again "
+                "at the next checkpoint; make room there until then.",
+                file=sys.stderr,
+            )
 
 
 def several_steps(step: Step, batches: Iterator, strategy: tf.distribute.Strategy) -> Callable:

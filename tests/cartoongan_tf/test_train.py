@@ -2,6 +2,7 @@ import contextlib
 import itertools
 import os
 import re
+import resource
 import shutil
 import signal
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 import tensorflow as tf
 
 from cartoongan_tf import pictures, train
-from cartoongan_tf.checkpoints import load_generator
+from cartoongan_tf.checkpoints import RunCheckpoints, load_generator
 from cartoongan_tf.config import TrainConfig
 from cartoongan_tf.options import read_flagfile_values
 from cartoongan_tf.run_folder import RunFolder
@@ -162,6 +163,48 @@ def test_going_on_with_other_networks_or_phases_is_refused(data_dir, finished, f
 def test_a_run_that_has_no_checkpoint_may_be_begun_otherwise(data_dir, tmp_path):
     assert _train(data_dir, tmp_path / "run", "--vgg19_weights=none.h5") == 1
     assert _train(data_dir, tmp_path / "run", "--generator_width=8", "--adversarial_epochs=0") == 0
+
+
+@contextlib.contextmanager
+def _full_disk(file_bytes):
+    """No file can grow larger: writing more fails as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+# 2,000 bytes are too little for generator.keras, 120,000 for a checkpoint.
+@pytest.mark.slow
+@pytest.mark.parametrize("file_bytes, full_until, status", [(2_000, 10, 0), (120_000, 10, 0), (120_000, 20, 1)])
+def test_a_full_disk_is_said_and_costs_one_checkpoint(
+    data_dir, tmp_path, monkeypatch, capsys, file_bytes, full_until, status
+):
+    write_results = RunFolder.write_results
+    save = RunCheckpoints.save
+
+    def results_then_full(folder, generator, photos, cartoons, step):
+        with _full_disk(file_bytes) if step in (10, full_until) else contextlib.nullcontext():
+            write_results(folder, generator, photos, cartoons, step)
+
+    def save_when_full(checkpoints, step):
+        with _full_disk(file_bytes) if step in (10, full_until) else contextlib.nullcontext():
+            save(checkpoints, step)
+
+    monkeypatch.setattr(RunFolder, "write_results", results_then_full)
+    monkeypatch.setattr(RunCheckpoints, "save", save_when_full)
+    assert _train(data_dir, tmp_path / "run") == status
+    error = capsys.readouterr().err
+    assert "step 10 is not saved. Training goes on" in error and str(tmp_path / "run") in error
+    assert _checkpoints(tmp_path / "run") == ([8, 15, 20] if status == 0 else [5, 8, 15])
+    assert not list((tmp_path / "run").rglob("*temp*")) and not list((tmp_path / "run").rglob("*.partial*"))
+    if status:
+        assert "File too large" in error
+        monkeypatch.undo()
+        assert _train(data_dir, tmp_path / "run") == 0
+        assert _newest(tmp_path / "run") == 20
 
 
 def test_a_longer_run_goes_on_with_other_rates(data_dir, finished, tmp_path):
