@@ -6,6 +6,7 @@ the networks: it calls each phase's step inside `strategy.run`, and its hooks wh
 
 import contextlib
 import dataclasses
+import functools
 import math
 import sys
 import time
@@ -16,6 +17,7 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
+from cartoongan_tf import strategies
 from cartoongan_tf.checkpoints import NOT_FINITE_ADVICE, RunCheckpoints
 from cartoongan_tf.errors import InputError
 
@@ -50,14 +52,16 @@ class Feeds:
     """Where batches come from.
 
     Attributes:
-      training: gives the endless dataset of global batches, from the batch of a step on.
+      training: (first batch, number of workers, which of them this is) -> the endless dataset of this worker's part of
+        each batch.
       batch_size: of a global batch.
-      validation: held-out batches of the same size, the same ones each time; None: no validation.
+      validation: (number of workers, which of them this is) -> its part of held-out batches of the same size, the same
+        ones each time; None: no validation.
     """
 
-    training: Callable[[int], tf.data.Dataset]
+    training: Callable[[int, int, int], tf.data.Dataset]
     batch_size: int
-    validation: tf.data.Dataset | None = None
+    validation: Callable[[int, int], tf.data.Dataset] | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,7 +69,8 @@ class Hooks:
     """What others do while a run goes on.
 
     Attributes:
-      on_checkpoint: called with the phase's name and the number of steps done, right before a checkpoint is written.
+      on_checkpoint: called with the phase's name and the number of steps done, right before a checkpoint is written;
+        in the chief alone.
       on_values: called with the phase's name, the number of steps done and the means of the scalars, at each summary.
       is_asked_to_stop: asked after each call of steps; once it is so, a checkpoint is written and the run ends.
     """
@@ -117,6 +122,7 @@ def run(
         checkpoint cannot be restored or written.
     """
     before = checkpoints.restore()
+    _require_the_same_step(strategies.from_all_workers(strategy, before))
     if before:
         print(f"Going on from the checkpoint of step {before} of {sum(phase.num_steps for phase in phases)}.")
     loop = _Loop(feeds, strategy, checkpoints, cadence, hooks, done=before)
@@ -127,12 +133,21 @@ def run(
     return Done(before, loop.done)
 
 
+def _require_the_same_step(steps: list[int]) -> None:
+    if len(set(steps)) > 1:
+        raise InputError(
+            f"--run_dir: the workers found checkpoints of the steps {', '.join(map(str, steps))}; name a folder on "
+            "storage that all of them share"
+        )
+
+
 class _Loop:
     """One call of `run`: what it was given, and how far it is."""
 
     def __init__(self, feeds: Feeds, strategy, checkpoints: RunCheckpoints, cadence: Cadence, hooks: Hooks, done: int):
         self._feeds, self._strategy, self._checkpoints = feeds, strategy, checkpoints
         self._cadence, self._hooks = cadence, hooks
+        self._is_chief = strategies.cluster_of(strategy).is_chief
         self.done = done
         self._stops = False
 
@@ -140,16 +155,16 @@ class _Loop:
         """Train until step `end` of the run, or until asked to stop; a phase that is done already is passed by."""
         if self._stops or self.done >= end:
             return
-        batches = iter(self._strategy.experimental_distribute_dataset(self._feeds.training(self.done)))
+        batches = iter(self._distributed(functools.partial(self._feeds.training, self.done)))
         train = several_steps(phase.step, batches, self._strategy)
         validate = self._validation(phase)
         window = _Window(phase.name)
-        with _progress_bar(phase, self.done - start) as progress:
+        with _progress_bar(phase, self.done - start, is_shown=self._is_chief) as progress:
             while self.done < end and not self._stops:
                 num_steps = self._steps_in_next_call(end)
                 window.add(self.done, train(batches, tf.constant(num_steps)), num_steps * self._feeds.batch_size)
                 before, self.done = self.done, self.done + num_steps
-                self._stops = self._hooks.is_asked_to_stop()
+                self._stops = strategies.any_worker(self._strategy, self._hooks.is_asked_to_stop())
                 checkpoint_due = self._stops or self.done == end or self._is_due(self._cadence.checkpoint_every_steps)
                 summary_due = before // self._cadence.summary_every_steps < (
                     self.done // self._cadence.summary_every_steps
@@ -178,7 +193,7 @@ class _Loop:
     def _validation(self, phase: Phase) -> Callable[[], Values] | None:
         if self._feeds.validation is None or phase.validation_step is None:
             return None
-        batches = self._strategy.experimental_distribute_dataset(self._feeds.validation)
+        batches = self._distributed(self._feeds.validation)
         step = _on_all_replicas(phase.validation_step, self._strategy)
 
         def validate() -> Values:
@@ -187,11 +202,22 @@ class _Loop:
 
         return validate
 
+    def _distributed(self, batches_of: Callable[[int, int], tf.data.Dataset]) -> tf.distribute.DistributedDataset:
+        """This worker's part of each batch, dealt out to its replicas."""
+
+        def of_worker(context: tf.distribute.InputContext) -> tf.data.Dataset:
+            batches = batches_of(context.num_input_pipelines, context.input_pipeline_id)
+            return batches.rebatch(context.get_per_replica_batch_size(self._feeds.batch_size))
+
+        return self._strategy.distribute_datasets_from_function(of_worker)
+
     def _checkpoint(self, phase: Phase, validate: Callable[[], Values] | None, is_last: bool) -> None:
         """Write a checkpoint; where the disk is full, go on without it, unless it is the last one."""
         self._checkpoints.require_finite(self.done)
         if validate:
             _write_curves(validate(), f"{phase.name}/validation", self.done)
+        if not self._is_chief:
+            return
         try:
             # Before the checkpoint: a run cut off in between does this again.
             self._hooks.on_checkpoint(phase.name, self.done)
@@ -295,8 +321,10 @@ def _require_finite(values: dict[str, np.ndarray], first_step: int, phase_name: 
     )
 
 
-def _progress_bar(phase: Phase, initial: int) -> tqdm:
-    return tqdm(desc=phase.name, total=phase.num_steps, initial=initial, unit="step", mininterval=1.0)
+def _progress_bar(phase: Phase, initial: int, is_shown: bool) -> tqdm:
+    return tqdm(
+        desc=phase.name, total=phase.num_steps, initial=initial, unit="step", mininterval=1.0, disable=not is_shown
+    )
 
 
 def _show(progress: tqdm, values: Values, batch_size: int) -> None:

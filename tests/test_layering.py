@@ -36,7 +36,9 @@ MAY_IMPORT = {
     "cartoongan_tf.generator": {"cartoongan_tf.layers"},
     "cartoongan_tf.discriminator": {"cartoongan_tf.layers"},
     "cartoongan_tf.vgg19": set(),
-    "cartoongan_tf.samples": {"cartoongan_tf.pixels"},
+    "cartoongan_tf.image_pool": set(),
+    "cartoongan_tf.strategies": set(),
+    "cartoongan_tf.samples": {"cartoongan_tf.checkpoints", "cartoongan_tf.pixels"},
     "cartoongan_tf.authors_weights": {"cartoongan_tf.generator"},
     "cartoongan_tf.checkpoints": {"cartoongan_tf.layers"},
     "cartoongan_tf.layer_graph": {"cartoongan_tf.layers"},
@@ -81,6 +83,7 @@ MAY_IMPORT = {
         "cartoongan_tf.config",
         "cartoongan_tf.discriminator",
         "cartoongan_tf.generator",
+        "cartoongan_tf.image_pool",
         "cartoongan_tf.optimizers",
         "cartoongan_tf.vgg19",
     },
@@ -90,16 +93,22 @@ MAY_IMPORT = {
         "cartoongan_tf.config",
         "cartoongan_tf.options",
         "cartoongan_tf.pictures",
-        "cartoongan_tf.pixels",
         "cartoongan_tf.samples",
     },
     "cartoongan_tf.train_step": {
         "cartoongan_tf.config",
+        "cartoongan_tf.image_pool",
         "cartoongan_tf.losses",
         "cartoongan_tf.networks",
         "cartoongan_tf.pixels",
     },
-    "cartoongan_tf.train_loop": {"cartoongan_tf.checkpoints"},
+    "cartoongan_tf.train_loop": {"cartoongan_tf.checkpoints", "cartoongan_tf.strategies"},
+    "cartoongan_tf.phases": {
+        "cartoongan_tf.config",
+        "cartoongan_tf.networks",
+        "cartoongan_tf.train_loop",
+        "cartoongan_tf.train_step",
+    },
 }
 
 DATA_PIPELINE_MAY_IMPORT = {

@@ -1,0 +1,107 @@
+"""Training as one run in two processes that TF_CONFIG joins."""
+
+import signal
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from cartoongan_tf import train
+from cartoongan_tf.checkpoints import load_generator
+from tests import workers
+from tests.helpers import TINY_NETWORKS
+
+PHOTO = np.random.default_rng(0).uniform(-1, 1, (1, 32, 32, 3)).astype(np.float32)
+NUM_STEPS = 30  # 10 epochs of initialization, 5 of adversarial training: 7 photos in batches of 4
+
+
+def _flags(data_dir, run_dir, *more):
+    flags = [f"--data_dir={data_dir}", f"--run_dir={run_dir}", "--vgg19_weights=random", *TINY_NETWORKS]
+    flags += ["--batch_size=4", "--initialization_epochs=10", "--adversarial_epochs=5", "--pool_size=6"]
+    return [*flags, "--checkpoint_every_steps=5", "--generator_learning_rate=1e-3", *more]
+
+
+def _started(data_dir, run_dir, *more):
+    flags = [*_flags(data_dir, run_dir, "--strategy=multi_worker"), *more]
+    return workers.started([sys.executable, "-m", "cartoongan_tf.train", *flags], num_workers=2)
+
+
+def _draw(run_dir):
+    return np.asarray(load_generator(run_dir / "generator.keras")(PHOTO))
+
+
+def _newest(run_dir):
+    return int(tf.train.latest_checkpoint(run_dir / "checkpoints").rpartition("-")[2])
+
+
+@pytest.fixture(scope="module")
+def alone(data_dir, tmp_path_factory):
+    """The same recipe in one process."""
+    run_dir = tmp_path_factory.mktemp("alone") / "run"
+    assert train.main(["train", *_flags(data_dir, run_dir)]) == 0
+    return run_dir
+
+
+@pytest.mark.slow
+def test_two_workers_train_what_one_does(data_dir, alone, tmp_path):
+    with _started(data_dir, tmp_path / "run") as both:
+        assert [worker.wait(400) for worker in both] == [0, 0], both[0].output + both[1].output
+        chief, other = (worker.output for worker in both)
+    assert _newest(tmp_path / "run") == NUM_STEPS
+    np.testing.assert_allclose(_draw(tmp_path / "run"), _draw(alone), atol=2e-3)
+    assert "step/s" in chief and "step/s" not in other
+    assert "The generator is" in chief and "The generator is" not in other
+    assert "Traceback" not in chief + other
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lost", [0, 1])
+def test_a_lost_worker_ends_the_other_and_the_run_goes_on(data_dir, alone, tmp_path, lost):
+    with _started(data_dir, tmp_path / "run") as both:
+        both[0].wait_for(r"adversarial:.*[1-9]\d*/10", 400)
+        both[lost].kill()
+        survivor = both[1 - lost]
+        assert survivor.wait(120) == 1
+        assert "another worker was lost" in survivor.output and "same command" in survivor.output
+        assert "Traceback" not in survivor.output
+    assert _newest(tmp_path / "run") < NUM_STEPS
+    with _started(data_dir, tmp_path / "run") as both:
+        assert [worker.wait(400) for worker in both] == [0, 0]
+        assert "Going on from the checkpoint of step" in both[0].output
+    np.testing.assert_allclose(_draw(tmp_path / "run"), _draw(alone), atol=2e-3)
+
+
+@pytest.mark.slow
+def test_a_signal_to_one_worker_stops_both_at_one_step(data_dir, tmp_path):
+    with _started(data_dir, tmp_path / "run", "--adversarial_epochs=500") as both:
+        both[0].wait_for(r"adversarial:.*[1-9]\d*/1000", 400)
+        both[1].process.send_signal(signal.SIGTERM)
+        assert [worker.wait(120) for worker in both] == [128 + signal.SIGTERM] * 2
+        assert "Stopped with a checkpoint" in both[0].output
+    assert 20 < _newest(tmp_path / "run") < 1000
+
+
+@pytest.mark.slow
+def test_run_folders_that_are_not_shared_are_noticed(data_dir, alone, tmp_path):
+    """As on machines whose disks are their own: worker 1 does not see the chief's checkpoints."""
+    configs = workers.tf_configs(2)
+    folders = (alone, tmp_path / "other")
+    both = []
+    for tf_config, run_dir in zip(configs, folders, strict=True):
+        flags = _flags(data_dir, run_dir, "--strategy=multi_worker", "--adversarial_epochs=9")
+        both.append(workers.Worker([sys.executable, "-m", "cartoongan_tf.train", *flags], tf_config, {}))
+    try:
+        assert [worker.wait(200) for worker in both] == [1, 1]
+    finally:
+        for worker in both:
+            worker.kill()
+    assert "checkpoints of the steps 30, 0" in both[1].output and "storage that all of them share" in both[1].output
+
+
+def test_without_tf_config_the_message_shows_one(data_dir, tmp_path, monkeypatch, capsys):
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    assert train.main(["train", *_flags(data_dir, tmp_path / "run", "--strategy=multi_worker")]) == 1
+    error = capsys.readouterr().err
+    assert "--strategy=multi_worker: TF_CONFIG is not set" in error and '"cluster": {"worker": [' in error
+    assert not (tmp_path / "run").exists()
