@@ -74,8 +74,9 @@ def _training_step(config: DatasetConfig, batch: dict) -> Callable[[], None]:
         vgg19_weights="random",
         batch_size=config.batch_size,
         generator_width=config.generator_width,
+        pool_size=0,  # so that any batch will do
     )
-    networks = build_networks(recipe, steps_per_epoch=1)
+    networks = build_networks(recipe, steps_per_epoch=1, image_size=batch["photo"].shape[1])
     graph = tf.function(lambda: train_step.adversarial_step(networks, batch, recipe))
 
     def step() -> None:

@@ -9,6 +9,7 @@ is the median over the rounds of the method's time by that of PyTorch's channels
 
 import contextlib
 import dataclasses
+import functools
 import importlib.util
 import operator
 import os
@@ -19,8 +20,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.inference_methods import METHODS, TORCH_CHANNELS_LAST, Worker, prepare
-from benchmarks.processes import fresh_process, write_report
+from benchmarks.inference_methods import METHODS, TORCH_CHANNELS_LAST, MethodWorker, prepare
+from benchmarks.processes import fresh_process, take_turns, write_report
 from cartoongan_tf import program
 from cartoongan_tf.errors import InputError
 from cartoongan_tf.options import option
@@ -96,11 +97,12 @@ def measure(folder: Path, sizes_px: list[int], rounds: int, seed: int, num_threa
         for method in METHODS
     }
     with contextlib.ExitStack() as stack:
-        workers = {method: stack.enter_context(Worker(method, folder, num_threads)) for method in METHODS}
+        workers = {method: stack.enter_context(MethodWorker(method, folder, num_threads)) for method in METHODS}
         rows = []
         for size, photo in photos.items():
             scores = _compare(workers, photo)
-            times = _take_turns(workers, photo, rounds)
+            drawings = {method: functools.partial(worker.seconds, photo) for method, worker in workers.items()}
+            times = take_turns(drawings, rounds)
             for method in METHODS:
                 ratio = statistics.median(map(operator.truediv, times[method], times[TORCH_CHANNELS_LAST]))
                 seconds = statistics.median(times[method])
@@ -118,13 +120,13 @@ def _photo(size_px: int, seed: int) -> np.ndarray:
 
 def _memory(method: str, folder: Path, num_threads: int, photo: np.ndarray) -> tuple[float, float]:
     """Peak memory in MB with one drawing, and before it."""
-    with Worker(method, folder, num_threads) as worker:
+    with MethodWorker(method, folder, num_threads) as worker:
         loaded = worker.peak_bytes()
         worker.seconds(photo)
         return worker.peak_bytes() / 1e6, loaded / 1e6
 
 
-def _compare(workers: dict[str, Worker], photo: np.ndarray) -> dict[str, float]:
+def _compare(workers: dict[str, MethodWorker], photo: np.ndarray) -> dict[str, float]:
     """PSNR in dB of each method's cartoon against PyTorch's; a warm-up at this size as well."""
     cartoons = {method: worker.draw(photo) for method, worker in workers.items()}
     scores = {method: psnr(cartoon, cartoons[TORCH_CHANNELS_LAST], peak=2.0) for method, cartoon in cartoons.items()}
@@ -136,15 +138,6 @@ def _compare(workers: dict[str, Worker], photo: np.ndarray) -> dict[str, float]:
             f"{MINIMUM_PSNR_DB:.0f} dB are wanted; times of different functions are not comparable"
         )
     return scores
-
-
-def _take_turns(workers: dict[str, Worker], photo: np.ndarray, rounds: int) -> dict[str, list[float]]:
-    """Seconds of each round by method; in every other round the turns are reversed."""
-    times = {method: [] for method in workers}
-    for index in range(rounds):
-        for method in list(workers)[:: 1 if index % 2 == 0 else -1]:
-            times[method].append(workers[method].seconds(photo))
-    return times
 
 
 def _table(rows: list[Row]) -> list[str]:

@@ -1,16 +1,14 @@
 """The ways of running the paper's generator that `benchmarks.inference` compares, each in a process of its own.
 
-`prepare` writes each method's files once; a `Worker` then loads one method in a fresh process, so that no method
-shares threads, allocator or imports with another, and the memory of a process is that of its method.
+`prepare` writes each method's files once; a `MethodWorker` then loads one method in a fresh process.
 """
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.processes import fresh_process, peak_bytes
+from benchmarks.processes import Worker
 
 Draw = Callable[[np.ndarray], np.ndarray]  # float32 RGB [1, H, W, 3] in [-1, 1] -> the same
 
@@ -102,8 +100,8 @@ METHODS: dict[str, Callable[[Path, int], Draw]] = {
 }
 
 
-class Worker:
-    """One method in a fresh process that waits for work; a context manager."""
+class MethodWorker(Worker):
+    """One method in a fresh process that waits for work."""
 
     def __init__(self, method: str, folder: Path, num_threads: int):
         """
@@ -112,40 +110,14 @@ class Worker:
           folder: that `prepare` filled.
           num_threads: that it may compute with.
         """
-        self._pool = fresh_process(initializer=_start, initargs=(method, folder, num_threads))
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self._pool.shutdown()
+        super().__init__(_load, method, folder, num_threads)
 
     def draw(self, photo: np.ndarray) -> np.ndarray:
         """float32 RGB [1, H, W, 3] in [-1, 1] -> the same."""
-        return self._pool.submit(_draw, photo).result()
-
-    def seconds(self, photo: np.ndarray) -> float:
-        """Time of one drawing, without the photo's way into the process."""
-        return self._pool.submit(_seconds, photo).result()
-
-    def peak_bytes(self) -> int:
-        """The most memory that the process has held so far."""
-        return self._pool.submit(peak_bytes).result()
+        return self.call(photo)
 
 
-_loaded: list[Draw] = []  # in a worker's process: its method
-
-
-def _start(method: str, folder: Path, num_threads: int) -> None:
-    _loaded.append(METHODS[method](folder, num_threads))
-    _loaded[0](np.zeros((1, WARM_UP_PX, WARM_UP_PX, 3), np.float32))  # what loads lazily belongs to loading
-
-
-def _draw(photo: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(_loaded[0](photo))
-
-
-def _seconds(photo: np.ndarray) -> float:
-    start = time.perf_counter()
-    _loaded[0](photo)
-    return time.perf_counter() - start
+def _load(method: str, folder: Path, num_threads: int) -> Draw:
+    draw = METHODS[method](folder, num_threads)
+    draw(np.zeros((1, WARM_UP_PX, WARM_UP_PX, 3), np.float32))  # what loads lazily belongs to loading
+    return draw

@@ -1,4 +1,4 @@
-"""Processes of their own for what is measured, and what a report says of the machine."""
+"""Processes of their own for what is measured, turns that they take, and what a report says of the machine."""
 
 import concurrent.futures
 import contextlib
@@ -7,6 +7,8 @@ import multiprocessing
 import os
 import platform
 import resource
+import time
+from collections.abc import Callable, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,64 @@ from cartoongan_tf import atomic
 def fresh_process(**kwargs) -> concurrent.futures.ProcessPoolExecutor:
     """An executor with one process that inherits nothing from this one."""
     return concurrent.futures.ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"), **kwargs)
+
+
+class Worker:
+    """Something to call, loaded in a fresh process that waits for work; a context manager.
+
+    No worker shares threads, allocator or imports with another, and the memory of its process is its own.
+    """
+
+    def __init__(self, load: Callable[..., Callable], *args):
+        """
+        Args:
+          load: called with `args` in the process; returns what is to be called. To be found by its name in a module.
+        """
+        self._pool = fresh_process(initializer=_load, initargs=(load, args))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._pool.shutdown()
+
+    def call(self, *args) -> Any:
+        """What it returns."""
+        return self._pool.submit(_call, *args).result()
+
+    def seconds(self, *args) -> float:
+        """Time of one call, without its arguments' way into the process."""
+        return self._pool.submit(_seconds, *args).result()
+
+    def peak_bytes(self) -> int:
+        """The most memory that the process has held so far."""
+        return self._pool.submit(peak_bytes).result()
+
+
+_loaded: list[Callable] = []  # in a worker's process: what it calls
+
+
+def _load(load: Callable[..., Callable], args: tuple) -> None:
+    _loaded.append(load(*args))
+
+
+def _call(*args) -> Any:
+    return _loaded[0](*args)
+
+
+def _seconds(*args) -> float:
+    start = time.perf_counter()
+    _loaded[0](*args)
+    return time.perf_counter() - start
+
+
+def take_turns(ways: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
+    """What each way returns in each round, by name; in every other round the turns are reversed."""
+    found: dict[str, list[float]] = {name: [] for name in ways}
+    for index in range(rounds):
+        for name in list(ways)[:: 1 if index % 2 == 0 else -1]:
+            found[name].append(ways[name]())
+    return found
 
 
 def peak_bytes() -> int:

@@ -70,7 +70,8 @@ class TrainConfig:
         6.2e-4,
     )
     color_weight: float = option(
-        "Weight of a term that keeps the photo's colours (mean absolute difference of chroma); not in the paper. 0: off.",
+        "Weight of a term that keeps the photo's colours (mean absolute difference of chroma), in adversarial training; "
+        "not in the paper. 0: off.",
         0.0,
     )
     pool_size: int = option(
@@ -131,7 +132,14 @@ class TrainConfig:
     def __post_init__(self):
         if self.initial_generator:
             object.__setattr__(self, "initialization_epochs", 0)
-        for name in ("generator_width", "discriminator_width", "batch_size", "num_samples", "keep_checkpoints", "steps_per_call"):
+        for name in (
+            "generator_width",
+            "discriminator_width",
+            "batch_size",
+            "num_samples",
+            "keep_checkpoints",
+            "steps_per_call",
+        ):
             self._require(name, getattr(self, name) >= 1, "must be at least 1")
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)

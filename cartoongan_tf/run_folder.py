@@ -1,11 +1,14 @@
 """The folder of a training run: its recipe, the generator to use, and samples to look at."""
 
+import datetime
 import os
+import sys
 from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
+from tqdm import tqdm
 
 from cartoongan_tf import __version__, atomic, pictures
 from cartoongan_tf.checkpoints import save_generator
@@ -20,14 +23,16 @@ class RunFolder:
 
     Attributes:
       path: the folder itself.
-      flags, generator, samples, summaries, checkpoints: what lies in it; checkpoints and summaries are written by
-        TensorFlow.
+      flags, record, generator, warnings, samples, summaries, checkpoints: what lies in it; checkpoints and summaries
+        are written by TensorFlow.
     """
 
     def __init__(self, path: str | os.PathLike):
         self.path = Path(path)
         self.flags = self.path / "run.flags"
+        self.record = self.path / "run.json"
         self.generator = self.path / "generator.keras"
+        self.warnings = self.path / "warnings.txt"
         self.samples = self.path / "samples"
         self.summaries = self.path / "summaries"
         self.checkpoints = self.path / "checkpoints"
@@ -72,3 +77,9 @@ class RunFolder:
         pictures.write_picture(self.samples / f"step_{step:07}.jpg", sheet)
         tf.summary.image("samples", sheet[np.newaxis], step=step)
         tf.summary.flush()
+
+    def warn(self, text: str) -> None:
+        """Say it on standard error, over the progress bar, and keep it for who looks later."""
+        tqdm.write(f"WARNING: {text}", file=sys.stderr)
+        with open(self.warnings, "a", encoding="utf-8") as file:
+            file.write(f"{datetime.datetime.now():%Y-%m-%d %H:%M} {text}\n")

@@ -69,12 +69,14 @@ class Hooks:
     """What others do while a run goes on.
 
     Attributes:
+      on_start: called with the number of steps done before, once they are restored.
       on_checkpoint: called with the phase's name and the number of steps done, right before a checkpoint is written;
         in the chief alone.
       on_values: called with the phase's name, the number of steps done and the means of the scalars, at each summary.
       is_asked_to_stop: asked after each call of steps; once it is so, a checkpoint is written and the run ends.
     """
 
+    on_start: Callable[[int], None] = lambda first_step: None
     on_checkpoint: Callable[[str, int], None] = lambda phase_name, step: None
     on_values: Callable[[str, int, Values], None] = lambda phase_name, step, values: None
     is_asked_to_stop: Callable[[], bool] = lambda: False
@@ -125,6 +127,7 @@ def run(
     _require_the_same_step(strategies.from_all_workers(strategy, before))
     if before:
         print(f"Going on from the checkpoint of step {before} of {sum(phase.num_steps for phase in phases)}.")
+    hooks.on_start(before)
     loop = _Loop(feeds, strategy, checkpoints, cadence, hooks, done=before)
     phase_end = 0
     for phase in phases:
@@ -155,36 +158,31 @@ class _Loop:
         """Train until step `end` of the run, or until asked to stop; a phase that is done already is passed by."""
         if self._stops or self.done >= end:
             return
-        batches = iter(self._distributed(functools.partial(self._feeds.training, self.done)))
-        train = several_steps(phase.step, batches, self._strategy)
+        train = ready_to_train(phase, self._feeds, self._strategy, self.done)
         validate = self._validation(phase)
         window = _Window(phase.name)
         with _progress_bar(phase, self.done - start, is_shown=self._is_chief) as progress:
             while self.done < end and not self._stops:
                 num_steps = self._steps_in_next_call(end)
-                window.add(self.done, train(batches, tf.constant(num_steps)), num_steps * self._feeds.batch_size)
-                before, self.done = self.done, self.done + num_steps
+                window.add(self.done, train(num_steps), num_steps * self._feeds.batch_size)
+                self.done += num_steps
                 self._stops = strategies.any_worker(self._strategy, self._hooks.is_asked_to_stop())
-                checkpoint_due = self._stops or self.done == end or self._is_due(self._cadence.checkpoint_every_steps)
-                summary_due = before // self._cadence.summary_every_steps < (
-                    self.done // self._cadence.summary_every_steps
-                )
-                if checkpoint_due or summary_due or before // FETCH_EVERY_STEPS < self.done // FETCH_EVERY_STEPS:
+                is_last = self._stops or self.done == end
+                checkpoint_due = is_last or self.done % self._cadence.checkpoint_every_steps == 0
+                summary_due = _is_passed(self._cadence.summary_every_steps, self.done, num_steps)
+                if checkpoint_due or summary_due or _is_passed(FETCH_EVERY_STEPS, self.done, num_steps):
                     _show(progress, window.fetch(), self._feeds.batch_size)
                 if summary_due:
                     self._summarise(phase, window.close())
                 if checkpoint_due:
                     with window.paused():
-                        self._checkpoint(phase, validate, is_last=self._stops or self.done == end)
+                        self._checkpoint(phase, validate, is_last)
                 progress.update(num_steps)
 
     def _steps_in_next_call(self, end: int) -> int:
         """No call goes past a checkpoint."""
         every = self._cadence.checkpoint_every_steps
         return min(self._cadence.steps_per_call, every - self.done % every, end - self.done)
-
-    def _is_due(self, every_steps: int) -> bool:
-        return self.done % every_steps == 0
 
     def _summarise(self, phase: Phase, means: Values) -> None:
         _write_curves(means | phase.rates(), phase.name, self.done)
@@ -193,7 +191,7 @@ class _Loop:
     def _validation(self, phase: Phase) -> Callable[[], Values] | None:
         if self._feeds.validation is None or phase.validation_step is None:
             return None
-        batches = self._distributed(self._feeds.validation)
+        batches = _distributed(self._feeds.validation, self._feeds.batch_size, self._strategy)
         step = _on_all_replicas(phase.validation_step, self._strategy)
 
         def validate() -> Values:
@@ -201,15 +199,6 @@ class _Loop:
             return {name: float(np.mean([each[name] for each in scalars])) for name in scalars[0]}
 
         return validate
-
-    def _distributed(self, batches_of: Callable[[int, int], tf.data.Dataset]) -> tf.distribute.DistributedDataset:
-        """This worker's part of each batch, dealt out to its replicas."""
-
-        def of_worker(context: tf.distribute.InputContext) -> tf.data.Dataset:
-            batches = batches_of(context.num_input_pipelines, context.input_pipeline_id)
-            return batches.rebatch(context.get_per_replica_batch_size(self._feeds.batch_size))
-
-        return self._strategy.distribute_datasets_from_function(of_worker)
 
     def _checkpoint(self, phase: Phase, validate: Callable[[], Values] | None, is_last: bool) -> None:
         """Write a checkpoint; where the disk is full, go on without it, unless it is the last one."""
@@ -230,6 +219,27 @@ class _Loop:
                 "at the next checkpoint; make room there until then.",
                 file=sys.stderr,
             )
+
+
+def ready_to_train(
+    phase: Phase, feeds: Feeds, strategy: tf.distribute.Strategy, first_step: int
+) -> Callable[[int], dict[str, tf.Tensor]]:
+    """Trace a phase's step, and return what does so many more steps at each call: {name: float32 [how many]}."""
+    batches = iter(_distributed(functools.partial(feeds.training, first_step), feeds.batch_size, strategy))
+    train = several_steps(phase.step, batches, strategy)
+    return lambda num_steps: train(batches, tf.constant(num_steps))
+
+
+def _distributed(
+    batches_of: Callable[[int, int], tf.data.Dataset], batch_size: int, strategy: tf.distribute.Strategy
+) -> tf.distribute.DistributedDataset:
+    """This worker's part of each batch, dealt out to its replicas."""
+
+    def of_worker(context: tf.distribute.InputContext) -> tf.data.Dataset:
+        batches = batches_of(context.num_input_pipelines, context.input_pipeline_id)
+        return batches.rebatch(context.get_per_replica_batch_size(batch_size))
+
+    return strategy.distribute_datasets_from_function(of_worker)
 
 
 def several_steps(step: Step, batches: Iterator, strategy: tf.distribute.Strategy) -> Callable:
@@ -319,6 +329,11 @@ def _require_finite(values: dict[str, np.ndarray], first_step: int, phase_name: 
     raise InputError(
         f"{', '.join(terms)} at step {first_step + index + 1} of the run ({phase_name}). {NOT_FINITE_ADVICE}"
     )
+
+
+def _is_passed(every_steps: int, done: int, num_steps: int) -> bool:
+    """Whether a multiple of `every_steps` lies in the last `num_steps`."""
+    return (done - num_steps) // every_steps < done // every_steps
 
 
 def _progress_bar(phase: Phase, initial: int, is_shown: bool) -> tqdm:

@@ -38,7 +38,9 @@ def build_vgg19_features(weights: str = "imagenet", seed: int = 0) -> keras.Mode
     vgg19.get_layer(_TAP).activation = keras.activations.linear
     to_tap = keras.Model(vgg19.input, vgg19.get_layer(_TAP).output)
     picture = keras.Input((None, None, 3), name="picture")
-    features = keras.Model(picture, to_tap(CaffePreprocessing(name="preprocessing", dtype="float32")(picture)), name="vgg19_features")
+    features = keras.Model(
+        picture, to_tap(CaffePreprocessing(name="preprocessing", dtype="float32")(picture)), name="vgg19_features"
+    )
     features.trainable = False
     return features
 

@@ -98,6 +98,12 @@ def read_photos(opened: Records, count: int) -> np.ndarray:
     return np.stack([records.parse_photo(data, opened.image_size).numpy() for data in chosen])
 
 
+def read_cartoons(opened: Records, count: int) -> np.ndarray:
+    """Cartoons from all over the set, likewise."""
+    chosen = [opened.cartoons.read(index) for index in opened.cartoons.spread(count)]
+    return np.stack([records.parse_cartoon(data, opened.image_size)[0].numpy() for data in chosen])
+
+
 def _reader(index: RecordIndex, stream: int, seed: int) -> Callable[[tf.Tensor], tf.Tensor]:
     """position -> the serialized record that is there in the order of its pass: a string."""
 

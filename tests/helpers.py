@@ -33,3 +33,15 @@ def title_card(text, px, colors=("black", "white"), height=270, width=480) -> np
 def contents(folder: Path) -> dict[str, bytes]:
     """All files below a folder, by their names."""
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def scalars(run_dir):
+    """tag -> {step: value}, of all that a run wrote for TensorBoard; pictures as their bytes."""
+    import tensorflow as tf
+
+    found = {}
+    for path in sorted((run_dir / "summaries").iterdir()):
+        for event in tf.compat.v1.train.summary_iterator(str(path)):
+            for value in event.summary.value:
+                found.setdefault(value.tag, {})[event.step] = tf.make_ndarray(value.tensor)
+    return found

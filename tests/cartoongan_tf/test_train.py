@@ -16,7 +16,7 @@ from cartoongan_tf.checkpoints import RunCheckpoints, load_generator
 from cartoongan_tf.config import TrainConfig
 from cartoongan_tf.options import read_flagfile_values
 from cartoongan_tf.run_folder import RunFolder
-from tests.helpers import TINY_NETWORKS
+from tests.helpers import TINY_NETWORKS, scalars
 
 PHOTO = np.random.default_rng(0).uniform(-1, 1, (1, 32, 32, 3)).astype(np.float32)
 
@@ -72,24 +72,14 @@ def test_a_run_leaves_generator_samples_checkpoints_and_flags(finished, data_dir
     assert values["data_dir"] == str(data_dir) and values["adversarial_epochs"] == "3"
 
 
-def _scalars(run_dir):
-    """tag -> {step: value}, of all that a run wrote for TensorBoard; pictures as their bytes."""
-    found = {}
-    for path in sorted((run_dir / "summaries").iterdir()):
-        for event in tf.compat.v1.train.summary_iterator(str(path)):
-            for value in event.summary.value:
-                found.setdefault(value.tag, {})[event.step] = tf.make_ndarray(value.tensor)
-    return found
-
-
 def test_tensorboard_has_curves_and_samples(finished):
-    scalars = _scalars(finished)
-    assert list(scalars["initialization/content_loss"]) == [4, 8]
-    assert list(scalars["adversarial/discriminator_loss"]) == [12, 16, 20]
-    curves = [value for tag, steps in scalars.items() if "/" in tag for value in steps.values()]
+    found = scalars(finished)
+    assert list(found["initialization/content_loss"]) == [4, 8]
+    assert list(found["adversarial/discriminator_loss"]) == [12, 16, 20]
+    curves = [value for tag, steps in found.items() if "/" in tag for value in steps.values()]
     assert np.isfinite(curves).all()
-    assert list(scalars["samples"]) == [5, 8, 10, 15, 20]
-    assert scalars["samples"][20][2].startswith(b"\x89PNG")
+    assert list(found["samples"]) == [5, 8, 10, 15, 20]
+    assert found["samples"][20][2].startswith(b"\x89PNG")
 
 
 def test_the_same_command_when_all_is_done_changes_nothing(finished, data_dir, capsys):

@@ -1,0 +1,170 @@
+"""One training run from its recipe to its folder: networks, phases and loop, put together; and its rehearsal."""
+
+import functools
+import sys
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from cartoongan_tf import preflight, run_record, signals, strategies, train_loop
+from cartoongan_tf.checkpoints import RunCheckpoints
+from cartoongan_tf.config import TrainConfig
+from cartoongan_tf.health import PATIENCE_STEPS, HealthGuard
+from cartoongan_tf.networks import build_networks, generator_to_use, load_initial_generator
+from cartoongan_tf.options import flagfile_text
+from cartoongan_tf.phases import ADVERSARIAL, build_phases
+from cartoongan_tf.run_folder import RunFolder
+from cartoongan_tf.samples import draw_samples
+
+_REHEARSED_STEPS = 2  # of each phase, after the first
+
+
+class Data(NamedTuple):
+    """What a run learns from.
+
+    Attributes:
+      feeds: its batches.
+      steps_per_epoch: batches in a pass over the photos.
+      image_size: side of the pictures in a batch, in pixels.
+      photos, cartoons: samples to look at, uint8 RGB [N, S, S, 3]; of the held-out ones if there are any.
+      description: for people, on one line.
+    """
+
+    feeds: train_loop.Feeds
+    steps_per_epoch: int
+    image_size: int
+    photos: np.ndarray
+    cartoons: np.ndarray
+    description: str
+
+
+class Training:
+    """A run, ready to begin or to go on."""
+
+    def __init__(self, config: TrainConfig, folder: RunFolder, strategy: tf.distribute.Strategy, data: Data):
+        """Build everything; in all workers alike.
+
+        Raises:
+          InputError: VGG19's weights or --initial_generator cannot be used.
+        """
+        self._config, self._folder, self._strategy, self._data = config, folder, strategy, data
+        self._is_chief = strategies.cluster_of(strategy).is_chief
+        begins_from = None
+        if config.initial_generator and not folder.has_begun:
+            begins_from = load_initial_generator(config.initial_generator)
+        with strategy.scope():
+            self._networks = build_networks(config, data.steps_per_epoch, data.image_size)
+        if begins_from is not None:
+            self._networks.start_from(begins_from)
+        self._phases = build_phases(config, self._networks, data.steps_per_epoch)
+        self._num_steps = {phase.name: phase.num_steps for phase in self._phases}
+        self._checkpoints = RunCheckpoints(
+            folder.checkpoints, self._networks.saved(), config.keep_checkpoints, config.keep_every_steps
+        )
+        self._guard = _build_guard(config, self._num_steps[ADVERSARIAL], folder.warn)
+
+    def run(self) -> int:
+        """Train from the newest checkpoint, or from the start.
+
+        Returns:
+          the exit status: 0, or 128 and the signal's number where it was asked to stop before the end.
+
+        Raises:
+          InputError: see `train_loop.run`.
+        """
+        config, folder, data = self._config, self._folder, self._data
+        curves = tf.summary.create_noop_writer()
+        if self._is_chief:
+            folder.write_flags(config)
+            curves = tf.summary.create_file_writer(str(folder.summaries))
+        with curves.as_default(), signals.stop_requests() as stop_signal:
+            hooks = train_loop.Hooks(
+                self._note_start, self._write_results, self._watch_losses, lambda: stop_signal() != 0
+            )
+            cadence = train_loop.Cadence(
+                config.checkpoint_every_steps, config.summary_every_steps, config.steps_per_call
+            )
+            done = train_loop.run(self._phases, data.feeds, self._strategy, self._checkpoints, cadence, hooks)
+            stopped_by = max(strategies.from_all_workers(self._strategy, stop_signal()))
+            num_steps = sum(self._num_steps.values())
+            if self._is_chief and not folder.generator.exists():  # deleted since
+                self._write_results(ADVERSARIAL, num_steps)
+        if self._is_chief:
+            _print_end(folder, done, num_steps)
+        return 0 if done.after == num_steps else 128 + stopped_by
+
+    def rehearse(self) -> None:
+        """Try a few steps of each phase, and print what the run will take; nothing is written.
+
+        Raises:
+          InputError: the newest checkpoint cannot be used.
+        """
+        config, done = self._config, self._checkpoints.restore()
+        estimates, end = [], 0
+        for phase in self._phases:
+            end += phase.num_steps
+            if num_steps := min(max(end - done, 0), phase.num_steps):
+                train = train_loop.ready_to_train(phase, self._data.feeds, self._strategy, done)
+                time = preflight.time_steps(functools.partial(_wait_for, train), _REHEARSED_STEPS)
+                estimates.append(preflight.PhaseEstimate(phase.name, num_steps, time))
+        num_kept = end // config.keep_every_steps if config.keep_every_steps else 0
+        disk = preflight.disk_check(
+            self._folder.path,
+            preflight.variable_bytes(self._networks.saved().values()),
+            config.keep_checkpoints,
+            preflight.variable_bytes([self._networks.generator]),
+            num_kept,
+        )
+        if self._is_chief:
+            print(flagfile_text(config, f"All flags, as resolved; {done} of {end} steps are done."))
+            print(preflight.report(self._data.description, estimates, [disk, *preflight.memory_check()]))
+
+    def _note_start(self, first_step: int) -> None:
+        if not self._is_chief:
+            return
+        data_dir = self._config.data_dir
+        if run_record.data_changed(self._folder.record, data_dir):
+            print(
+                f"{data_dir}: not the data that {self._folder.path} was begun with; going on with it, but the run "
+                "cannot be repeated from its flags",
+                file=sys.stderr,
+            )
+        devices = self._strategy.extended.worker_devices
+        run_record.record_start(self._folder.record, self._config, first_step, data_dir, devices)
+
+    def _write_results(self, phase_name: str, step: int) -> None:
+        generator = generator_to_use(self._networks, self._config)
+        drawn = draw_samples(generator, self._data.photos, step)
+        self._folder.write_results(generator, self._data.photos, drawn, step)
+        if phase_name == ADVERSARIAL:
+            self._guard.see_pictures(step, self._data.photos, drawn, self._data.cartoons)
+
+    def _watch_losses(self, phase_name: str, step: int, values: dict[str, float]) -> None:
+        if phase_name == ADVERSARIAL and self._is_chief:
+            self._guard.see_losses(step, values)
+
+
+def _build_guard(config: TrainConfig, num_steps: int, warn: Callable[[str], None]) -> HealthGuard:
+    """Its patience is a fiftieth of the adversarial steps; in short runs a fifth of them, or what is usual."""
+    patience = max(min(PATIENCE_STEPS, num_steps // 5), num_steps // 50)
+    return HealthGuard(config.adversarial_loss, config.edge_loss_weight, warn, patience)
+
+
+def _wait_for(train: Callable[[int], dict[str, tf.Tensor]]) -> None:
+    """Do one step, to its end."""
+    for value in train(1).values():
+        value.numpy()
+
+
+def _print_end(folder: RunFolder, done: train_loop.Done, num_steps: int) -> None:
+    if done.after < num_steps:
+        print(f"Stopped with a checkpoint in {folder.checkpoints}. Give the same command again to go on.")
+        return
+    if done.before == done.after:
+        print(f"All {num_steps} steps of {folder.path} are done already; raise --adversarial_epochs to go on.")
+    print(
+        f"The generator is {folder.generator}, samples are in {folder.samples}. Draw a photo:\n"
+        f"    python -m cartoongan_tf.cartoonize --model={folder.generator} photo.jpg"
+    )

@@ -1,0 +1,226 @@
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from cartoongan_tf import pixels, train_loop
+from cartoongan_tf.checkpoints import RunCheckpoints
+from cartoongan_tf.image_pool import Shown
+from experiments.baselines import cyclegan
+from experiments.baselines.cyclegan import CycleGANConfig, build_cyclegan, cyclegan_losses, cyclegan_step
+
+IMAGE_SIZE, NUM_STEPS = 32, 60
+
+
+def _config(**changes):
+    values = {"generator_width": 4, "generator_num_blocks": 1, "discriminator_width": 4, "batch_size": 4}
+    return CycleGANConfig(**(values | {"pool_size": 0, "learning_rate": 2e-3} | changes))
+
+
+def _batch():
+    """Photos of bluish noise, cartoons of reddish noise."""
+    rng = np.random.default_rng(0)
+    dark, light = (rng.integers(low, low + 128, (4, IMAGE_SIZE, IMAGE_SIZE, 1)) for low in (0, 128))
+    photo, cartoon = np.concatenate([dark, dark, light], -1), np.concatenate([light, dark, dark], -1)
+    return {name: tf.constant(images, tf.uint8) for name, images in (("photo", photo), ("cartoon", cartoon))}
+
+
+def _batches():
+    return tf.data.Dataset.from_tensors(_batch()).repeat()
+
+
+def _fresh(config):
+    keras.utils.set_random_seed(0)
+    return build_cyclegan(config, 10, IMAGE_SIZE)
+
+
+def _run(config, num_steps, strategy=None, build=_fresh):
+    """A few steps on one batch; returns the scalars of each step and the networks."""
+    strategy = strategy or tf.distribute.MirroredStrategy(["CPU:0"])
+    with strategy.scope():
+        networks = build(config)
+    batches = iter(strategy.experimental_distribute_dataset(_batches()))
+    run = train_loop.several_steps(lambda batch: cyclegan_step(networks, batch, config), batches, strategy)
+    scalars = run(batches, tf.constant(num_steps))
+    return [{name: float(values[i]) for name, values in scalars.items()} for i in range(num_steps)], networks
+
+
+def test_losses_by_hand():
+    logits = np.array([[0.0, 1.0], [3.0, 1.0]], np.float32).reshape(2, 2, 1, 1)
+    others = np.array([[1.0, -1.0], [0.0, 2.0]], np.float32).reshape(2, 2, 1, 1)
+    np.testing.assert_allclose(cyclegan.generator_loss(logits), [(1 + 0) / 2, (4 + 0) / 2])
+    np.testing.assert_allclose(cyclegan.discriminator_loss(logits, others), [(0.5 + 1) / 2, (2 + 2) / 2])
+    pictures = np.array([[0.5, -1.0, 0.0], [1.0, 1.0, 1.0]], np.float32).reshape(2, 1, 1, 3)
+    wanted = np.array([[0.0, 0.5, 0.0], [1.0, 1.0, -1.0]], np.float32).reshape(2, 1, 1, 3)
+    np.testing.assert_allclose(cyclegan.l1_loss(pictures, wanted), [2 / 3, 2 / 3], rtol=1e-6)
+
+
+def _expected_terms(networks):
+    """Each term as the mean over the batch, from the networks one by one, and each objective by its definition."""
+    photo, cartoon = (pixels.to_float(images) for images in _batch().values())
+    to_cartoon, to_photo = networks.generators
+    of_cartoons, of_photos = networks.discriminators
+
+    def difference(pictures, wanted):
+        return tf.reduce_mean(tf.abs(pictures - wanted))
+
+    def squared(logits, target):
+        return tf.reduce_mean(tf.square(logits - target))
+
+    generated_cartoon, generated_photo = to_cartoon(photo), to_photo(cartoon)
+    terms = {
+        "generator_loss": squared(of_cartoons(generated_cartoon), 1) + squared(of_photos(generated_photo), 1),
+        "cycle_loss": difference(to_photo(generated_cartoon), photo) + difference(to_cartoon(generated_photo), cartoon),
+        "identity_loss": difference(to_cartoon(cartoon), cartoon) + difference(to_photo(photo), photo),
+        "discriminator_loss": (squared(of_cartoons(cartoon), 1) + squared(of_cartoons(generated_cartoon), 0)) / 2
+        + (squared(of_photos(photo), 1) + squared(of_photos(generated_photo), 0)) / 2,
+        "logits_cartoon": tf.reduce_mean(of_cartoons(cartoon)),
+        "logits_generated": tf.reduce_mean(of_cartoons(generated_cartoon)),
+        "logits_photo": tf.reduce_mean(of_photos(photo)),
+        "logits_generated_photo": tf.reduce_mean(of_photos(generated_photo)),
+    }
+    generators = terms["generator_loss"] + 10 * terms["cycle_loss"] + 5 * terms["identity_loss"]
+    return terms, {"generators": generators, "discriminators": terms["discriminator_loss"]}
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """With identity loss, and pools with room for one batch: its scalars, and its networks after."""
+    return _run(_config(pool_size=4), NUM_STEPS)
+
+
+def test_a_step_reports_what_was_before_its_update(trained):
+    networks = _fresh(_config())
+    with tf.GradientTape(persistent=True) as tape:
+        expected, objectives = _expected_terms(networks)
+    for name, objective in objectives.items():
+        gradients = tape.gradient(objective, getattr(networks, name).trainable_variables)
+        assert None not in gradients
+        expected[f"{name}_gradient_norm"] = tf.linalg.global_norm(gradients)
+    scalars = trained[0][0]
+    assert set(scalars) == set(expected)
+    for name, value in expected.items():
+        np.testing.assert_allclose(scalars[name], value, rtol=1e-3, atol=1e-6, err_msg=name)
+
+
+def test_without_identity_loss_there_is_none():
+    config = _config(identity_weight=0.0)
+    expected, _ = _expected_terms(_fresh(config))
+    objective = expected["generator_loss"] + 10 * expected["cycle_loss"]
+    found = cyclegan_losses(_fresh(config), _batch(), config)
+    np.testing.assert_allclose(found.objectives["generators"], objective, rtol=1e-4)
+    assert "identity_loss" not in found.scalars
+
+
+def test_a_picture_comes_back_from_its_round_and_a_cartoon_stays_as_it_is(trained):
+    scalars, networks = trained
+    for name in ("cycle_loss", "identity_loss"):
+        assert scalars[-1][name] < 0.6 * scalars[0][name], name
+    cartoon = pixels.to_float(_batch()["cartoon"])
+    before, after = (
+        np.abs(each.generators.cartoon(cartoon) - cartoon).mean() for each in (_fresh(_config()), networks)
+    )
+    assert after < 0.6 * before
+
+
+@pytest.mark.slow
+def test_without_identity_loss_a_cartoon_is_changed_more(trained):
+    cartoon = pixels.to_float(_batch()["cartoon"])
+    scalars, without = _run(_config(identity_weight=0.0), NUM_STEPS)
+    assert scalars[-1]["cycle_loss"] < 0.6 * scalars[0]["cycle_loss"]
+    distances = [np.abs(each.generators.cartoon(cartoon) - cartoon).mean() for each in (trained[1], without)]
+    assert distances[0] < 0.9 * distances[1]
+
+
+def test_pools_are_filled(trained):
+    """With pictures like those that are drawn now, but older."""
+    _, networks = trained
+    drawn = cyclegan_losses(networks, _batch(), _config()).generated
+    for pool, generated in zip((networks.cartoon_pool, networks.photo_pool), tf.split(drawn, 2), strict=True):
+        distances = np.abs(pool.pictures.numpy()[:, None] - generated.numpy()).mean((2, 3, 4)).min(1)
+        assert distances.min() > 0 and distances.max() < 0.5
+
+
+def test_what_the_pools_show_is_for_the_discriminators_alone():
+    networks, batch, config = _fresh(_config()), _batch(), _config()
+    plain = cyclegan_losses(networks, batch, config)
+    instead = tf.constant([True, False, True, False])[:, None, None, None]
+    shown = cyclegan.ShownPair(*(Shown(pixels.to_float(batch[name]), instead) for name in ("cartoon", "photo")))
+    pooled = cyclegan_losses(networks, batch, config, shown)
+    np.testing.assert_allclose(pooled.objectives["generators"], plain.objectives["generators"], rtol=1e-5)
+    generated_cartoon, generated_photo = tf.split(plain.generated, 2)
+    for name, discriminator, generated, real in (
+        ("logits_generated", networks.discriminators.cartoon, generated_cartoon, batch["cartoon"]),
+        ("logits_generated_photo", networks.discriminators.photo, generated_photo, batch["photo"]),
+    ):
+        seen = tf.where(instead, pixels.to_float(real), generated)
+        np.testing.assert_allclose(pooled.scalars[name], tf.reduce_mean(discriminator(seen)), rtol=1e-3, atol=1e-6)
+        assert abs(pooled.scalars[name] - plain.scalars[name]) > 1e-4
+
+
+def _descent(pair, learning_rate):
+    optimizer = keras.optimizers.SGD(learning_rate)
+    optimizer.build(pair.trainable_variables)
+    return optimizer
+
+
+def test_the_loop_trains_saves_and_goes_on(tmp_path):
+    config = _config(pool_size=4, identity_weight=0.0, decay_epochs=1)
+    feeds = train_loop.Feeds(lambda *_: _batches(), config.batch_size)
+    strategy, curves = tf.distribute.get_strategy(), []
+
+    def run(epochs):
+        longer = dataclasses.replace(config, epochs=epochs)
+        networks = build_cyclegan(longer, 3, IMAGE_SIZE)
+        phase = cyclegan.build_phase(longer, networks, 3)
+        hooks = train_loop.Hooks(on_values=lambda _, step, values: curves.append((step, values)))
+        checkpoints = RunCheckpoints(tmp_path, networks.saved(), 2)
+        return train_loop.run([phase], feeds, strategy, checkpoints, train_loop.Cadence(2, 3), hooks), networks
+
+    done, before = run(1)
+    assert done == (0, 3) and [step for step, _ in curves] == [3] and curves[0][1]["cycle_loss"] > 0
+    done, after = run(1)
+    assert done == (3, 3)
+    for name, saved in before.saved().items():
+        for ours, theirs in zip(_arrays(after.saved()[name]), _arrays(saved), strict=True):
+            np.testing.assert_array_equal(ours, theirs, err_msg=name)
+    assert len(before.saved()) == 8
+
+
+def _arrays(saved):
+    return [np.asarray(variable) for variable in saved.variables]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["compiled", "two replicas"])
+def test_other_ways_compute_the_same(kind, two_replicas):
+    def build(config):
+        networks = _fresh(config)
+        pairs = (networks.generators, networks.discriminators)
+        optimizers = dict(zip(("generators_optimizer", "discriminators_optimizer"), pairs, strict=True))
+        return dataclasses.replace(networks, **{name: _descent(pair, 1e-3) for name, pair in optimizers.items()})
+
+    plain, _ = _run(_config(pool_size=4), 4, build=build)
+    if kind == "compiled":
+        others, _ = _run(_config(pool_size=4, jit_compile=True), 4, build=build)
+    else:
+        others, _ = _run(_config(pool_size=4), 4, two_replicas, build)
+    for ours, theirs in zip(others, plain, strict=True):
+        for name in theirs:
+            if not name.endswith("_gradient_norm"):
+                np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-3, atol=1e-4, err_msg=name)
+
+
+def test_the_defaults_are_those_of_its_paper():
+    config = CycleGANConfig()
+    assert (config.cycle_weight, config.identity_weight, config.pool_size, config.batch_size) == (10.0, 0.5, 50, 1)
+    networks = _fresh(_config(learning_rate=2e-4))
+    for optimizer in (networks.generators_optimizer, networks.discriminators_optimizer):
+        assert (optimizer.beta_1, optimizer.beta_2) == (0.5, 0.999)
+        rates = []
+        for step in (0, 1000, 1500, 2000):  # of 10 an epoch
+            optimizer.iterations.assign(step)
+            rates.append(float(optimizer.learning_rate))
+        np.testing.assert_allclose(rates, [2e-4, 2e-4, 1e-4, 0.0], rtol=1e-5)
