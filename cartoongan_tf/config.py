@@ -70,8 +70,8 @@ class TrainConfig:
         6.2e-4,
     )
     color_weight: float = option(
-        "Weight of a term that keeps the photo's colours (mean absolute difference of chroma), in adversarial training; "
-        "not in the paper. 0: off.",
+        "Weight of a term that keeps the photo's colours (mean absolute difference of chroma), in adversarial "
+        "training; not in the paper. 0: off.",
         0.0,
     )
     pool_size: int = option(

@@ -18,6 +18,7 @@ from cartoongan_tf.phases import ADVERSARIAL, build_phases
 from cartoongan_tf.run_folder import RunFolder
 from cartoongan_tf.samples import draw_samples
 
+_LEAST_PATIENCE_STEPS = 100
 _REHEARSED_STEPS = 2  # of each phase, after the first
 
 
@@ -148,7 +149,7 @@ class Training:
 
 def _build_guard(config: TrainConfig, num_steps: int, warn: Callable[[str], None]) -> HealthGuard:
     """Its patience is a fiftieth of the adversarial steps; in short runs a fifth of them, or what is usual."""
-    patience = max(min(PATIENCE_STEPS, num_steps // 5), num_steps // 50)
+    patience = max(num_steps // 50, min(num_steps // 5, PATIENCE_STEPS), _LEAST_PATIENCE_STEPS)
     return HealthGuard(config.adversarial_loss, config.edge_loss_weight, warn, patience)
 
 

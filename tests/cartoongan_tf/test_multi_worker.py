@@ -17,7 +17,7 @@ NUM_STEPS = 30  # 10 epochs of initialization, 5 of adversarial training: 7 phot
 def _flags(data_dir, run_dir, *more):
     flags = [f"--data_dir={data_dir}", f"--run_dir={run_dir}", "--vgg19_weights=random", *TINY_NETWORKS]
     flags += ["--batch_size=4", "--initialization_epochs=10", "--adversarial_epochs=5", "--pool_size=6"]
-    return [*flags, "--checkpoint_every_steps=5", "--summary_every_steps=1", "--generator_learning_rate=1e-3", *more]
+    return [*flags, "--checkpoint_every_steps=5", "--summary_every_steps=1", *more]
 
 
 def _started(data_dir, run_dir, *more):
@@ -55,7 +55,7 @@ def test_two_workers_train_what_one_does(data_dir, alone, tmp_path):
         chief, other = (worker.output for worker in both)
     assert _newest(tmp_path / "run") == NUM_STEPS
     _assert_same_losses(tmp_path / "run", alone, first_steps=8, rtol=1e-4)
-    _assert_same_losses(tmp_path / "run", alone, first_steps=NUM_STEPS, rtol=0.05)
+    _assert_same_losses(tmp_path / "run", alone, first_steps=NUM_STEPS, rtol=0.1)
     assert "step/s" in chief and "step/s" not in other
     assert "The generator is" in chief and "The generator is" not in other
     assert "Traceback" not in chief + other
@@ -75,7 +75,7 @@ def test_a_lost_worker_ends_the_other_and_the_run_goes_on(data_dir, alone, tmp_p
     with _started(data_dir, tmp_path / "run") as both:
         assert [worker.wait(400) for worker in both] == [0, 0]
         assert "Going on from the checkpoint of step" in both[0].output
-    _assert_same_losses(tmp_path / "run", alone, first_steps=NUM_STEPS, rtol=0.05)
+    _assert_same_losses(tmp_path / "run", alone, first_steps=NUM_STEPS, rtol=0.1)
 
 
 @pytest.mark.slow

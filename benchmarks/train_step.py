@@ -1,0 +1,158 @@
+"""The training step: its parts, what each switch does to it, and CycleGAN's step against it.
+
+    python -m benchmarks.train_step --output=train_step.md
+
+Everything is run by `train_loop.several_steps`, each in a process of its own, on random pictures in memory; the
+processes of a table take turns, so that whatever else the machine does meets all of them. Times are medians over the
+rounds; ratios are medians of the rounds' ratios, and they are what to compare. Peak memory (the GPU's, where there is
+one) is what a process holds above one that has started TensorFlow and does nothing.
+
+The methods are built from the same networks, with pools of 50 pictures. The paper's figures are its epochs' times
+(section 4.2): 1517.69 s, against 2291.77 s of CycleGAN and 3020.31 s of CycleGAN with identity loss.
+"""
+
+import contextlib
+import dataclasses
+import functools
+import operator
+import statistics
+import sys
+from collections.abc import Callable
+
+from benchmarks.processes import Worker, take_turns, write_report
+from cartoongan_tf import program
+from cartoongan_tf.config import TrainConfig
+from cartoongan_tf.errors import InputError
+from cartoongan_tf.options import option
+
+GOALS = {"CycleGAN": (0.66, 0.60), "CycleGAN with identity loss": (0.50, 0.45)}  # the paper's ratio, and at most
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainStepConfig:
+    tables: str = option("Which ones, separated by commas.", "parts,switches,methods")
+    image_size: int = option("Side of the square pictures, in pixels; a multiple of 4 from 32 up.", 128)
+    batch_size: int = option("Pictures in a step.", 1)
+    generator_width: int = option("Filters of the generators' first convolution; 64 is the paper's.", 64)
+    generator_num_blocks: int = option("Residual blocks of the generators; 8 is the paper's.", 8)
+    discriminator_width: int = option("Filters of the discriminators' first convolution; 32 is the paper's.", 32)
+    vgg19_weights: str = option("As in training; with random ones its time is the same.", "random")
+    rounds: int = option("How often each takes its turn.", 5)
+    steps: int = option("Steps in a turn, at least; with --steps_per_call=8 a multiple of 8.", 1)
+    output: str = option("A Markdown file to write the tables to.", "")
+
+    def __post_init__(self):
+        for name in ("rounds", "steps"):
+            if getattr(self, name) < 1:
+                raise InputError(f"--{name}={getattr(self, name)}: must be 1 or more")
+        if self.image_size < 32 or self.image_size % 4:
+            raise InputError(f"--image_size={self.image_size}: must be a multiple of 4 from 32 up")
+        if self.batch_size > TrainConfig.pool_size:
+            raise InputError(f"--batch_size={self.batch_size}: the pools have {TrainConfig.pool_size} pictures")
+        for name in self.tables.split(","):
+            if name not in _TABLES:
+                raise InputError(f"--tables={self.tables}: there are {', '.join(_TABLES)}")
+        _recipe(self)  # what else it has against the flags
+
+
+@dataclasses.dataclass(frozen=True)
+class Measured:
+    """Of one work: seconds a step in each round, and peak memory."""
+
+    secs: list[float]
+    peak_bytes: int
+
+    @property
+    def median_secs(self) -> float:
+        return statistics.median(self.secs)
+
+    @property
+    def cells(self) -> tuple[str, str]:
+        return f"{self.median_secs:.3g}", f"{self.peak_bytes / 1e6:,.0f}"
+
+
+def main(argv=None) -> int:
+    return program.run(TrainStepConfig, _train_step, __doc__, argv)
+
+
+def _train_step(config: TrainStepConfig, _) -> None:
+    (base,) = _measure("base", dataclasses.replace(config, rounds=1), 0).values()
+    lines = []
+    for name in config.tables.split(","):
+        lines += ["", *_TABLES[name](_measure(name, config, base.peak_bytes))]
+    write_report("benchmarks.train_step", config, ("tensorflow", "keras", "numpy"), lines[1:], config.output)
+
+
+def _measure(table: str, config: TrainStepConfig, base_bytes: int) -> dict[str, Measured]:
+    """All works of a table, in turns, by name."""
+    program.start_tensorflow()
+    from benchmarks.train_step_works import WORKS
+
+    with contextlib.ExitStack() as stack:
+        workers, ways = {}, {}
+        for name, work in WORKS[table].items():
+            worker = workers[name] = stack.enter_context(Worker(load, table, name, _recipe(config)))
+            num_steps = -(-config.steps // work.steps_per_call) * work.steps_per_call
+            ways[name] = functools.partial(_secs_per_step, worker, num_steps)
+            print(f"{name}: ready, {worker.call(0) / 1e6:,.0f} MB", flush=True)
+        secs = take_turns(ways, config.rounds)
+        return {name: Measured(secs[name], worker.call(0) - base_bytes) for name, worker in workers.items()}
+
+
+def load(table: str, name: str, recipe: TrainConfig) -> Callable[[int], int]:
+    """In a worker's process: make one work ready, as `train_step_works.build` does."""
+    program.start_tensorflow()
+    from benchmarks import train_step_works
+
+    return train_step_works.build(train_step_works.WORKS[table][name], recipe)
+
+
+def _recipe(config: TrainStepConfig) -> TrainConfig:
+    """The plain one: nothing switched on, no pool."""
+    same = ("batch_size", "generator_width", "generator_num_blocks", "discriminator_width", "vgg19_weights")
+    values = {name: getattr(config, name) for name in same}
+    return TrainConfig(data_dir="", run_dir="", crop_size=config.image_size, pool_size=0, **values)
+
+
+def _secs_per_step(worker: Worker, num_steps: int) -> float:
+    return worker.seconds(num_steps) / num_steps
+
+
+def _ratio(measured: Measured, other: Measured) -> float:
+    return statistics.median(map(operator.truediv, measured.secs, other.secs))
+
+
+def _parts_table(measured: dict[str, Measured]) -> list[str]:
+    step = measured["adversarial step"]
+    lines = ["| part | median s | x adversarial step | peak MB |", "| --- | --: | --: | --: |"]
+    for name, each in measured.items():
+        secs, peak_mb = each.cells
+        lines.append(f"| {name} | {secs} | {_ratio(each, step):.2f} | {peak_mb} |")
+    return lines
+
+
+def _switches_table(measured: dict[str, Measured]) -> list[str]:
+    lines = ["| adversarial step | median s | x plain | peak MB |", "| --- | --: | --: | --: |"]
+    for name, each in measured.items():
+        secs, peak_mb = each.cells
+        lines.append(f"| {name} | {secs} | {_ratio(each, measured['plain']):.2f} | {peak_mb} |")
+    return lines
+
+
+def _methods_table(measured: dict[str, Measured]) -> list[str]:
+    lines = ["| method | median s a step | CartoonGAN's time by it | in the paper | goal | peak MB |"]
+    lines.append("| --- | --: | --: | --: | --: | --: |")
+    for name, each in measured.items():
+        secs, peak_mb = each.cells
+        ratio, paper, goal = "", "", ""
+        if name in GOALS:
+            ratio = f"{_ratio(measured['CartoonGAN'], each):.2f}"
+            paper, goal = (f"{value:.2f}" for value in GOALS[name])
+        lines.append(f"| {name} | {secs} | {ratio} | {paper} | {goal} | {peak_mb} |")
+    return lines
+
+
+_TABLES = {"parts": _parts_table, "switches": _switches_table, "methods": _methods_table}
+
+if __name__ == "__main__":
+    sys.exit(main())

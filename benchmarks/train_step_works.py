@@ -1,0 +1,203 @@
+"""What `benchmarks.train_step` measures: the step's parts, the step with each switch, the step of each method.
+
+Each is a step that `train_loop.several_steps` runs, as it runs those of training, on random pictures in memory. A part
+builds no more networks than it needs: its process holds what the part takes, and no more.
+"""
+
+import dataclasses
+import functools
+import types
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from benchmarks import processes
+from cartoongan_tf import losses, pixels, train_loop, train_step
+from cartoongan_tf import networks as nets
+from cartoongan_tf.config import TrainConfig
+from cartoongan_tf.discriminator import build_discriminator
+from cartoongan_tf.vgg19 import build_vgg19_features
+from experiments.baselines import cyclegan
+
+STEPS_PER_EPOCH = 1000  # of the learning rates' schedules, which stay at their start here
+
+
+class Work(NamedTuple):
+    """A step to measure.
+
+    Attributes:
+      build: makes the step of a recipe, whose `crop_size` is the pictures' size.
+      changes: to the recipe, first.
+    """
+
+    build: Callable[[TrainConfig], train_loop.Step]
+    changes: Mapping[str, Any] = types.MappingProxyType({})
+
+    @property
+    def steps_per_call(self) -> int:
+        return self.changes.get("steps_per_call", 1)
+
+
+def _nothing(recipe: TrainConfig) -> train_loop.Step:
+    """What any process holds that has started TensorFlow and the loop."""
+    return lambda batch: {"value": tf.cast(batch["photo"][0, 0, 0, 0], tf.float32)}
+
+
+def _generator_forward(recipe: TrainConfig) -> train_loop.Step:
+    generator = nets.new_generator(recipe)
+    return lambda batch: {"value": tf.reduce_mean(generator(pixels.to_float(batch["photo"]), training=True))}
+
+
+def _generator_and_back(recipe: TrainConfig) -> train_loop.Step:
+    generator = nets.new_generator(recipe)
+
+    def step(batch):
+        with tf.GradientTape() as tape:
+            value = tf.reduce_mean(tf.square(generator(pixels.to_float(batch["photo"]), training=True)))
+        return {"value": tf.linalg.global_norm(tape.gradient(value, generator.trainable_variables))}
+
+    return step
+
+
+def _discriminator_and_back(recipe: TrainConfig) -> train_loop.Step:
+    networks = types.SimpleNamespace(discriminator=build_discriminator(recipe.discriminator_width))
+    found = train_step.differentiated(lambda batch: train_step.warmup_losses(networks, batch, recipe), networks, recipe)
+    return lambda batch: {"value": tf.linalg.global_norm(found(batch)[1]["discriminator"])}
+
+
+def _vgg19_forward(recipe: TrainConfig) -> train_loop.Step:
+    features = build_vgg19_features(recipe.vgg19_weights, recipe.seed)
+    return lambda batch: {"value": tf.reduce_mean(features(pixels.to_float(batch["photo"])))}
+
+
+def _vgg19_and_back(recipe: TrainConfig) -> train_loop.Step:
+    features = build_vgg19_features(recipe.vgg19_weights, recipe.seed)
+
+    def step(batch):
+        picture = pixels.to_float(batch["photo"])
+        with tf.GradientTape() as tape:
+            tape.watch(picture)
+            value = tf.reduce_mean(tf.square(features(picture)))
+        return {"value": tf.linalg.norm(tape.gradient(value, picture))}
+
+    return step
+
+
+def _step_of_training(step: Callable, recipe: TrainConfig) -> train_loop.Step:
+    networks = nets.build_networks(recipe, STEPS_PER_EPOCH, recipe.crop_size)
+    return lambda batch: step(networks, batch, recipe)
+
+
+def features_together_step(networks: nets.Networks, batch: train_step.Batch, recipe: TrainConfig) -> train_step.Scalars:
+    """The adversarial step, without a pool, whose VGG19 sees photo and generated picture in one batch.
+
+    That is how a content loss is naively written: one call for both, and gradients go back through both, though
+    nothing is to be learned from the photo's. The plain step's call for the photo is outside of differentiation.
+    """
+    found = train_step.differentiated(
+        lambda batch: _losses_with_features_together(networks, batch, recipe), networks, recipe
+    )
+    result, gradients = found(batch)
+    optimizers = {"generator": networks.generator_optimizer, "discriminator": networks.discriminator_optimizer}
+    return result.scalars | train_step.update(networks, optimizers, gradients)
+
+
+def _losses_with_features_together(networks: nets.Networks, batch, recipe: TrainConfig) -> train_step.Losses:
+    others = train_step.adversarial_losses(
+        dataclasses.replace(networks, vgg19_features=tf.identity),  # costs nothing, and weighs nothing
+        batch,
+        dataclasses.replace(recipe, content_weight=0.0),
+    )
+    both = tf.concat([others.generated, pixels.to_float(batch["photo"])], 0)
+    features, photo_features = tf.split(networks.vgg19_features(both), 2)
+    content = losses.content_loss(features, photo_features, recipe.content_loss)
+    content = tf.nn.compute_average_loss(content, global_batch_size=recipe.batch_size)
+    objective = others.objectives["generator"] + recipe.content_weight * content
+    return train_step.Losses(
+        others.objectives | {"generator": objective}, others.scalars | {"content_loss": content}, others.generated
+    )
+
+
+def _cyclegan(identity_weight: float, recipe: TrainConfig) -> train_loop.Step:
+    same = ("generator_width", "generator_num_blocks", "discriminator_width", "batch_size", "pool_size", "seed")
+    config = cyclegan.CycleGANConfig(identity_weight=identity_weight, **{name: getattr(recipe, name) for name in same})
+    networks = cyclegan.build_cyclegan(config, STEPS_PER_EPOCH, recipe.crop_size)
+    return lambda batch: cyclegan.cyclegan_step(networks, batch, config)
+
+
+_INITIALIZATION = functools.partial(_step_of_training, train_step.initialization_step)
+_ADVERSARIAL = functools.partial(_step_of_training, train_step.adversarial_step)
+_POOL = {"pool_size": TrainConfig.pool_size}
+
+# By table, and by the name in it. The recipe has no pool unless told, so that a switch is one change to "plain".
+WORKS: dict[str, dict[str, Work]] = {
+    "base": {"nothing": Work(_nothing)},
+    "parts": {
+        "generator, forward": Work(_generator_forward),
+        "generator, forward and backward": Work(_generator_and_back),
+        "discriminator on its three pictures, forward and backward": Work(_discriminator_and_back),
+        "VGG19 on the photo": Work(_vgg19_forward),
+        "VGG19, forward and backward to the generated picture": Work(_vgg19_and_back),
+        "initialization step, pixels": Work(_INITIALIZATION, {"initialization_loss": "pixels"}),
+        "initialization step, content": Work(_INITIALIZATION),
+        "adversarial step": Work(_ADVERSARIAL),
+    },
+    "switches": {
+        "plain": Work(_ADVERSARIAL),
+        "--mixed_precision=bfloat16": Work(_ADVERSARIAL, {"mixed_precision": "bfloat16"}),
+        "--jit_compile": Work(_ADVERSARIAL, {"jit_compile": True}),
+        "--steps_per_call=8": Work(_ADVERSARIAL, {"steps_per_call": 8}),
+        f"--pool_size={TrainConfig.pool_size}": Work(_ADVERSARIAL, _POOL),
+        "--ema_decay=0.999": Work(_ADVERSARIAL, {"ema_decay": 0.999}),
+        "photo features with gradients": Work(functools.partial(_step_of_training, features_together_step)),
+    },
+    "methods": {
+        "CartoonGAN": Work(_ADVERSARIAL, _POOL),
+        "CycleGAN": Work(functools.partial(_cyclegan, 0.0), _POOL),
+        "CycleGAN with identity loss": Work(
+            functools.partial(_cyclegan, cyclegan.CycleGANConfig.identity_weight), _POOL
+        ),
+    },
+}
+
+
+def build(work: Work, recipe: TrainConfig) -> Callable[[int], int]:
+    """Make ready to run a work, all of it traced and run before.
+
+    Returns:
+      called with a number of steps (a call's steps are done together), it does them, waits for their results, and
+      returns the most memory held so far, in bytes.
+    """
+    tf.config.optimizer.set_experimental_options({"remapping": False})  # as training does
+    recipe = dataclasses.replace(recipe, **work.changes)
+    batches = iter(tf.data.Dataset.from_tensors(random_batch(recipe)).repeat())
+    train = train_loop.several_steps(work.build(recipe), batches, tf.distribute.get_strategy())
+
+    def run(num_steps: int) -> int:
+        scalars = {}
+        for _ in range(0, num_steps, work.steps_per_call):
+            scalars = train(batches, tf.constant(work.steps_per_call))
+        for name, values in scalars.items():
+            if not np.isfinite(values.numpy()).all():
+                raise ValueError(f"{name} is {values.numpy()}")
+        return _peak_bytes()
+
+    for _ in range(2):
+        run(work.steps_per_call)
+    return run
+
+
+def random_batch(recipe: TrainConfig) -> train_step.Batch:
+    """As records have them: "photo", "cartoon" and "smoothed", uint8 RGB."""
+    rng = np.random.default_rng(recipe.seed)
+    shape = (recipe.batch_size, recipe.crop_size, recipe.crop_size, 3)
+    return {name: tf.constant(rng.integers(0, 256, shape), tf.uint8) for name in ("photo", "cartoon", "smoothed")}
+
+
+def _peak_bytes() -> int:
+    """Of the GPU where there is one, of this process else."""
+    if tf.config.list_physical_devices("GPU"):
+        return tf.config.experimental.get_memory_info("GPU:0")["peak"]
+    return processes.peak_bytes()
