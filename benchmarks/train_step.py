@@ -14,12 +14,13 @@ The methods are built from the same networks, with pools of 50 pictures. The pap
 import contextlib
 import dataclasses
 import functools
+import math
 import operator
 import statistics
 import sys
 from collections.abc import Callable
 
-from benchmarks.processes import Worker, take_turns, write_report
+from benchmarks.processes import Worker, fresh_process, take_turns, write_report
 from cartoongan_tf import program
 from cartoongan_tf.config import TrainConfig
 from cartoongan_tf.errors import InputError
@@ -76,35 +77,43 @@ def main(argv=None) -> int:
 
 
 def _train_step(config: TrainStepConfig, _) -> None:
-    (base,) = _measure("base", dataclasses.replace(config, rounds=1), 0).values()
+    with fresh_process() as process:
+        works = process.submit(steps_per_call_by_work).result()
+    with Worker(load, "base", "nothing", _recipe(config)) as worker:
+        base_bytes = worker.call(1)
     lines = []
-    for name in config.tables.split(","):
-        lines += ["", *_TABLES[name](_measure(name, config, base.peak_bytes))]
+    for table in config.tables.split(","):
+        lines += ["", *_TABLES[table](_measure(table, works[table], config, base_bytes))]
     write_report("benchmarks.train_step", config, ("tensorflow", "keras", "numpy"), lines[1:], config.output)
 
 
-def _measure(table: str, config: TrainStepConfig, base_bytes: int) -> dict[str, Measured]:
-    """All works of a table, in turns, by name."""
+def steps_per_call_by_work() -> dict[str, dict[str, int]]:
+    """By table, and by a work's name; called in a process of its own, as it takes TensorFlow to know."""
     program.start_tensorflow()
     from benchmarks.train_step_works import WORKS
 
-    with contextlib.ExitStack() as stack:
-        workers, ways = {}, {}
-        for name, work in WORKS[table].items():
-            worker = workers[name] = stack.enter_context(Worker(load, table, name, _recipe(config)))
-            num_steps = -(-config.steps // work.steps_per_call) * work.steps_per_call
-            ways[name] = functools.partial(_secs_per_step, worker, num_steps)
-            print(f"{name}: ready, {worker.call(0) / 1e6:,.0f} MB", flush=True)
-        secs = take_turns(ways, config.rounds)
-        return {name: Measured(secs[name], worker.call(0) - base_bytes) for name, worker in workers.items()}
+    return {table: {name: work.steps_per_call for name, work in works.items()} for table, works in WORKS.items()}
 
 
 def load(table: str, name: str, recipe: TrainConfig) -> Callable[[int], int]:
     """In a worker's process: make one work ready, as `train_step_works.build` does."""
     program.start_tensorflow()
-    from benchmarks import train_step_works
+    from benchmarks.train_step_works import WORKS, build
 
-    return train_step_works.build(train_step_works.WORKS[table][name], recipe)
+    return build(WORKS[table][name], recipe)
+
+
+def _measure(table: str, works: dict[str, int], config: TrainStepConfig, base_bytes: int) -> dict[str, Measured]:
+    """All works of a table, {name: steps per call}, in turns."""
+    with contextlib.ExitStack() as stack:
+        workers, ways = {}, {}
+        for name, steps_per_call in works.items():
+            worker = workers[name] = stack.enter_context(Worker(load, table, name, _recipe(config)))
+            num_steps = math.ceil(config.steps / steps_per_call) * steps_per_call
+            ways[name] = functools.partial(_secs_per_step, worker, num_steps)
+            print(f"{name}: ready, {(worker.call(0) - base_bytes) / 1e6:,.0f} MB", flush=True)
+        secs = take_turns(ways, config.rounds)
+        return {name: Measured(secs[name], worker.call(0) - base_bytes) for name, worker in workers.items()}
 
 
 def _recipe(config: TrainStepConfig) -> TrainConfig:

@@ -12,13 +12,14 @@ import tensorflow as tf
 from cartoongan_tf.checkpoints import load_generator
 from tests.helpers import REPOSITORY, TINY_NETWORKS
 
-NUM_STEPS = 400  # 50 epochs of each phase: 7 photos in batches of 2
+NUM_STEPS = 440  # 50 epochs of initialization and of adversarial training, of 4 steps each; 40 of warm-up
 
 
 def _command(data_dir, run_dir):
     flags = [f"--data_dir={data_dir}", f"--run_dir={run_dir}", "--vgg19_weights=random", *TINY_NETWORKS]
     flags += ["--batch_size=2", "--initialization_epochs=50", "--adversarial_epochs=50", "--crop_size=32"]
-    flags += ["--checkpoint_every_steps=7", "--deterministic"]
+    flags += ["--checkpoint_every_steps=7", "--deterministic", "--steps_per_call=3"]
+    flags += ["--ema_decay=0.99", "--discriminator_warmup_steps=40", "--adversarial_loss=hinge"]
     return [sys.executable, "-m", "cartoongan_tf.train", *flags]
 
 

@@ -1,0 +1,57 @@
+import keras
+import numpy as np
+import pytest
+
+from benchmarks import train_step as benchmark
+from tests.helpers import TINY_NETWORKS
+
+FLAGS = (*TINY_NETWORKS, "--image_size=32", "--rounds=1")
+
+
+def _rows(path):
+    """By their first cell: the other cells of each row of each table."""
+    lines = [line for line in path.read_text().splitlines() if line.startswith("|") and "---" not in line]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return {first: others for first, *others in rows}
+
+
+def test_the_slower_variant_learns_the_same():
+    """VGG19 on both pictures at once: the same losses, and the same gradients."""
+    from benchmarks import train_step_works
+    from cartoongan_tf import networks, train_step
+    from cartoongan_tf.config import TrainConfig
+
+    sizes = {"generator_width": 4, "generator_num_blocks": 1, "discriminator_width": 4, "batch_size": 2}
+    recipe = TrainConfig("", "", "random", crop_size=32, pool_size=0, content_weight=0.3, **sizes)
+    batch, found = train_step_works.random_batch(recipe), []
+    for step in (train_step.adversarial_step, train_step_works.features_together_step):
+        keras.utils.set_random_seed(0)
+        found.append(step(networks.build_networks(recipe, 10, 32), batch, recipe))
+    plain, together = found
+    assert set(together) == set(plain)
+    for name, value in plain.items():
+        np.testing.assert_allclose(together[name], value, rtol=1e-4, atol=1e-6, err_msg=name)
+
+
+@pytest.mark.slow
+def test_all_tables(tmp_path):
+    output = tmp_path / "tables.md"
+    assert benchmark.main(["x", *FLAGS, f"--output={output}"]) == 0
+    rows = _rows(output)
+    assert rows["part"] and rows["adversarial step"] and rows["method"]
+    for name in ("generator, forward", "VGG19 on the photo", "--steps_per_call=8", "photo features with gradients"):
+        secs, ratio, peak_mb = rows[name]
+        assert float(secs) > 0 and float(ratio) > 0 and float(peak_mb.replace(",", "")) > 0
+    assert float(rows["plain"][1]) == 1.0
+    for name, (paper, goal) in benchmark.GOALS.items():
+        secs, ratio, *targets, peak_mb = rows[name]
+        assert float(secs) > 0 and float(ratio) > 0 and float(peak_mb.replace(",", "")) > 0
+        assert [float(target) for target in targets] == [paper, goal]
+
+
+@pytest.mark.parametrize(
+    "flag", ["--rounds=0", "--steps=0", "--image_size=30", "--batch_size=51", "--tables=all", "--generator_width=0"]
+)
+def test_flags_that_cannot_be_used(flag, capsys):
+    assert benchmark.main(["x", flag]) == 2
+    assert flag in capsys.readouterr().err
