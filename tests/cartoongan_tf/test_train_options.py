@@ -40,16 +40,16 @@ def _draw(run_dir):
     return np.asarray(load_generator(run_dir / "generator.keras")(PHOTO))
 
 
-def _saved(run_dir, name):
-    """A variable of the newest checkpoint, by the start of its name."""
+def _first_kernels(run_dir):
+    """Of the generator, its average and its optimizers' moments: by name, as the newest checkpoint has them."""
     reader = tf.train.load_checkpoint(str(run_dir / "checkpoints"))
-    (found,) = [each for each in reader.get_variable_to_shape_map() if each.startswith(name) and ".ATTR" in each]
-    return reader.get_tensor(found)
+    found = [name for name, shape in reader.get_variable_to_shape_map().items() if shape == [7, 7, 3, 4]]
+    return {name: reader.get_tensor(name) for name in found}
 
 
 @pytest.fixture(scope="module")
 def everything(split_data_dir, tmp_path_factory) -> Path:
-    """All that can be switched on, in one run: 2 epochs of 3 steps, 4 of warm-up, 3 epochs of 3 steps."""
+    """All that can be switched on, in one run of 4, 4 and 6 steps: there are 4 photos to train on."""
     run_dir = tmp_path_factory.mktemp("runs") / "everything"
     flags = ["--adversarial_loss=hinge", "--discriminator_warmup_steps=4", "--pool_size=4", "--ema_decay=0.9"]
     flags += ["--color_weight=1", "--steps_per_call=3", "--generator_learning_rate=1e-2"]
@@ -59,30 +59,29 @@ def everything(split_data_dir, tmp_path_factory) -> Path:
 
 def test_phases_follow_one_another_and_no_call_goes_past_a_checkpoint(everything):
     names = sorted(path.stem for path in (everything / "samples").iterdir())
-    assert names == [f"step_{step:07}" for step in (5, 6, 10, 15, 19)]
+    assert names == [f"step_{step:07}" for step in (4, 5, 8, 10, 14)]
     found = scalars(everything)
-    assert list(found["initialization/content_loss"]) == [5]  # 3 and 2 steps: it is due at 4
-    assert list(found["warmup/discriminator_loss"]) == [9]
-    assert list(found["adversarial/color_loss"]) == [13, 16]
+    assert list(found["initialization/content_loss"]) == [4]
+    assert list(found["warmup/discriminator_loss"]) == [8]
+    assert list(found["adversarial/color_loss"]) == [13]  # due at 12, in the middle of a call
 
 
 def test_curves_have_rates_norms_and_throughput(everything):
     found = scalars(everything)
     for network, rate in (("generator", 1e-2), ("discriminator", 1e-5)):
-        norms = list(found[f"adversarial/{network}_gradient_norm"].values())
-        assert len(norms) == 2 and min(norms) > 0
+        assert found[f"adversarial/{network}_gradient_norm"][13] > 0
         assert 0 < found[f"adversarial/{network}_learning_rate"][13] < rate
-    assert found["warmup/discriminator_learning_rate"][9] == pytest.approx(2e-4)
-    assert found["adversarial/images_per_second"][16] > 0
+    assert found["warmup/discriminator_learning_rate"][8] == pytest.approx(2e-4)
+    assert found["adversarial/images_per_second"][13] > 0
 
 
 def test_held_out_pictures_are_validated_at_each_checkpoint(everything):
     found = scalars(everything)
-    assert list(found["adversarial/validation/content_loss"]) == [15, 19]
-    assert list(found["warmup/validation/logits_cartoon"]) == [10]
+    assert list(found["adversarial/validation/content_loss"]) == [10, 14]
+    assert list(found["warmup/validation/logits_cartoon"]) == [5, 8]
     assert not any("gradient" in tag for tag in found if "validation" in tag)
     values = found["adversarial/validation/content_loss"]
-    assert values[15] != values[19] != found["adversarial/content_loss"][16]
+    assert values[10] != values[14] != found["adversarial/content_loss"][13]
 
 
 def test_without_held_out_pictures_there_is_no_validation(data_dir, tmp_path):
@@ -92,9 +91,9 @@ def test_without_held_out_pictures_there_is_no_validation(data_dir, tmp_path):
 
 def test_generator_keras_holds_the_average_and_the_checkpoint_both(everything):
     written = load_generator(everything / "generator.keras").get_layer("flat_conv").kernel.numpy()
-    average, present = (
-        _saved(everything, f"{name}/_operations/2/_kernel") for name in ("averaged_generator", "generator")
-    )
+    saved = _first_kernels(everything)
+    (average,) = [kernel for name, kernel in saved.items() if name.startswith("averaged_generator")]
+    (present,) = [kernel for name, kernel in saved.items() if "_trainable_variables" in name]
     np.testing.assert_array_equal(written, average)
     assert np.abs(average - present).max() > 1e-4
 
@@ -109,13 +108,14 @@ def test_the_record_of_a_run_has_each_start(everything, split_data_dir, tmp_path
 @pytest.mark.slow
 def test_going_on_is_recorded_and_other_data_is_said(everything, split_data_dir, data_dir, tmp_path, capsys):
     run_dir = tmp_path / "run"
-    assert _train(split_data_dir, run_dir) == 0
-    assert _train(split_data_dir, run_dir, "--adversarial_epochs=4") == 0
+    quickly = ("--initialization_loss=pixels", "--content_weight=0")
+    assert _train(split_data_dir, run_dir, *quickly) == 0
+    assert _train(split_data_dir, run_dir, *quickly, "--adversarial_epochs=4") == 0
     assert "not the data" not in capsys.readouterr().err
-    assert _train(data_dir, run_dir, "--adversarial_epochs=5") == 0
+    assert _train(data_dir, run_dir, *quickly, "--adversarial_epochs=5") == 0
     assert f"{data_dir}: not the data that {run_dir} was begun with" in capsys.readouterr().err
     starts = json.loads((run_dir / "run.json").read_text())["starts"]
-    assert [start["first_step"] for start in starts] == [0, 15, 18]
+    assert [start["first_step"] for start in starts] == [0, 10, 12]
 
 
 @pytest.mark.parametrize("flag, before", [("pool_size=2", "50"), ("ema_decay=0.9", "0.0"), ("crop_size=32", "0")])
@@ -130,9 +130,9 @@ def test_going_on_with_what_the_checkpoint_lacks_is_refused(split_data_dir, ever
 def test_a_rehearsal_tells_what_a_run_takes_and_writes_nothing(split_data_dir, tmp_path, capsys):
     assert _train(split_data_dir, tmp_path / "run", "--dry_run", "--discriminator_warmup_steps=40") == 0
     output = capsys.readouterr().out
-    assert "0 of 55 steps are done" in output and "--content_weight=0.00062" in output
-    assert re.search(r"initialization +6 .*\nwarmup +40 .*\nadversarial +9 ", output)
-    assert "Training takes about" in output and "4 photos, 3 cartoons of 32 px" in output.replace("5 photos", "4 photos")
+    assert "0 of 50 steps are done" in output and "--content_weight=0.00062" in output
+    assert re.search(r"initialization +4 .*\nwarmup +40 .*\nadversarial +6 ", output)
+    assert "Training takes about" in output and "4 photos, 3 cartoons of 32 px" in output
     assert re.search(r"Disk of .* of [\d.,]+ GB", output) and "Memory of this machine" in output
     assert not (tmp_path / "run").exists()
 
@@ -142,16 +142,16 @@ def test_a_rehearsal_counts_what_is_left(split_data_dir, everything, capsys):
     flags = ["--adversarial_loss=hinge", "--discriminator_warmup_steps=4", "--pool_size=4", "--ema_decay=0.9"]
     assert _train(split_data_dir, everything, *flags, "--adversarial_epochs=10", "--dry_run") == 0
     output = capsys.readouterr().out
-    assert "19 of 40 steps are done" in output and re.search(r"adversarial +21 ", output)
+    assert "14 of 28 steps are done" in output and re.search(r"adversarial +14 ", output)
     assert "initialization  " not in output
     assert before == {path: path.stat().st_mtime_ns for path in everything.rglob("*")}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("flag", ["--steps_per_call=4", "--strategy=one"])
-def test_how_steps_are_run_changes_nothing(data_dir, tmp_path, flag):
+def test_how_steps_are_run_changes_nothing(data_dir, tmp_path):
+    flags = ["--strategy=one", "--steps_per_call=4"]
     assert _train(data_dir, tmp_path / "plain", "--checkpoint_every_steps=10") == 0
-    assert _train(data_dir, tmp_path / "other", "--checkpoint_every_steps=10", flag) == 0
+    assert _train(data_dir, tmp_path / "other", "--checkpoint_every_steps=10", *flags) == 0
     np.testing.assert_allclose(_draw(tmp_path / "other"), _draw(tmp_path / "plain"), atol=1e-3)
 
 
@@ -162,9 +162,7 @@ def test_fast_arithmetic_trains_and_saves_float32(data_dir, tmp_path, flag):
     generator = load_generator(tmp_path / "run" / "generator.keras")
     assert {layer.compute_dtype for layer in generator.layers} == {"float32"}
     assert {weights.dtype for weights in generator.weights} == {"float32"}
-    reader = tf.train.load_checkpoint(str(tmp_path / "run" / "checkpoints"))
-    types = {dtype for name, dtype in reader.get_variable_to_dtype_map().items() if "kernel" in name}
-    assert types == {tf.float32}
+    assert {kernel.dtype for kernel in _first_kernels(tmp_path / "run").values()} == {np.dtype("float32")}
 
 
 @pytest.mark.slow
