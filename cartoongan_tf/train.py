@@ -47,6 +47,7 @@ def train(config: TrainConfig, strategy=None) -> int:
     from data_pipeline import dataset, records
 
     opened, held_out = records.open_records(config.data_dir), records.open_records(config.data_dir, "validation")
+    _check_data(config, opened)
     folder = RunFolder(config.run_dir)
     folder.check_goes_on(config)
     _prepare_tensorflow(config)
@@ -96,6 +97,15 @@ def _data(config: TrainConfig, opened: "Records", held_out: "Records") -> "Data"
         f"{len(opened.photos):,} photos, {len(opened.cartoons):,} cartoons of {opened.image_size} px in "
         f"{config.data_dir}; held out: {len(held_out.photos):,} and {len(held_out.cartoons):,}",
     )
+
+
+def _check_data(config: TrainConfig, opened: "Records") -> None:
+    for kind, index in (("photos", opened.photos), ("cartoons", opened.cartoons)):
+        if not len(index):
+            raise InputError(
+                f"--data_dir={config.data_dir}: there are no {kind} to train on; build it anew from more pictures, or "
+                "with a smaller --validation_fraction"
+            )
 
 
 def _check_batch_size(config: TrainConfig, num_replicas: int) -> None:

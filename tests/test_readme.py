@@ -9,7 +9,9 @@ import shutil
 import numpy as np
 import pytest
 
-from cartoongan_tf import pictures
+from cartoongan_tf import pictures, strategies
+from cartoongan_tf.config import TrainConfig
+from cartoongan_tf.options import options_of
 from tests.films import make_film, write_film
 from tests.helpers import REPOSITORY, TINY_NETWORKS, draw
 
@@ -110,6 +112,41 @@ def test_every_command_about_data_runs(folder):
         assert _run(command) == 0, command
     assert len(list((folder / "frames").glob("film-*.png"))) == 4
     assert (folder / "data" / "shinkai" / "contact-sheet.jpg").exists() and (folder / "runs" / "shinkai").exists()
+
+
+@pytest.mark.slow
+def test_every_command_about_training_runs(folder):
+    """But for the one of several machines, whose parts are read instead."""
+    text = (REPOSITORY / "docs" / "training.md").read_text()
+    assert (
+        _run(
+            "python -m data_pipeline.build_tfrecords --photos_dir=photos --cartoons_dir=frames "
+            "--output_dir=data/shinkai"
+        )
+        == 0
+    )
+    commands = [command for command in _commands(text) if command.startswith("python")]
+    assert len(commands) == 5
+    for command in commands:
+        assert _run(command) == 0, command
+    (tf_config,) = re.findall(r"^TF_CONFIG='(.*)' \\$", text, re.MULTILINE)
+    assert strategies.read_tf_config(tf_config).num_workers == 2
+    (sketch,) = _blocks("yaml", text)
+    flags = {option.name for option in options_of(TrainConfig)}
+    assert (
+        set(re.findall(r"--(\w+)=", sketch + text))
+        - {"flagfile", "logdir", "validation_fraction", "canny_low", "canny_high", "crops_per_image"}
+        <= flags
+    )
+
+
+def test_every_flag_of_training_is_explained():
+    text = (REPOSITORY / "docs" / "training.md").read_text()
+    unexplained = {option.name for option in options_of(TrainConfig) if f"--{option.name}" not in text}
+    assert unexplained <= {
+        *("data_dir", "run_dir", "vgg19_weights", "generator", "generator_width", "generator_num_blocks"),
+        *("discriminator_width", "checkpoint_every_steps", "summary_every_steps", "num_samples", "seed"),
+    }
 
 
 def test_every_command_with_the_authors_weights_runs(folder, assets):

@@ -44,8 +44,9 @@ def test_all_tables(tmp_path):
         assert float(secs) > 0 and float(ratio) > 0 and float(peak_mb.replace(",", "")) > 0
     assert float(rows["plain"][1]) == 1.0
     for name, (paper, goal) in benchmark.GOALS.items():
-        secs, ratio, *targets, peak_mb = rows[name]
+        secs, ratio, extent, *targets, peak_mb = rows[name]
         assert float(secs) > 0 and float(ratio) > 0 and float(peak_mb.replace(",", "")) > 0
+        assert extent == f"{ratio} to {ratio}"  # of one round
         assert [float(target) for target in targets] == [paper, goal]
 
 

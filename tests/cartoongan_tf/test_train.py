@@ -1,5 +1,6 @@
 import contextlib
 import itertools
+import json
 import os
 import re
 import resource
@@ -93,7 +94,7 @@ class _Cut(Exception):
     pass
 
 
-@pytest.mark.parametrize("cut_at, resumed_from", [(8, 5), (15, 10)])
+@pytest.mark.parametrize("cut_at, resumed_from", [pytest.param(8, 5, marks=pytest.mark.slow), (15, 10)])
 def test_a_run_that_was_cut_off_ends_like_one_that_was_not(
     data_dir, finished, tmp_path, monkeypatch, cut_at, resumed_from
 ):
@@ -120,11 +121,13 @@ def test_run_flags_repeat_the_run(data_dir, finished, tmp_path):
     np.testing.assert_allclose(_draw(tmp_path / "again"), _draw(finished), atol=2e-3)
 
 
+@pytest.mark.slow
 def test_another_seed_is_another_run(data_dir, finished, tmp_path):
     assert _train(data_dir, tmp_path / "run", "--seed=7") == 0
     assert np.abs(_draw(tmp_path / "run") - _draw(finished)).max() > 0.01
 
 
+@pytest.mark.slow
 def test_two_devices_train(data_dir, tmp_path, two_replicas):
     flags = [flag.lstrip("-").split("=") for flag in _flags(data_dir, tmp_path / "run")]
     types = {"batch_size": int, "generator_learning_rate": float}
@@ -215,7 +218,7 @@ def _damage(run_dir, step, suffix="data-00000-of-00001"):
     path.write_bytes(path.read_bytes()[:-50])
 
 
-@pytest.mark.parametrize("suffix", ["index", "data-00000-of-00001"])
+@pytest.mark.parametrize("suffix", [pytest.param("index", marks=pytest.mark.slow), "data-00000-of-00001"])
 def test_a_damaged_checkpoint_is_said_and_the_one_before_used(data_dir, finished, tmp_path, capsys, suffix):
     run_dir = shutil.copytree(finished, tmp_path / "run")
     _damage(run_dir, 20, suffix)
@@ -268,6 +271,22 @@ def test_missing_data_is_answered_with_the_command(tmp_path, capsys):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize("kind", ["photos", "cartoons"])
+def test_an_empty_split_is_refused(data_dir, tmp_path, capsys, kind):
+    folder = shutil.copytree(data_dir, tmp_path / "data")
+    content = json.loads((folder / "dataset.json").read_text())
+    content[kind]["train"]["shards"] = []
+    (folder / "dataset.json").write_text(json.dumps(content))
+    assert _train(folder, tmp_path / "run") == 1
+    assert f"there are no {kind} to train on" in (error := capsys.readouterr().err) and "--validation_fraction" in error
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_crop_larger_than_the_pictures_is_refused(data_dir, tmp_path, capsys):
+    assert _train(data_dir, tmp_path / "run", "--crop_size=64") == 1
+    assert "--crop_size=64: the records' pictures have 32 pixels" in capsys.readouterr().err
+
+
 def test_a_loss_that_is_not_finite_stops_the_run(data_dir, tmp_path, capsys):
     flags = ("--initialization_learning_rate=1e38", "--initialization_epochs=4", "--checkpoint_every_steps=1000")
     assert _train(data_dir, tmp_path / "run", *flags) == 1
@@ -283,6 +302,7 @@ def test_weights_that_are_not_finite_are_never_saved(data_dir, tmp_path, capsys)
     assert not (tmp_path / "run" / "generator.keras").exists() and not _checkpoints(tmp_path / "run")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("phase", ["initialization", "adversarial"])
 def test_a_phase_can_be_left_out(data_dir, tmp_path, phase):
     assert _train(data_dir, tmp_path / "run", f"--{phase}_epochs=0") == 0
