@@ -85,8 +85,8 @@ class TrainConfig:
         0.0,
     )
     initialization_loss: Literal["content", "pixels"] = option(
-        "What initialization compares: content (VGG19 features) is the paper's; pixels is several times faster and "
-        "keeps colours, for short runs.",
+        "What initialization compares: content (VGG19 features) is the paper's; pixels is faster (needs no "
+        "VGG19) and keeps colours, for short runs.",
         "content",
     )
 
