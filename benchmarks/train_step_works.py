@@ -63,7 +63,9 @@ def _generator_and_back(recipe: TrainConfig) -> train_loop.Step:
 
 def _discriminator_and_back(recipe: TrainConfig) -> train_loop.Step:
     networks = types.SimpleNamespace(discriminator=build_discriminator(recipe.discriminator_width))
-    found = train_step.differentiated(lambda batch: train_step.warmup_losses(networks, batch, recipe), networks, recipe)
+    found = train_step.differentiated(
+        lambda batch: train_step.warmup_losses(networks, batch, recipe), networks, recipe.jit_compile
+    )
     return lambda batch: {"value": tf.linalg.global_norm(found(batch)[1]["discriminator"])}
 
 
@@ -97,7 +99,7 @@ def features_together_step(networks: nets.Networks, batch: train_step.Batch, rec
     nothing is to be learned from the photo's. The plain step's call for the photo is outside of differentiation.
     """
     found = train_step.differentiated(
-        lambda batch: _losses_with_features_together(networks, batch, recipe), networks, recipe
+        lambda batch: _losses_with_features_together(networks, batch, recipe), networks, recipe.jit_compile
     )
     result, gradients = found(batch)
     optimizers = {"generator": networks.generator_optimizer, "discriminator": networks.discriminator_optimizer}

@@ -1,6 +1,7 @@
 """Save and restore: the self-describing generator.keras, and a training run's checkpoints."""
 
 import errno
+import glob
 import os
 import shutil
 import sys
@@ -68,11 +69,8 @@ class RunCheckpoints:
         self._models = {name: object for name, object in trackables.items() if isinstance(object, keras.Model)}
         self._step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
         self._checkpoint = tf.train.Checkpoint(step=self._step, **trackables)
-        self._newest, self._kept = (
-            tf.train.CheckpointManager(self._checkpoint, str(place), number, checkpoint_name="step")
-            for place, number in ((folder, max_to_keep), (Path(folder) / "kept", None))
-        )
-        self._keep_every_steps = keep_every_steps
+        self._folder, self._kept = Path(folder), Path(folder) / "kept"
+        self._max_to_keep, self._keep_every_steps = max_to_keep, keep_every_steps
 
     def restore(self) -> int:
         """Restore the newest checkpoint that is whole, if there is one; damaged ones are said on standard error.
@@ -96,7 +94,7 @@ class RunCheckpoints:
 
     def _restore(self, path: str) -> None:
         try:
-            self._checkpoint.restore(path).assert_existing_objects_matched()
+            self._checkpoint.read(path).assert_existing_objects_matched()
         except (AssertionError, ValueError, tf.errors.OpError) as error:
             raise InputError(
                 f"{path}: cannot be restored into these networks ({error}). Train with the flags of "
@@ -104,8 +102,11 @@ class RunCheckpoints:
             ) from error
 
     def _newest_first(self) -> list[str]:
-        found = {*self._newest.checkpoints, *self._kept.checkpoints}
-        return sorted(found, key=lambda path: (int(path.rpartition("-")[2]), path), reverse=True)
+        return sorted(
+            found_checkpoints(self._folder) + found_checkpoints(self._kept),
+            key=lambda path: (_step_of(path), path),
+            reverse=True,
+        )
 
     def require_finite(self, step: int) -> None:
         """Raise InputError if a weight is not finite: a step's loss only tells of the weights before it."""
@@ -123,18 +124,37 @@ class RunCheckpoints:
           OSError: it cannot be written; the ones before are whole.
         """
         self._step.assign(step)
-        self._write(self._newest, step)
+        self._write(self._folder / f"step-{step}")
         if self._keep_every_steps and step % self._keep_every_steps == 0:
-            self._write(self._kept, step)
+            self._write(self._kept / f"step-{step}")
+        for path in found_checkpoints(self._folder)[: -self._max_to_keep]:
+            _remove(path)
 
-    def _write(self, manager: tf.train.CheckpointManager, step: int) -> None:
+    def _write(self, path: Path) -> None:
         try:
-            manager.save(checkpoint_number=step)
+            self._checkpoint.write(str(path))
         except tf.errors.OpError as error:
-            for unfinished in Path(manager.directory).glob(f"step-{step}_temp*"):
+            for unfinished in path.parent.glob(f"{path.name}_temp*"):
                 shutil.rmtree(unfinished, ignore_errors=True)
             reason = error.message.rpartition("; ")[2].partition(" [Op:")[0]  # of "{operation} path; reason [Op:name]"
-            raise OSError(errno.EIO, reason, manager.directory) from error
+            raise OSError(errno.EIO, reason, str(path.parent)) from error
+
+
+def found_checkpoints(folder: str | os.PathLike) -> list[str]:
+    """The checkpoints in a folder as TensorFlow names them, without suffix, oldest first.
+
+    Their index is written last and removed first. No file of TensorFlow's that lists them is needed.
+    """
+    return sorted((str(path.with_suffix("")) for path in Path(folder).glob("step-*.index")), key=_step_of)
+
+
+def _step_of(path: str) -> int:
+    return int(path.rpartition("-")[2])
+
+
+def _remove(path: str) -> None:
+    for file in (f"{path}.index", *glob.glob(f"{glob.escape(path)}.data-*")):
+        Path(file).unlink(missing_ok=True)
 
 
 def _damage(path: str) -> str:

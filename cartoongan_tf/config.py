@@ -10,9 +10,15 @@ from cartoongan_tf.errors import InputError
 from cartoongan_tf.options import option
 
 # What a run that has begun cannot change: its networks, what its checkpoints hold, and where its phases end.
-FIXED_FLAGS = ("generator", "generator_width", "generator_num_blocks", "discriminator_width")
-FIXED_FLAGS += ("pool_size", "crop_size", "ema_decay")
-FIXED_FLAGS += ("batch_size", "initialization_epochs", "discriminator_warmup_steps")
+FIXED_FLAGS = (
+    *("generator", "generator_width", "generator_num_blocks", "discriminator_width"),
+    *("pool_size", "crop_size", "ema_decay"),
+    *("batch_size", "initialization_epochs", "discriminator_warmup_steps"),
+)
+_AT_LEAST_ONE = (
+    *("generator_width", "discriminator_width", "batch_size", "num_samples", "keep_checkpoints"),
+    *("checkpoint_every_steps", "summary_every_steps", "steps_per_call"),
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -132,20 +138,11 @@ class TrainConfig:
     def __post_init__(self):
         if self.initial_generator:
             object.__setattr__(self, "initialization_epochs", 0)
-        for name in (
-            "generator_width",
-            "discriminator_width",
-            "batch_size",
-            "num_samples",
-            "keep_checkpoints",
-            "steps_per_call",
-        ):
-            self._require(name, getattr(self, name) >= 1, "must be at least 1")
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            if field.name in ("checkpoint_every_steps", "summary_every_steps"):
+            if field.name in _AT_LEAST_ONE:
                 self._require(field.name, value >= 1, "must be at least 1")
-            if field.name.endswith(("_epochs", "_weight", "_num_blocks", "warmup_steps", "validation_batches")):
+            if field.name.endswith(("_epochs", "_weight", "_num_blocks", "_warmup_steps", "_batches")):
                 self._require(field.name, value >= 0, "must not be negative")
             if field.name.endswith("_learning_rate"):
                 self._require(field.name, value > 0, "must be positive")

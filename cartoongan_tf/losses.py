@@ -20,12 +20,20 @@ class _Adversarial(NamedTuple):
     generator: Callable[[Any], Any]
 
 
+def _softplus_of_minus(logits):
+    return ops.softplus(-logits)
+
+
+def _squares_to_one(logits):
+    return ops.square(logits - 1.0)
+
+
 _ADVERSARIAL = {
     # G maximises log D(G(p)): the non-saturating form, which has the fixed point of equation (3) and gradients where D
     # is sure of itself; the authors' code trains with it too.
-    "log": _Adversarial(lambda x: ops.softplus(-x), ops.softplus, lambda x: ops.softplus(-x)),
-    "least_squares": _Adversarial(lambda x: ops.square(x - 1.0), ops.square, lambda x: ops.square(x - 1.0)),
-    "hinge": _Adversarial(lambda x: ops.relu(1.0 - x), lambda x: ops.relu(1.0 + x), ops.negative),
+    "log": _Adversarial(_softplus_of_minus, ops.softplus, _softplus_of_minus),
+    "least_squares": _Adversarial(_squares_to_one, ops.square, _squares_to_one),
+    "hinge": _Adversarial(lambda logits: ops.relu(1.0 - logits), lambda logits: ops.relu(1.0 + logits), ops.negative),
 }
 _DISTANCE = {"l1": ops.abs, "l2": ops.square}
 

@@ -27,7 +27,7 @@ except ImportError:  # Windows, where psutil knows the peak
 _OTHER_BYTES = 200_000_000  # samples and TensorBoard's curves of a long run
 _MEMORY_MARGIN = 1.1  # on the peak of a few steps: a run also reads data ahead and writes checkpoints
 _DISK_ADVICE = "Make room, lower --keep_checkpoints, raise --keep_every_steps, or name a --run_dir on another disk."
-_MEMORY_ADVICE = "Lower --batch_size or --crop_size, or train a smaller network (--generator_width)."
+MEMORY_ADVICE = "Lower --batch_size or --crop_size, or train a smaller network (--generator_width)."
 
 
 class Room(NamedTuple):
@@ -77,7 +77,7 @@ def variable_bytes(trackables: Iterable[Any]) -> int:
 def disk_check(
     folder: str | os.PathLike, checkpoint_bytes: int, keep_checkpoints: int, generator_bytes: int, num_kept: int
 ) -> Room:
-    """What a run takes on disk from its start to its end, and what is free.
+    """What a run takes on disk from its start to its end, and what is free or its own already.
 
     Args:
       folder: of the run; it need not exist yet.
@@ -90,7 +90,8 @@ def disk_check(
     existing = next(place for place in (folder, *folder.parents) if place.exists())
     # Each file is written beside the one that it replaces.
     needed = (keep_checkpoints + num_kept + 1) * checkpoint_bytes + 2 * generator_bytes + _OTHER_BYTES
-    return Room(f"disk of {existing}", needed, shutil.disk_usage(existing).free)
+    own = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    return Room(f"disk of {existing}", needed, shutil.disk_usage(existing).free + own)
 
 
 def memory_check() -> list[Room]:
@@ -122,15 +123,18 @@ def _gpu_bytes() -> int | None:
         return None
 
 
-def time_steps(run_step: Callable[[], None], num_steps: int) -> StepTime:
-    """Time one call, then `num_steps` more, of which the median counts.
+def time_steps(run_step: Callable[[], None], least_secs: float, most_steps: int) -> StepTime:
+    """Time one call, then more, of which the mean counts: waiting for data now and then is part of it.
 
     Args:
       run_step: does a step and waits for its result, as reading a loss off the device does.
-      num_steps: 1 or more.
+      least_secs: how long to go on, as the first steps find data read ahead; at least two calls.
+      most_steps: no more calls than this.
     """
-    first, *others = (_secs(run_step) for _ in range(1 + num_steps))
-    return StepTime(first, statistics.median(others))
+    times = [_secs(run_step)]
+    while len(times) < 3 or (sum(times[1:]) < least_secs and len(times) <= most_steps):
+        times.append(_secs(run_step))
+    return StepTime(times[0], statistics.mean(times[1:]))
 
 
 def _secs(call: Callable[[], None]) -> float:
@@ -187,5 +191,5 @@ def _gigabytes(num_bytes: int) -> str:
 
 
 def _warning(room: Room) -> str:
-    advice = _DISK_ADVICE if room.place.startswith("disk") else _MEMORY_ADVICE
+    advice = _DISK_ADVICE if room.place.startswith("disk") else MEMORY_ADVICE
     return f"WARNING: the {room.place} is short by {_gigabytes(room.needed - room.available)}. {advice}"

@@ -1,5 +1,6 @@
 """The folder of a training run: its recipe, the generator to use, and samples to look at."""
 
+import contextlib
 import datetime
 import os
 import sys
@@ -10,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from cartoongan_tf import __version__, atomic, pictures
+from cartoongan_tf import __version__, atomic, curves, pictures
 from cartoongan_tf.checkpoints import save_generator
 from cartoongan_tf.config import FIXED_FLAGS, TrainConfig
 from cartoongan_tf.errors import InputError
@@ -40,7 +41,7 @@ class RunFolder:
     @property
     def has_begun(self) -> bool:
         """Whether there is a checkpoint to go on from."""
-        return (self.checkpoints / "checkpoint").exists()
+        return any(self.checkpoints.rglob("step-*.index"))
 
     def check_goes_on(self, config: TrainConfig) -> None:
         """Refuse to go on with a run of other networks or phases; before its first checkpoint all is free.
@@ -75,11 +76,12 @@ class RunFolder:
         save_generator(generator, self.generator)
         sheet = sample_sheet(photos, cartoons)
         pictures.write_picture(self.samples / f"step_{step:07}.jpg", sheet)
-        tf.summary.image("samples", sheet[np.newaxis], step=step)
-        tf.summary.flush()
+        with curves.surviving_a_full_disk(step):
+            tf.summary.image("samples", sheet[np.newaxis], step=step)
+            tf.summary.flush()
 
     def warn(self, text: str) -> None:
         """Say it on standard error, over the progress bar, and keep it for who looks later."""
         tqdm.write(f"WARNING: {text}", file=sys.stderr)
-        with open(self.warnings, "a", encoding="utf-8") as file:
+        with contextlib.suppress(OSError), open(self.warnings, "a", encoding="utf-8") as file:
             file.write(f"{datetime.datetime.now():%Y-%m-%d %H:%M} {text}\n")

@@ -49,7 +49,7 @@ def record_start(
     start = {
         "time": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "first_step": first_step,
-        "data_sha256": _data_hash(data_dir),
+        "data_sha256": data_hash(data_dir),
         "versions": _versions(),
         "source": _source(),
         "machine": _machine(),
@@ -63,7 +63,7 @@ def data_changed(path: str | os.PathLike, data_dir: str | os.PathLike) -> bool:
     """Whether a run was last trained on other data than lies in `data_dir` now; False where that is not known."""
     starts = _read_starts(path)
     before = starts[-1].get("data_sha256") if starts else None
-    now = _data_hash(data_dir)
+    now = data_hash(data_dir)
     return None not in (before, now) and before != now
 
 
@@ -86,7 +86,8 @@ def _move_aside(path: Path) -> list[dict]:
     return []
 
 
-def _data_hash(data_dir: str | os.PathLike) -> str | None:
+def data_hash(data_dir: str | os.PathLike) -> str | None:
+    """What tells training records from others: the hash of the file that holds all shards' hashes, if it is there."""
     try:
         return hashlib.sha256((Path(data_dir) / _DATASET_FILE).read_bytes()).hexdigest()
     except FileNotFoundError:

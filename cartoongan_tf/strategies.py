@@ -208,7 +208,7 @@ def explaining_lost_workers(strategy: tf.distribute.Strategy) -> Iterator[None]:
 
 def _tells_of_lost_worker(error: tf.errors.OpError) -> bool:
     kinds = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.DeadlineExceededError)
-    return isinstance(error, kinds) or "Collective ops is aborted" in str(error)
+    return isinstance(error, kinds) or any(sign in str(error) for sign in ("Collective ops is aborted", "NCCL"))
 
 
 def _reason(error: tf.errors.OpError) -> str:

@@ -4,7 +4,10 @@
 
 shinkai.flags is a complete recipe; flags after it on the command line win. Data comes from
 data_pipeline.build_tfrecords. The run's folder then holds generator.keras (for cartoonize and export), samples/
-(pictures to look at), summaries/ (for `tensorboard --logdir`), checkpoints/ and run.flags (the run's own recipe).
+(pictures to look at), summaries/ (for `tensorboard --logdir`), checkpoints/, run.flags (the run's own recipe), run.json
+(its versions, machines and data) and warnings.txt, if there were any. First, check everything and see how long it takes:
+
+    python -m cartoongan_tf.train --flagfile=shinkai.flags --dry_run
 """
 
 import functools
@@ -53,7 +56,8 @@ def train(config: TrainConfig, strategy=None) -> int:
     _prepare_tensorflow(config)
     strategy = strategy or strategies.build_strategy(config.strategy)
     _check_batch_size(config, strategy.num_replicas_in_sync)
-    with strategies.explaining_lost_workers(strategy), dataset.explaining_damage(opened):
+    explaining_damage = dataset.explaining_damage
+    with strategies.explaining_lost_workers(strategy), explaining_damage(opened), explaining_damage(held_out):
         training = Training(config, folder, strategy, _data(config, opened, held_out))
         return training.rehearse() if config.dry_run else training.run()
 
@@ -83,6 +87,11 @@ def _data(config: TrainConfig, opened: "Records", held_out: "Records") -> "Data"
         return batches(held_out, 0, num_workers, worker).take(config.validation_batches)
 
     has_held_out = len(held_out.photos) and len(held_out.cartoons)
+    if not has_held_out:
+        print(
+            f"{config.data_dir} has no held-out pictures: samples show training photos, and there is no validation "
+            "(build_tfrecords --validation_fraction=0.1 keeps some)."
+        )
     shown = held_out if has_held_out else opened
     return Data(
         Feeds(

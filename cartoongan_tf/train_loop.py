@@ -4,12 +4,8 @@ A run is a list of phases, one after the other, and one count of steps over all 
 the networks: it calls each phase's step inside `strategy.run`, and its hooks where something is due.
 """
 
-import contextlib
 import dataclasses
-import functools
-import math
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -17,14 +13,14 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from cartoongan_tf import strategies
-from cartoongan_tf.checkpoints import NOT_FINITE_ADVICE, RunCheckpoints
+from cartoongan_tf import curves, strategies
+from cartoongan_tf.checkpoints import RunCheckpoints
+from cartoongan_tf.curves import Values
 from cartoongan_tf.errors import InputError
 
 FETCH_EVERY_STEPS = 10  # between looks at the losses: each look waits for the device
 
 Step = Callable[[dict[str, tf.Tensor]], dict[str, tf.Tensor]]
-Values = dict[str, float]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,12 +62,11 @@ class Feeds:
 
 @dataclasses.dataclass(frozen=True)
 class Hooks:
-    """What others do while a run goes on.
+    """What others do while a run goes on; with several workers, in the chief alone, but for the last one.
 
     Attributes:
       on_start: called with the number of steps done before, once they are restored.
-      on_checkpoint: called with the phase's name and the number of steps done, right before a checkpoint is written;
-        in the chief alone.
+      on_checkpoint: called with the phase's name and the number of steps done, right before a checkpoint is written.
       on_values: called with the phase's name, the number of steps done and the means of the scalars, at each summary.
       is_asked_to_stop: asked after each call of steps; once it is so, a checkpoint is written and the run ends.
     """
@@ -123,12 +118,12 @@ def run(
       InputError: a loss is not finite (the message says which and when; the last checkpoint is good), or a
         checkpoint cannot be restored or written.
     """
-    before = checkpoints.restore()
-    _require_the_same_step(strategies.from_all_workers(strategy, before))
-    if before:
-        print(f"Going on from the checkpoint of step {before} of {sum(phase.num_steps for phase in phases)}.")
-    hooks.on_start(before)
-    loop = _Loop(feeds, strategy, checkpoints, cadence, hooks, done=before)
+    before, num_steps = restore(checkpoints, strategy), sum(phase.num_steps for phase in phases)
+    if strategies.cluster_of(strategy).is_chief:
+        if before:
+            print(f"Going on from the checkpoint of step {before} of {num_steps}.")
+        hooks.on_start(before)
+    loop = _Loop(feeds, strategy, checkpoints, cadence, hooks, before, num_steps)
     phase_end = 0
     for phase in phases:
         phase_start, phase_end = phase_end, phase_end + phase.num_steps
@@ -136,22 +131,39 @@ def run(
     return Done(before, loop.done)
 
 
-def _require_the_same_step(steps: list[int]) -> None:
+def restore(checkpoints: RunCheckpoints, strategy: tf.distribute.Strategy) -> int:
+    """Restore the newest checkpoint in all workers; the number of steps done.
+
+    Raises:
+      InputError: it cannot be restored; or the workers found different ones.
+    """
+    done = checkpoints.restore()
+    steps = strategies.from_all_workers(strategy, done)
     if len(set(steps)) > 1:
         raise InputError(
             f"--run_dir: the workers found checkpoints of the steps {', '.join(map(str, steps))}; name a folder on "
             "storage that all of them share"
         )
+    return done
 
 
 class _Loop:
     """One call of `run`: what it was given, and how far it is."""
 
-    def __init__(self, feeds: Feeds, strategy, checkpoints: RunCheckpoints, cadence: Cadence, hooks: Hooks, done: int):
+    def __init__(
+        self,
+        feeds: Feeds,
+        strategy: tf.distribute.Strategy,
+        checkpoints: RunCheckpoints,
+        cadence: Cadence,
+        hooks: Hooks,
+        done: int,
+        num_steps: int,
+    ):
         self._feeds, self._strategy, self._checkpoints = feeds, strategy, checkpoints
         self._cadence, self._hooks = cadence, hooks
         self._is_chief = strategies.cluster_of(strategy).is_chief
-        self.done = done
+        self.done, self._num_steps = done, num_steps
         self._stops = False
 
     def run_phase(self, phase: Phase, start: int, end: int) -> None:
@@ -160,23 +172,23 @@ class _Loop:
             return
         train = ready_to_train(phase, self._feeds, self._strategy, self.done)
         validate = self._validation(phase)
-        window = _Window(phase.name)
+        window = curves.Window(phase.name)
         with _progress_bar(phase, self.done - start, is_shown=self._is_chief) as progress:
             while self.done < end and not self._stops:
                 num_steps = self._steps_in_next_call(end)
                 window.add(self.done, train(num_steps), num_steps * self._feeds.batch_size)
                 self.done += num_steps
                 self._stops = strategies.any_worker(self._strategy, self._hooks.is_asked_to_stop())
-                is_last = self._stops or self.done == end
-                checkpoint_due = is_last or self.done % self._cadence.checkpoint_every_steps == 0
-                summary_due = _is_passed(self._cadence.summary_every_steps, self.done, num_steps)
+                phase_ends = self._stops or self.done == end
+                checkpoint_due = phase_ends or self.done % self._cadence.checkpoint_every_steps == 0
+                summary_due = phase_ends or _is_passed(self._cadence.summary_every_steps, self.done, num_steps)
                 if checkpoint_due or summary_due or _is_passed(FETCH_EVERY_STEPS, self.done, num_steps):
-                    _show(progress, window.fetch(), self._feeds.batch_size)
+                    curves.show(progress, window.fetch(), self._feeds.batch_size)
                 if summary_due:
                     self._summarise(phase, window.close())
                 if checkpoint_due:
                     with window.paused():
-                        self._checkpoint(phase, validate, is_last)
+                        self._checkpoint(phase, validate)
                 progress.update(num_steps)
 
     def _steps_in_next_call(self, end: int) -> int:
@@ -185,8 +197,9 @@ class _Loop:
         return min(self._cadence.steps_per_call, every - self.done % every, end - self.done)
 
     def _summarise(self, phase: Phase, means: Values) -> None:
-        _write_curves(means | phase.rates(), phase.name, self.done)
-        self._hooks.on_values(phase.name, self.done, means)
+        if self._is_chief:
+            curves.write(means | phase.rates(), phase.name, self.done)
+            self._hooks.on_values(phase.name, self.done, means)
 
     def _validation(self, phase: Phase) -> Callable[[], Values] | None:
         if self._feeds.validation is None or phase.validation_step is None:
@@ -200,19 +213,19 @@ class _Loop:
 
         return validate
 
-    def _checkpoint(self, phase: Phase, validate: Callable[[], Values] | None, is_last: bool) -> None:
+    def _checkpoint(self, phase: Phase, validate: Callable[[], Values] | None) -> None:
         """Write a checkpoint; where the disk is full, go on without it, unless it is the last one."""
         self._checkpoints.require_finite(self.done)
-        if validate:
-            _write_curves(validate(), f"{phase.name}/validation", self.done)
+        validated = validate() if validate else {}
         if not self._is_chief:
             return
+        curves.write(validated, f"{phase.name}/validation", self.done)
         try:
             # Before the checkpoint: a run cut off in between does this again.
             self._hooks.on_checkpoint(phase.name, self.done)
             self._checkpoints.save(self.done)
         except OSError as error:
-            if is_last:
+            if self._stops or self.done == self._num_steps:
                 raise
             tqdm.write(
                 f"{error.filename}: {error.strerror}: step {self.done} is not saved. Training goes on, and saves again "
@@ -225,7 +238,13 @@ def ready_to_train(
     phase: Phase, feeds: Feeds, strategy: tf.distribute.Strategy, first_step: int
 ) -> Callable[[int], dict[str, tf.Tensor]]:
     """Trace a phase's step, and return what does so many more steps at each call: {name: float32 [how many]}."""
-    batches = iter(_distributed(functools.partial(feeds.training, first_step), feeds.batch_size, strategy))
+    # Said to be endless: else the workers would ask one another at each step whether there is more.
+    endless = tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
+
+    def batches_of(num_workers: int, worker: int) -> tf.data.Dataset:
+        return feeds.training(first_step, num_workers, worker).apply(endless)
+
+    batches = iter(_distributed(batches_of, feeds.batch_size, strategy))
     train = several_steps(phase.step, batches, strategy)
     return lambda num_steps: train(batches, tf.constant(num_steps))
 
@@ -263,72 +282,20 @@ def several_steps(step: Step, batches: Iterator, strategy: tf.distribute.Strateg
 
 
 def _on_all_replicas(step: Step, strategy: tf.distribute.Strategy) -> Callable:
-    """The step over all replicas, its scalars summed."""
+    """The step over all replicas, its scalars summed: all at once, as each sum is a message between devices."""
+    names = []
+
+    def stacked(batch):
+        scalars = step(batch)
+        names[:] = scalars
+        return tf.stack(list(scalars.values()))
 
     @tf.function
     def run_step(batch):
-        per_replica = strategy.run(step, args=(batch,))
-        return {name: strategy.reduce("SUM", value, axis=None) for name, value in per_replica.items()}
+        sums = strategy.reduce("SUM", strategy.run(stacked, args=(batch,)), axis=None)
+        return dict(zip(names, tf.unstack(sums, num=len(names)), strict=True))
 
     return run_step
-
-
-class _Window:
-    """The scalars of the steps since the last summary, and the time that they took."""
-
-    def __init__(self, phase_name: str):
-        self._phase_name = phase_name
-        self._pending: list[tuple[int, dict[str, tf.Tensor]]] = []
-        self._open()
-
-    def _open(self) -> None:
-        self._values: dict[str, list[float]] = {}
-        self._num_images, self._began = 0, time.monotonic()
-
-    def add(self, first_step: int, scalars: dict[str, tf.Tensor], num_images: int) -> None:
-        """Take the scalars of steps, [steps] each, as the device will have them."""
-        self._pending.append((first_step, scalars))
-        self._num_images += num_images
-
-    def fetch(self) -> Values:
-        """Wait for what was added, and return the newest values.
-
-        Raises:
-          InputError: one is not finite; the first of them is named.
-        """
-        for first_step, scalars in self._pending:
-            values = {name: tensor.numpy() for name, tensor in scalars.items()}
-            _require_finite(values, first_step, self._phase_name)
-            for name, of_steps in values.items():
-                self._values.setdefault(name, []).extend(of_steps.tolist())
-        self._pending.clear()
-        return {name: of_steps[-1] for name, of_steps in self._values.items()}
-
-    def close(self) -> Values:
-        """The means of what was fetched, with images a second; then begin anew."""
-        seconds = max(time.monotonic() - self._began, 1e-9)
-        means = {name: math.fsum(of_steps) / len(of_steps) for name, of_steps in self._values.items()}
-        means["images_per_second"] = self._num_images / seconds
-        self._open()
-        return means
-
-    @contextlib.contextmanager
-    def paused(self) -> Iterator[None]:
-        """Leave the time of the block out."""
-        began = time.monotonic()
-        yield
-        self._began += time.monotonic() - began
-
-
-def _require_finite(values: dict[str, np.ndarray], first_step: int, phase_name: str) -> None:
-    finite = np.logical_and.reduce([np.isfinite(of_steps) for of_steps in values.values()])
-    if finite.all():
-        return
-    index = int(np.argmin(finite))
-    terms = [f"{name} is {of_steps[index]}" for name, of_steps in values.items() if not np.isfinite(of_steps[index])]
-    raise InputError(
-        f"{', '.join(terms)} at step {first_step + index + 1} of the run ({phase_name}). {NOT_FINITE_ADVICE}"
-    )
 
 
 def _is_passed(every_steps: int, done: int, num_steps: int) -> bool:
@@ -340,16 +307,3 @@ def _progress_bar(phase: Phase, initial: int, is_shown: bool) -> tqdm:
     return tqdm(
         desc=phase.name, total=phase.num_steps, initial=initial, unit="step", mininterval=1.0, disable=not is_shown
     )
-
-
-def _show(progress: tqdm, values: Values, batch_size: int) -> None:
-    rate = progress.format_dict["rate"] or 0.0
-    shown = {"images/s": f"{rate * batch_size:.3g}"}
-    kept = {name: value for name, value in values.items() if not name.endswith("_gradient_norm")}
-    shown |= {name.removesuffix("_loss"): f"{value:.3g}" for name, value in kept.items()}
-    progress.set_postfix(shown, refresh=False)
-
-
-def _write_curves(values: Values, phase_name: str, step: int) -> None:
-    for name, value in values.items():
-        tf.summary.scalar(f"{phase_name}/{name}", value, step=step)

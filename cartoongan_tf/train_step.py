@@ -9,7 +9,7 @@ Each step is a function of losses and what follows it: the same losses without u
 """
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
@@ -39,7 +39,7 @@ class Losses(NamedTuple):
 
 def initialization_step(networks: Networks, batch: Batch, config: TrainConfig) -> Scalars:
     """Train the generator to reconstruct photos (section 3.3)."""
-    found = differentiated(lambda batch: initialization_losses(networks, batch, config), networks, config)
+    found = differentiated(lambda batch: initialization_losses(networks, batch, config), networks, config.jit_compile)
     result, gradients = found(batch)
     norms = update(networks, {"generator": networks.initialization_optimizer}, gradients)
     _average_generator(networks, networks.initialization_optimizer, config)
@@ -48,7 +48,8 @@ def initialization_step(networks: Networks, batch: Batch, config: TrainConfig) -
 
 def warmup_step(networks: Networks, batch: Batch, config: TrainConfig) -> Scalars:
     """Train the discriminator alone, on photos in place of generated pictures; not in the paper."""
-    result, gradients = differentiated(lambda batch: warmup_losses(networks, batch, config), networks, config)(batch)
+    found = differentiated(lambda batch: warmup_losses(networks, batch, config), networks, config.jit_compile)
+    result, gradients = found(batch)
     return result.scalars | update(networks, {"discriminator": networks.warmup_optimizer}, gradients)
 
 
@@ -57,7 +58,9 @@ def adversarial_step(networks: Networks, batch: Batch, config: TrainConfig) -> S
     step, shown = tf.identity(networks.generator_optimizer.iterations), None
     if networks.image_pool:
         shown = networks.image_pool.recall(step, tf.shape(batch["photo"])[0])
-    found = differentiated(lambda batch, shown: adversarial_losses(networks, batch, config, shown), networks, config)
+    found = differentiated(
+        lambda batch, shown: adversarial_losses(networks, batch, config, shown), networks, config.jit_compile
+    )
     result, gradients = found(batch, shown)
     optimizers = {"generator": networks.generator_optimizer, "discriminator": networks.discriminator_optimizer}
     norms = update(networks, optimizers, gradients)
@@ -72,7 +75,8 @@ def initialization_losses(networks: Networks, batch: Batch, config: TrainConfig)
     photo = pixels.to_float(batch["photo"])
     describe = networks.vgg19_features if config.initialization_loss == "content" else tf.identity
     generated = networks.generator(photo, training=True)
-    content = _average(losses.content_loss(describe(generated), describe(photo), config.content_loss), config)
+    content = losses.content_loss(describe(generated), describe(photo), config.content_loss)
+    content = average(content, config.batch_size)
     return Losses({"generator": content}, {"content_loss": content})
 
 
@@ -97,8 +101,10 @@ def adversarial_losses(networks: Networks, batch: Batch, config: TrainConfig, sh
     photo_features = features(photo)
     generated = networks.generator(photo, training=True)
     generated_logits = discriminator(generated, training=True)
-    shown_logits = _logits_of_shown(discriminator, generated, generated_logits, shown)
-    drawn_logits = tf.split(discriminator(tf.concat([cartoon, smoothed], 0), training=True), 2)
+    learned_logits = [*tf.split(discriminator(tf.concat([cartoon, smoothed], 0), training=True), 2), generated_logits]
+    if shown is not None:
+        pictures = tf.where(shown.instead, shown.pictures, tf.stop_gradient(generated))
+        learned_logits[2] = discriminator(pictures, training=True)
     terms = {
         "generator_loss": losses.generator_loss(generated_logits, config.adversarial_loss),
         "content_loss": losses.content_loss(features(generated), photo_features, config.content_loss),
@@ -107,41 +113,31 @@ def adversarial_losses(networks: Networks, batch: Batch, config: TrainConfig, sh
     if config.color_weight:
         terms["color_loss"] = losses.color_loss(generated, photo)
         total += config.color_weight * terms["color_loss"]
-    of_discriminator = _discriminator_losses([*drawn_logits, shown_logits], config)
-    scalars = {name: _average(value, config) for name, value in terms.items()}
+    of_discriminator = _discriminator_losses(learned_logits, config)
+    scalars = {name: average(value, config.batch_size) for name, value in terms.items()}
     return Losses(
-        {"generator": _average(total, config)} | of_discriminator.objectives,
+        {"generator": average(total, config.batch_size)} | of_discriminator.objectives,
         scalars | of_discriminator.scalars,
         generated,
     )
 
 
-def _logits_of_shown(discriminator, generated: tf.Tensor, generated_logits: tf.Tensor, shown: Shown | None):
-    """D on what it is to be trained on; without a pool that is no second pass."""
-    if shown is None:
-        return generated_logits
-    pictures = tf.where(shown.instead, shown.pictures, tf.stop_gradient(generated))
-    return discriminator(pictures, training=True)
-
-
 def _discriminator_losses(logits: list[tf.Tensor], config: TrainConfig) -> Losses:
     """Of D's logits for cartoons, their smoothed twins, and what it must not take for cartoons."""
     loss = losses.discriminator_loss(*logits, config.adversarial_loss, config.edge_loss_weight)
-    loss = _average(loss, config)
+    loss = average(loss, config.batch_size)
     names = ("logits_cartoon", "logits_smoothed", "logits_generated")
-    means = {name: _average(_mean_logit(each), config) for name, each in zip(names, logits, strict=True)}
+    means = {name: average(mean_logit(each), config.batch_size) for name, each in zip(names, logits, strict=True)}
     return Losses({"discriminator": loss}, {"discriminator_loss": loss} | means)
 
 
-def differentiated(compute_losses: Callable[..., Losses], networks, config) -> Callable:
+def differentiated(compute_losses: Callable[..., Losses], networks: Any, jit_compile: bool) -> Callable:
     """Make of a function of losses one that returns (the Losses, {network's name: its gradients}).
-
-    With --jit_compile it is compiled by XLA; updates stay outside of it, as they speak to other replicas.
 
     Args:
       compute_losses: its objectives name networks.
       networks: has these as attributes: Keras models.
-      config: says `jit_compile`.
+      jit_compile: compile it by XLA; updates stay outside of it, as they speak to other replicas.
     """
 
     def compute(*inputs):
@@ -152,7 +148,7 @@ def differentiated(compute_losses: Callable[..., Losses], networks, config) -> C
             name: tape.gradient(found.objectives[name], model.trainable_variables) for name, model in models.items()
         }
 
-    return tf.function(compute, jit_compile=True) if config.jit_compile else compute
+    return tf.function(compute, jit_compile=True) if jit_compile else compute
 
 
 def update(networks, optimizers: Mapping[str, keras.optimizers.Optimizer], gradients: Mapping[str, list]) -> Scalars:
@@ -179,9 +175,11 @@ def _pictures(batch: Batch) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     return photo, cartoon, smoothed
 
 
-def _average(per_example: tf.Tensor, config: TrainConfig) -> tf.Tensor:
-    return tf.nn.compute_average_loss(per_example, global_batch_size=config.batch_size)
+def average(per_example: tf.Tensor, batch_size: int) -> tf.Tensor:
+    """This replica's share of the average over a global batch: float32 [B] -> []."""
+    return tf.nn.compute_average_loss(per_example, global_batch_size=batch_size)
 
 
-def _mean_logit(logits: tf.Tensor) -> tf.Tensor:
+def mean_logit(logits: tf.Tensor) -> tf.Tensor:
+    """Of each picture: [B, h, w, 1] -> float32 [B]."""
     return tf.reduce_mean(tf.cast(logits, tf.float32), axis=[1, 2, 3])

@@ -1,16 +1,20 @@
 """One training run from its recipe to its folder: networks, phases and loop, put together; and its rehearsal."""
 
+import contextlib
+import dataclasses
 import functools
 import sys
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
-from cartoongan_tf import preflight, run_record, signals, strategies, train_loop
+from cartoongan_tf import atomic, preflight, run_record, signals, strategies, train_loop
 from cartoongan_tf.checkpoints import RunCheckpoints
 from cartoongan_tf.config import TrainConfig
+from cartoongan_tf.errors import InputError
 from cartoongan_tf.health import PATIENCE_STEPS, HealthGuard
 from cartoongan_tf.networks import build_networks, generator_to_use, load_initial_generator
 from cartoongan_tf.options import flagfile_text
@@ -19,7 +23,7 @@ from cartoongan_tf.run_folder import RunFolder
 from cartoongan_tf.samples import draw_samples
 
 _LEAST_PATIENCE_STEPS = 100
-_REHEARSED_STEPS = 2  # of each phase, after the first
+_REHEARSED_SECS, _REHEARSED_STEPS = 10.0, 50  # of each phase, after its first step
 
 
 class Data(NamedTuple):
@@ -51,7 +55,8 @@ class Training:
           InputError: VGG19's weights or --initial_generator cannot be used.
         """
         self._config, self._folder, self._strategy, self._data = config, folder, strategy, data
-        self._is_chief = strategies.cluster_of(strategy).is_chief
+        cluster = strategies.cluster_of(strategy)
+        self._is_chief, self._has_workers = cluster.is_chief, cluster.num_workers > 1
         begins_from = None
         if config.initial_generator and not folder.has_begun:
             begins_from = load_initial_generator(config.initial_generator)
@@ -60,11 +65,11 @@ class Training:
         if begins_from is not None:
             self._networks.start_from(begins_from)
         self._phases = build_phases(config, self._networks, data.steps_per_epoch)
-        self._num_steps = {phase.name: phase.num_steps for phase in self._phases}
+        self._num_steps = sum(phase.num_steps for phase in self._phases)
         self._checkpoints = RunCheckpoints(
             folder.checkpoints, self._networks.saved(), config.keep_checkpoints, config.keep_every_steps
         )
-        self._guard = _build_guard(config, self._num_steps[ADVERSARIAL], folder.warn)
+        self._guard = _build_guard(config, self._phases[-1].num_steps, folder.warn)
 
     def run(self) -> int:
         """Train from the newest checkpoint, or from the start.
@@ -73,44 +78,49 @@ class Training:
           the exit status: 0, or 128 and the signal's number where it was asked to stop before the end.
 
         Raises:
-          InputError: see `train_loop.run`.
+          InputError: see `train_loop.run`; or another run is writing to the folder, the workers do not train the same,
+            or a step does not fit into memory.
         """
-        config, folder, data = self._config, self._folder, self._data
-        curves = tf.summary.create_noop_writer()
-        if self._is_chief:
-            folder.write_flags(config)
-            curves = tf.summary.create_file_writer(str(folder.summaries))
-        with curves.as_default(), signals.stop_requests() as stop_signal:
+        if not self._is_chief:
+            return self._run(tf.summary.create_noop_writer())
+        with atomic.locked(self._folder.path):
+            self._folder.write_flags(self._config)
+            return self._run(tf.summary.create_file_writer(str(self._folder.summaries)))
+
+    def _run(self, curves: tf.summary.SummaryWriter) -> int:
+        config, folder, num_steps = self._config, self._folder, self._num_steps
+        self._require_same_everywhere()
+        cadence = train_loop.Cadence(config.checkpoint_every_steps, config.summary_every_steps, config.steps_per_call)
+        with curves.as_default(), signals.stop_requests() as stop_signal, _explaining_memory():
             hooks = train_loop.Hooks(
                 self._note_start, self._write_results, self._watch_losses, lambda: stop_signal() != 0
             )
-            cadence = train_loop.Cadence(
-                config.checkpoint_every_steps, config.summary_every_steps, config.steps_per_call
-            )
-            done = train_loop.run(self._phases, data.feeds, self._strategy, self._checkpoints, cadence, hooks)
+            done = train_loop.run(self._phases, self._data.feeds, self._strategy, self._checkpoints, cadence, hooks)
             stopped_by = max(strategies.from_all_workers(self._strategy, stop_signal()))
-            num_steps = sum(self._num_steps.values())
             if self._is_chief and not folder.generator.exists():  # deleted since
-                self._write_results(ADVERSARIAL, num_steps)
+                self._write_results(self._phases[-1].name, num_steps)
         if self._is_chief:
             _print_end(folder, done, num_steps)
-        return 0 if done.after == num_steps else 128 + stopped_by
+        return 0 if done.after >= num_steps else 128 + stopped_by
 
-    def rehearse(self) -> None:
+    def rehearse(self) -> int:
         """Try a few steps of each phase, and print what the run will take; nothing is written.
 
+        Returns:
+          the exit status: 0, or 1 where disk or memory are short.
+
         Raises:
-          InputError: the newest checkpoint cannot be used.
+          InputError: the newest checkpoint cannot be used, the workers do not train the same, or a step does not fit
+            into memory.
         """
-        config, done = self._config, self._checkpoints.restore()
-        estimates, end = [], 0
-        for phase in self._phases:
-            end += phase.num_steps
-            if num_steps := min(max(end - done, 0), phase.num_steps):
-                train = train_loop.ready_to_train(phase, self._data.feeds, self._strategy, done)
-                time = preflight.time_steps(functools.partial(_wait_for, train), _REHEARSED_STEPS)
-                estimates.append(preflight.PhaseEstimate(phase.name, num_steps, time))
-        num_kept = end // config.keep_every_steps if config.keep_every_steps else 0
+        config = self._config
+        if self._is_chief:
+            print(flagfile_text(config, "All flags, as resolved."), flush=True)
+        self._require_same_everywhere()
+        done = train_loop.restore(self._checkpoints, self._strategy)
+        with _explaining_memory():
+            estimates = list(self._estimates(done))
+        num_kept = self._num_steps // config.keep_every_steps if config.keep_every_steps else 0
         disk = preflight.disk_check(
             self._folder.path,
             preflight.variable_bytes(self._networks.saved().values()),
@@ -118,13 +128,34 @@ class Training:
             preflight.variable_bytes([self._networks.generator]),
             num_kept,
         )
+        rooms = [disk, *preflight.memory_check()]
         if self._is_chief:
-            print(flagfile_text(config, f"All flags, as resolved; {done} of {end} steps are done."))
-            print(preflight.report(self._data.description, estimates, [disk, *preflight.memory_check()]))
+            print(f"{done} of {self._num_steps} steps are done.")
+            print(preflight.report(self._data.description, estimates, rooms))
+        return 1 if any(room.is_short for room in rooms) else 0
+
+    def _estimates(self, done: int) -> Iterator[preflight.PhaseEstimate]:
+        """The time of a step of each phase that is not over."""
+        secs = 0 if self._has_workers else _REHEARSED_SECS  # workers must do equally many
+        end = 0
+        for phase in self._phases:
+            end += phase.num_steps
+            if num_steps := min(max(end - done, 0), phase.num_steps):
+                train = train_loop.ready_to_train(phase, self._data.feeds, self._strategy, done)
+                time = preflight.time_steps(functools.partial(_wait_for, train), secs, _REHEARSED_STEPS)
+                yield preflight.PhaseEstimate(phase.name, num_steps, time)
+
+    def _require_same_everywhere(self) -> None:
+        """Workers that differ in what they do would wait for each other for ever."""
+        config = dataclasses.replace(self._config, data_dir="", run_dir="", vgg19_weights="", initial_generator="")
+        text = f"{flagfile_text(config, '')}{run_record.data_hash(self._config.data_dir)}"
+        if not strategies.same_everywhere(self._strategy, zlib.crc32(text.encode())):
+            raise InputError(
+                "the workers were started with different flags or data; give all of them the same command, and the "
+                "same --data_dir or equal copies of it"
+            )
 
     def _note_start(self, first_step: int) -> None:
-        if not self._is_chief:
-            return
         data_dir = self._config.data_dir
         if run_record.data_changed(self._folder.record, data_dir):
             print(
@@ -143,7 +174,7 @@ class Training:
             self._guard.see_pictures(step, self._data.photos, drawn, self._data.cartoons)
 
     def _watch_losses(self, phase_name: str, step: int, values: dict[str, float]) -> None:
-        if phase_name == ADVERSARIAL and self._is_chief:
+        if phase_name == ADVERSARIAL:
             self._guard.see_losses(step, values)
 
 
@@ -151,6 +182,16 @@ def _build_guard(config: TrainConfig, num_steps: int, warn: Callable[[str], None
     """Its patience is a fiftieth of the adversarial steps; in short runs a fifth of them, or what is usual."""
     patience = max(num_steps // 50, min(num_steps // 5, PATIENCE_STEPS), _LEAST_PATIENCE_STEPS)
     return HealthGuard(config.adversarial_loss, config.edge_loss_weight, warn, patience)
+
+
+@contextlib.contextmanager
+def _explaining_memory() -> Iterator[None]:
+    try:
+        yield
+    except tf.errors.ResourceExhaustedError as error:
+        raise InputError(
+            f"a step does not fit into memory ({error.message.splitlines()[0]}). {preflight.MEMORY_ADVICE}"
+        ) from error
 
 
 def _wait_for(train: Callable[[int], dict[str, tf.Tensor]]) -> None:

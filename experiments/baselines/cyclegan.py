@@ -148,7 +148,7 @@ def cyclegan_step(networks: CycleGAN, batch: train_step.Batch, config: CycleGANC
         num_pictures = tf.shape(batch["photo"])[0]
         shown = ShownPair(*(pool.recall(step, num_pictures) for pool in (networks.cartoon_pool, networks.photo_pool)))
     found = train_step.differentiated(
-        lambda batch, shown: cyclegan_losses(networks, batch, config, shown), networks, config
+        lambda batch, shown: cyclegan_losses(networks, batch, config, shown), networks, config.jit_compile
     )
     result, gradients = found(batch, shown)
     optimizers = {"generators": networks.generators_optimizer, "discriminators": networks.discriminators_optimizer}
@@ -195,10 +195,19 @@ def cyclegan_losses(
     terms["discriminator_loss"] = discriminator_loss(of_cartoons.real, of_cartoons.shown) + discriminator_loss(
         of_photos.real, of_photos.shown
     )
-    terms |= {"logits_cartoon": _mean_logit(of_cartoons.real), "logits_generated": _mean_logit(of_cartoons.shown)}
-    terms |= {"logits_photo": _mean_logit(of_photos.real), "logits_generated_photo": _mean_logit(of_photos.shown)}
-    scalars = {name: _average(value, config) for name, value in terms.items()}
-    objectives = {"generators": _average(total, config), "discriminators": scalars["discriminator_loss"]}
+    terms |= {
+        "logits_cartoon": train_step.mean_logit(of_cartoons.real),
+        "logits_generated": train_step.mean_logit(of_cartoons.shown),
+    }
+    terms |= {
+        "logits_photo": train_step.mean_logit(of_photos.real),
+        "logits_generated_photo": train_step.mean_logit(of_photos.shown),
+    }
+    scalars = {name: train_step.average(value, config.batch_size) for name, value in terms.items()}
+    objectives = {
+        "generators": train_step.average(total, config.batch_size),
+        "discriminators": scalars["discriminator_loss"],
+    }
     return train_step.Losses(objectives, scalars, tf.concat([generated_cartoon, generated_photo], 0))
 
 
@@ -231,11 +240,3 @@ def _judge(discriminator: keras.Model, real: tf.Tensor, generated: tf.Tensor, sh
         return _Logits(generated_logits, discriminator(real, training=True), generated_logits)
     pictures = tf.where(shown.instead, shown.pictures, tf.stop_gradient(generated))
     return _Logits(generated_logits, *tf.split(discriminator(tf.concat([real, pictures], 0), training=True), 2))
-
-
-def _average(per_example: tf.Tensor, config: CycleGANConfig) -> tf.Tensor:
-    return tf.nn.compute_average_loss(per_example, global_batch_size=config.batch_size)
-
-
-def _mean_logit(logits: tf.Tensor) -> tf.Tensor:
-    return tf.reduce_mean(logits, axis=[1, 2, 3])

@@ -5,9 +5,9 @@ import sys
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from cartoongan_tf import train
+from cartoongan_tf.checkpoints import found_checkpoints
 from tests import workers
 from tests.helpers import TINY_NETWORKS, scalars
 
@@ -26,7 +26,7 @@ def _started(data_dir, run_dir, *more):
 
 
 def _newest(run_dir):
-    return int(tf.train.latest_checkpoint(run_dir / "checkpoints").rpartition("-")[2])
+    return int(found_checkpoints(run_dir / "checkpoints")[-1].rpartition("-")[2])
 
 
 def _assert_same_losses(run_dir, other, first_steps, rtol):
@@ -88,21 +88,31 @@ def test_a_signal_to_one_worker_stops_both_at_one_step(data_dir, tmp_path):
     assert 20 < _newest(tmp_path / "run") < 1000
 
 
-@pytest.mark.slow
-def test_run_folders_that_are_not_shared_are_noticed(data_dir, alone, tmp_path):
-    """As on machines whose disks are their own: worker 1 does not see the chief's checkpoints."""
-    configs = workers.tf_configs(2)
-    folders = (alone, tmp_path / "other")
+def _wait_for_both(data_dir, run_dirs, *flags_of_other):
+    """Start two workers that differ, and wait until both have ended; their outputs."""
     both = []
-    for tf_config, run_dir in zip(configs, folders, strict=True):
-        flags = _flags(data_dir, run_dir, "--strategy=multi_worker", "--adversarial_epochs=9")
+    for tf_config, run_dir, more in zip(workers.tf_configs(2), run_dirs, ((), flags_of_other), strict=True):
+        flags = _flags(data_dir, run_dir, "--strategy=multi_worker", "--adversarial_epochs=9", *more)
         both.append(workers.Worker([sys.executable, "-m", "cartoongan_tf.train", *flags], tf_config, {}))
     try:
         assert [worker.wait(200) for worker in both] == [1, 1]
     finally:
         for worker in both:
             worker.kill()
-    assert "checkpoints of the steps 30, 0" in both[1].output and "storage that all of them share" in both[1].output
+    return [worker.output for worker in both]
+
+
+@pytest.mark.slow
+def test_run_folders_that_are_not_shared_are_noticed(data_dir, alone, tmp_path):
+    """As on machines whose disks are their own: worker 1 does not see the chief's checkpoints."""
+    _, other = _wait_for_both(data_dir, (alone, tmp_path / "other"))
+    assert "checkpoints of the steps 30, 0" in other and "storage that all of them share" in other
+
+
+@pytest.mark.slow
+def test_workers_with_different_flags_are_noticed(data_dir, tmp_path):
+    _, other = _wait_for_both(data_dir, [tmp_path / "run"] * 2, "--checkpoint_every_steps=7")
+    assert "the workers were started with different flags or data" in other
 
 
 def test_without_tf_config_the_message_shows_one(data_dir, tmp_path, monkeypatch, capsys):

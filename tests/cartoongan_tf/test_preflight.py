@@ -41,6 +41,13 @@ def test_disk_of_a_folder_that_is_still_to_be_made(tmp_path):
     assert preflight.disk_check(tmp_path, 10**18, 3, 10**8, 0).is_short
 
 
+def test_what_a_run_has_on_disk_already_is_not_counted_twice(tmp_path):
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / "step-1").write_bytes(bytes(300_000_000))
+    room = preflight.disk_check(tmp_path, 10**8, 1, 10**8, 0)
+    assert room.available - shutil.disk_usage(tmp_path).free == pytest.approx(3e8, abs=1e8)
+
+
 def test_memory_is_the_peak_and_not_what_is_in_use_now():
     before = preflight.peak_resident_bytes()
     held = np.ones(300_000_000, np.uint8)
@@ -53,11 +60,14 @@ def test_memory_is_the_peak_and_not_what_is_in_use_now():
     assert machine.place == "memory of this machine" and not machine.is_short
 
 
-def test_the_first_call_is_timed_apart_and_one_slow_step_does_not_count():
-    waits = iter([0.2, 0.01, 0.15, 0.01])
-    timed = preflight.time_steps(lambda: time.sleep(next(waits)), 3)
-    assert 0.2 <= timed.first_secs < 1 and 0.01 <= timed.step_secs < 0.1
-    assert next(waits, None) is None
+@pytest.mark.parametrize("least_secs, most_steps, calls", [(0.12, 50, 3 + 1), (0, 50, 2 + 1), (9, 5, 5 + 1)])
+def test_the_first_call_is_timed_apart_and_stalls_count(least_secs, most_steps, calls):
+    waits = [0.2, 0.05, 0.01, 0.1, 0.0, 0.0]
+    left = iter(waits)
+    timed = preflight.time_steps(lambda: time.sleep(next(left)), least_secs, most_steps)
+    assert len(list(left)) == len(waits) - calls
+    assert 0.2 <= timed.first_secs < 1
+    assert sum(waits[1:calls]) / (calls - 1) <= timed.step_secs < 0.1 + sum(waits[1:calls]) / (calls - 1)
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from cartoongan_tf import pictures, train
-from cartoongan_tf.checkpoints import RunCheckpoints, load_generator
+from cartoongan_tf import atomic, pictures, strategies, train
+from cartoongan_tf.checkpoints import found_checkpoints, load_generator
 from cartoongan_tf.config import TrainConfig
 from cartoongan_tf.options import read_flagfile_values
 from cartoongan_tf.run_folder import RunFolder
@@ -48,8 +48,8 @@ def _checkpoints(run_dir):
 
 def _newest(run_dir):
     """The step of the checkpoint that a resumed run starts from."""
-    newest = tf.train.latest_checkpoint(run_dir / "checkpoints")
-    return int(newest.rpartition("-")[2]) if newest else 0
+    found = found_checkpoints(run_dir / "checkpoints")
+    return int(found[-1].rpartition("-")[2]) if found else 0
 
 
 @pytest.fixture(scope="module")
@@ -159,45 +159,75 @@ def test_a_run_that_has_no_checkpoint_may_be_begun_otherwise(data_dir, tmp_path)
 
 
 @contextlib.contextmanager
-def _full_disk(file_bytes):
-    """No file can grow larger: writing more fails as on a full disk."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, before[1]))
+def _full_disk(monkeypatch, begins_at, ends_at, file_bytes):
+    """From one step of a run to another no file can grow beyond so many bytes: writing fails as on a full disk."""
+    any_worker, (_, hard) = strategies.any_worker, resource.getrlimit(resource.RLIMIT_FSIZE)
+    steps = itertools.count(1)
+
+    def after_each_step(strategy, flag):
+        step = next(steps)
+        if step in (begins_at, ends_at):
+            limit = file_bytes if step == begins_at else resource.RLIM_INFINITY
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
+        return any_worker(strategy, flag)
+
     try:
-        yield
+        with monkeypatch.context() as patched:
+            patched.setattr(strategies, "any_worker", after_each_step)
+            yield
     finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, hard))
 
 
-# 2,000 bytes are too little for generator.keras, 120,000 for a checkpoint.
+# 2,000 bytes are too little for generator.keras, 120,000 for a checkpoint. Step 8 is the end of a phase.
 @pytest.mark.slow
-@pytest.mark.parametrize("file_bytes, full_until, status", [(2_000, 10, 0), (120_000, 10, 0), (120_000, 20, 1)])
-def test_a_full_disk_is_said_and_costs_one_checkpoint(
-    data_dir, tmp_path, monkeypatch, capsys, file_bytes, full_until, status
+@pytest.mark.parametrize("file_bytes, begins_at, saved", [(2_000, 7, [5, 15, 20]), (120_000, 9, [8, 15, 20])])
+def test_a_full_disk_is_said_and_costs_what_cannot_be_written(
+    data_dir, tmp_path, monkeypatch, capsys, file_bytes, begins_at, saved
 ):
-    write_results = RunFolder.write_results
-    save = RunCheckpoints.save
-
-    def results_then_full(folder, generator, photos, cartoons, step):
-        with _full_disk(file_bytes) if step in (10, full_until) else contextlib.nullcontext():
-            write_results(folder, generator, photos, cartoons, step)
-
-    def save_when_full(checkpoints, step):
-        with _full_disk(file_bytes) if step in (10, full_until) else contextlib.nullcontext():
-            save(checkpoints, step)
-
-    monkeypatch.setattr(RunFolder, "write_results", results_then_full)
-    monkeypatch.setattr(RunCheckpoints, "save", save_when_full)
-    assert _train(data_dir, tmp_path / "run") == status
+    flags = ["--keep_checkpoints=3", "--summary_every_steps=1"]
+    with _full_disk(monkeypatch, begins_at, 13, file_bytes):
+        assert _train(data_dir, tmp_path / "run", *flags) == 0
     error = capsys.readouterr().err
     assert "step 10 is not saved. Training goes on" in error and str(tmp_path / "run") in error
-    assert _checkpoints(tmp_path / "run") == ([8, 15, 20] if status == 0 else [5, 8, 15])
+    assert "its curves are not written" in error or file_bytes > 2_000
+    assert _checkpoints(tmp_path / "run") == saved
     assert not list((tmp_path / "run").rglob("*temp*")) and not list((tmp_path / "run").rglob("*.partial*"))
-    if status:
-        assert "File too large" in error
-        monkeypatch.undo()
-        assert _train(data_dir, tmp_path / "run") == 0
-        assert _newest(tmp_path / "run") == 20
+
+
+@pytest.mark.slow
+def test_a_disk_that_is_full_in_the_end_is_an_error(data_dir, finished, tmp_path, monkeypatch, capsys):
+    with _full_disk(monkeypatch, 19, 1000, 120_000):
+        assert _train(data_dir, tmp_path / "run") == 1
+    assert "File too large" in capsys.readouterr().err and _checkpoints(tmp_path / "run") == [8, 10, 15]
+    assert _train(data_dir, tmp_path / "run") == 0
+    assert _newest(tmp_path / "run") == 20
+    np.testing.assert_allclose(_draw(tmp_path / "run"), _draw(finished), atol=2e-3)
+
+
+@pytest.mark.parametrize("state", [None, "", "garbage"])
+def test_checkpoints_are_found_without_tensorflows_list_of_them(finished, tmp_path, state):
+    run_dir = shutil.copytree(finished, tmp_path / "run")
+    (run_dir / "checkpoints" / "checkpoint").unlink(missing_ok=True)
+    if state is not None:
+        (run_dir / "checkpoints" / "checkpoint").write_text(state)
+    assert RunFolder(run_dir).has_begun and _newest(run_dir) == 20
+    step = tf.Variable(0, dtype=tf.int64)
+    tf.train.Checkpoint(step=step).read(found_checkpoints(run_dir / "checkpoints")[-1]).expect_partial()
+    assert step.numpy() == 20
+
+
+def test_two_runs_in_one_folder_are_refused(data_dir, tmp_path, capsys):
+    with atomic.locked(tmp_path / "run"):
+        assert _train(data_dir, tmp_path / "run") == 1
+    assert f"{tmp_path / 'run'}: another run is writing there" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_fewer_steps_than_are_done_are_done(data_dir, finished, tmp_path, capsys):
+    run_dir = shutil.copytree(finished, tmp_path / "run")
+    assert _train(data_dir, run_dir, "--adversarial_epochs=2") == 0
+    assert "done already" in capsys.readouterr().out
 
 
 def test_a_longer_run_goes_on_with_other_rates(data_dir, finished, tmp_path):

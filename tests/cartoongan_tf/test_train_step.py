@@ -118,7 +118,9 @@ def test_two_replicas_do_what_one_does(step, two_replicas):
     By plain gradient descent: Adam would hide gradients that are twice too large, and where one is rounding noise it
     would take a full step in its direction.
     """
-    runs = [_run(step, _config(), 5, strategy, build=_with_gradient_descent) for strategy in (None, two_replicas)]
+    runs = [
+        _run(step, _config(pool_size=0), 5, strategy, build=_with_gradient_descent) for strategy in (None, two_replicas)
+    ]
     (one, networks_one), (two, networks_two) = runs
     for ours, theirs in zip(two, one, strict=True):
         for name in theirs:
