@@ -5,7 +5,7 @@
 shinkai.flags is a complete recipe; flags after it on the command line win. Data comes from
 data_pipeline.build_tfrecords. The run's folder then holds generator.keras (for cartoonize and export), samples/
 (pictures to look at), summaries/ (for `tensorboard --logdir`), checkpoints/, run.flags (the run's own recipe), run.json
-(its versions, machines and data) and warnings.txt, if there were any. First, check everything and see how long it takes:
+(versions, machines, data) and warnings.txt, if there were any. First, check everything and see how long it will take:
 
     python -m cartoongan_tf.train --flagfile=shinkai.flags --dry_run
 """

@@ -12,8 +12,6 @@ from cartoongan_tf import train
 from cartoongan_tf.checkpoints import found_checkpoints, load_generator
 from tests.helpers import TINY_NETWORKS, scalars
 
-PHOTO = np.random.default_rng(0).uniform(-1, 1, (1, 32, 32, 3)).astype(np.float32)
-
 
 @pytest.fixture(scope="module")
 def split_data_dir(picture_folders, tmp_path_factory) -> Path:
@@ -34,10 +32,6 @@ def _train(data_dir, run_dir, *more):
     flags += ["--batch_size=2", "--initialization_epochs=2", "--adversarial_epochs=3", "--num_samples=3"]
     flags += ["--checkpoint_every_steps=5", "--summary_every_steps=4"]
     return train.main(["train", *flags, *more])
-
-
-def _draw(run_dir):
-    return np.asarray(load_generator(run_dir / "generator.keras")(PHOTO))
 
 
 def _first_kernels(run_dir):
