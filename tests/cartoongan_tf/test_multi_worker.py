@@ -1,15 +1,18 @@
 """Training as one run in two processes that TF_CONFIG joins."""
 
+import json
+import re
 import signal
 import sys
 
 import numpy as np
 import pytest
 
-from cartoongan_tf import train
+from cartoongan_tf import train, train_step
 from cartoongan_tf.checkpoints import found_checkpoints
 from tests import workers
 from tests.helpers import TINY_NETWORKS, scalars
+from tests.small_steps import build_with_gradient_descent, run_steps, small_config
 
 NUM_STEPS = 30  # 10 epochs of initialization, 5 of adversarial training: 7 photos in batches of 4
 
@@ -46,6 +49,23 @@ def alone(data_dir, tmp_path_factory):
     run_dir = tmp_path_factory.mktemp("alone") / "run"
     assert train.main(["train", *_flags(data_dir, run_dir)]) == 0
     return run_dir
+
+
+@pytest.mark.slow
+def test_two_workers_take_the_steps_of_one():
+    """By gradient descent, which shows gradients of the wrong size; with a pool, which all workers fill."""
+    expected, networks = run_steps(
+        train_step.adversarial_step, small_config(pool_size=4), 5, build=build_with_gradient_descent
+    )
+    with workers.started([sys.executable, "-m", "tests.small_steps"], num_workers=2) as both:
+        assert [worker.wait(200) for worker in both] == [0, 0], both[0].output + both[1].output
+        for worker in both:
+            scalars_of = json.loads(re.search(r"^scalars (.*)$", worker.output, re.MULTILINE)[1])
+            for ours, theirs in zip(scalars_of, expected, strict=True):
+                for name in (name for name in theirs if not name.endswith("_norm")):
+                    np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-4, atol=1e-4, err_msg=name)
+            sums = json.loads(re.search(r"^weights (.*)$", worker.output, re.MULTILINE)[1])
+            np.testing.assert_allclose(sums, [np.sum(each) for each in networks.generator.get_weights()], atol=1e-3)
 
 
 @pytest.mark.slow

@@ -1,50 +1,23 @@
-import dataclasses
-
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from cartoongan_tf import losses, pixels, train_loop, train_step
-from cartoongan_tf.config import TrainConfig
+from cartoongan_tf import losses, pixels, train_step
 from cartoongan_tf.networks import build_networks, generator_to_use
-
-IMAGE_SIZE = 32
-
-
-def _config(**changes):
-    values = {
-        "vgg19_weights": "random",
-        "generator_width": 4,
-        "generator_num_blocks": 1,
-        "discriminator_width": 4,
-    }
-    values |= {"batch_size": 4, "initialization_learning_rate": 1e-3, "generator_learning_rate": 1e-3}
-    return TrainConfig("data", "run", **(values | {"discriminator_learning_rate": 1e-3} | changes))
-
-
-def _batch(size=4):
-    rng = np.random.default_rng(0)
-    names = ("photo", "cartoon", "smoothed")
-    return {name: tf.constant(rng.integers(0, 256, (size, IMAGE_SIZE, IMAGE_SIZE, 3)), tf.uint8) for name in names}
-
-
-def _run(step, config, num_steps, strategy=None, build=build_networks):
-    """A few steps on one batch, on one replica unless told; returns the scalars of each step and the networks."""
-    strategy = strategy or tf.distribute.MirroredStrategy(["CPU:0"])
-    keras.utils.set_random_seed(0)
-    with strategy.scope():
-        networks = build(config, 10, IMAGE_SIZE)
-    dataset = strategy.experimental_distribute_dataset(tf.data.Dataset.from_tensor_slices(_batch()).batch(4).repeat())
-    batches = iter(dataset)
-    run = train_loop.several_steps(lambda batch: step(networks, batch, config), batches, strategy)
-    scalars = run(batches, tf.constant(num_steps))
-    return [{name: float(values[i]) for name, values in scalars.items()} for i in range(num_steps)], networks
+from tests.small_steps import (
+    IMAGE_SIZE,
+    build_with_gradient_descent,
+    run_steps,
+    small_batch,
+    small_config,
+    untrained,
+)
 
 
 @pytest.mark.parametrize("loss", ["content", "pixels"])
 def test_initialization_learns_the_photo(loss):
-    scalars, networks = _run(train_step.initialization_step, _config(initialization_loss=loss), 15)
+    scalars, networks = run_steps(train_step.initialization_step, small_config(initialization_loss=loss), 15)
     assert scalars[-1]["content_loss"] < 0.9 * scalars[0]["content_loss"]
     assert networks.initialization_optimizer.iterations.numpy() == 15
     assert networks.generator_optimizer.iterations.numpy() == 0
@@ -54,11 +27,11 @@ def test_initialization_learns_the_photo(loss):
     "adversarial_loss, content_loss, color_weight", [("log", "l1", 0), ("least_squares", "l2", 3.0), ("hinge", "l1", 0)]
 )
 def test_adversarial_step_reports_what_was_before_its_update(adversarial_loss, content_loss, color_weight):
-    config = _config(
+    config = small_config(
         adversarial_loss=adversarial_loss, content_loss=content_loss, edge_loss_weight=0.5, color_weight=color_weight
     )
-    fresh = _untrained(config)
-    photo, cartoon, smoothed = (pixels.to_float(images) for images in _batch().values())
+    fresh = untrained(config)
+    photo, cartoon, smoothed = (pixels.to_float(images) for images in small_batch().values())
     with tf.GradientTape(persistent=True) as tape:
         generated = fresh.generator(photo)
         logits = [fresh.discriminator(images) for images in (cartoon, smoothed, generated)]
@@ -79,34 +52,34 @@ def test_adversarial_step_reports_what_was_before_its_update(adversarial_loss, c
     for name, loss in (("generator", total), ("discriminator", expected["discriminator_loss"])):
         gradients = tape.gradient(loss, getattr(fresh, name).trainable_variables)
         expected[f"{name}_gradient_norm"] = tf.linalg.global_norm(gradients)
-    (scalars,), _ = _run(train_step.adversarial_step, config, 1)
+    (scalars,), _ = run_steps(train_step.adversarial_step, config, 1)
     assert set(scalars) == set(expected)
     for name, value in expected.items():
         np.testing.assert_allclose(scalars[name], value, rtol=1e-3, atol=1e-6, err_msg=name)
 
 
 def test_each_network_learns_against_the_other():
-    config = _config(content_weight=0.0, generator_learning_rate=1e-6)
-    scalars, _ = _run(train_step.adversarial_step, config, 20)
+    config = small_config(content_weight=0.0, generator_learning_rate=1e-6)
+    scalars, _ = run_steps(train_step.adversarial_step, config, 20)
     assert scalars[-1]["discriminator_loss"] < scalars[0]["discriminator_loss"]
-    config = _config(content_weight=0.0, discriminator_learning_rate=1e-9)
-    scalars, _ = _run(train_step.adversarial_step, config, 20)
+    config = small_config(content_weight=0.0, discriminator_learning_rate=1e-9)
+    scalars, _ = run_steps(train_step.adversarial_step, config, 20)
     assert scalars[-1]["generator_loss"] < scalars[0]["generator_loss"]
 
 
 def test_a_large_content_weight_keeps_the_content():
     def content_after_training(content_weight):
-        config = _config(content_weight=content_weight)
-        return _run(train_step.adversarial_step, config, 25)[0][-1]["content_loss"]
+        config = small_config(content_weight=content_weight)
+        return run_steps(train_step.adversarial_step, config, 25)[0][-1]["content_loss"]
 
     assert content_after_training(10.0) < content_after_training(0.0)
 
 
 def test_vgg19_is_never_changed():
-    config = _config()
+    config = small_config()
     keras.utils.set_random_seed(0)
     before = build_networks(config, 10, IMAGE_SIZE).vgg19_features.get_weights()
-    _, networks = _run(train_step.adversarial_step, config, 2)
+    _, networks = run_steps(train_step.adversarial_step, config, 2)
     for ours, theirs in zip(networks.vgg19_features.get_weights(), before, strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
@@ -118,9 +91,8 @@ def test_two_replicas_do_what_one_does(step, two_replicas):
     By plain gradient descent: Adam would hide gradients that are twice too large, and where one is rounding noise it
     would take a full step in its direction.
     """
-    runs = [
-        _run(step, _config(pool_size=0), 5, strategy, build=_with_gradient_descent) for strategy in (None, two_replicas)
-    ]
+    config, build = small_config(pool_size=0), build_with_gradient_descent
+    runs = [run_steps(step, config, 5, strategy, build) for strategy in (None, two_replicas)]
     (one, networks_one), (two, networks_two) = runs
     for ours, theirs in zip(two, one, strict=True):
         for name in theirs:
@@ -128,38 +100,17 @@ def test_two_replicas_do_what_one_does(step, two_replicas):
                 assert ours[name] >= (1 - 1e-4) * theirs[name]  # the sum of norms bounds the norm of the sum
             else:
                 np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-4, atol=1e-4, err_msg=name)
-    photo = pixels.to_float(_batch()["photo"])
-    before = _untrained(_config()).generator(photo)
+    photo = pixels.to_float(small_batch()["photo"])
+    before = untrained(small_config()).generator(photo)
     after = networks_one.generator(photo)
     assert np.abs(after - before).max() > 0.01  # it did move
     np.testing.assert_allclose(networks_two.generator(photo), after, atol=1e-4)
 
 
-def _untrained(config):
-    keras.utils.set_random_seed(0)
-    return build_networks(config, 10, IMAGE_SIZE)
-
-
-def _with_gradient_descent(config, steps_per_epoch, image_size):
-    networks = build_networks(config, steps_per_epoch, image_size)
-
-    def descent(model, learning_rate):
-        optimizer = keras.optimizers.SGD(learning_rate)
-        optimizer.build(model.trainable_variables)
-        return optimizer
-
-    return dataclasses.replace(
-        networks,
-        initialization_optimizer=descent(networks.generator, 1e-6),
-        generator_optimizer=descent(networks.generator, 3e-4),
-        discriminator_optimizer=descent(networks.discriminator, 3e-4),
-    )
-
-
 def test_warmup_teaches_the_discriminator_alone():
-    config = _config(discriminator_warmup_steps=30, discriminator_warmup_learning_rate=1e-3)
-    before = _untrained(config).generator.get_weights()
-    scalars, networks = _run(train_step.warmup_step, config, 30)
+    config = small_config(discriminator_warmup_steps=30, discriminator_warmup_learning_rate=1e-3)
+    before = untrained(config).generator.get_weights()
+    scalars, networks = run_steps(train_step.warmup_step, config, 30)
     assert scalars[-1]["discriminator_loss"] < 0.8 * scalars[0]["discriminator_loss"]
     assert scalars[-1]["logits_cartoon"] > scalars[-1]["logits_generated"]
     np.testing.assert_array_equal(networks.generator.get_weights()[0], before[0])
@@ -167,9 +118,9 @@ def test_warmup_teaches_the_discriminator_alone():
 
 
 def test_averaged_weights_follow_the_weights():
-    config = _config(ema_decay=0.15, batch_size=4)
-    start = _untrained(config).generator.trainable_variables[0].numpy()
-    after = [_run(train_step.initialization_step, config, steps)[1] for steps in (1, 2)]
+    config = small_config(ema_decay=0.15, batch_size=4)
+    start = untrained(config).generator.trainable_variables[0].numpy()
+    after = [run_steps(train_step.initialization_step, config, steps)[1] for steps in (1, 2)]
     first, second = (networks.generator.trainable_variables[0].numpy() for networks in after)
     shares = [1 - 0.15, 1 - 0.15]  # 2 / 11 and 3 / 12, of the first steps, are larger
     once = start + shares[0] * (first - start)
@@ -181,16 +132,18 @@ def test_averaged_weights_follow_the_weights():
 
 def test_averaging_starts_anew_in_each_phase():
     """In a phase's first step nearly all of the average is from that step, whatever the decay."""
-    config = _config(ema_decay=0.9999, initialization_learning_rate=0.1)
-    start = _untrained(config).generator.trainable_variables[0].numpy()
-    _, networks = _run(train_step.initialization_step, config, 1)
+    config = small_config(ema_decay=0.9999, initialization_learning_rate=0.1)
+    start = untrained(config).generator.trainable_variables[0].numpy()
+    _, networks = run_steps(train_step.initialization_step, config, 1)
     expected = start + 9 / 11 * (networks.generator.trainable_variables[0].numpy() - start)
     np.testing.assert_allclose(networks.averaged_generator.trainable_variables[0], expected, rtol=1e-4, atol=1e-6)
 
 
 def test_the_pool_changes_what_the_discriminator_learns_from_and_nothing_else():
     """With room for one batch, from the second step on half of its pictures are earlier ones."""
-    runs = [_run(train_step.adversarial_step, _config(pool_size=size, content_weight=0), 3)[0] for size in (0, 4)]
+    runs = [
+        run_steps(train_step.adversarial_step, small_config(pool_size=size, content_weight=0), 3)[0] for size in (0, 4)
+    ]
     without, with_pool = runs
     for name in without[0]:
         np.testing.assert_allclose(with_pool[0][name], without[0][name], rtol=1e-4, err_msg=name)
@@ -199,24 +152,23 @@ def test_the_pool_changes_what_the_discriminator_learns_from_and_nothing_else():
 
 
 def test_bfloat16_is_close_and_its_weights_are_float32():
-    exact, _ = _run(train_step.adversarial_step, _config(), 1)
-    scalars, networks = _run(train_step.adversarial_step, _config(mixed_precision="bfloat16"), 3)
+    exact, _ = run_steps(train_step.adversarial_step, small_config(), 1)
+    scalars, networks = run_steps(train_step.adversarial_step, small_config(mixed_precision="bfloat16"), 3)
     for name in ("generator_loss", "content_loss", "discriminator_loss", "logits_cartoon"):
         np.testing.assert_allclose(scalars[0][name], exact[0][name], rtol=0.03, atol=0.01, err_msg=name)
     assert networks.generator.get_layer("flat_conv").compute_dtype == "bfloat16"
     assert {weights.dtype for weights in networks.generator.weights} == {"float32"}
-    to_use = generator_to_use(networks, _config(mixed_precision="bfloat16"))
+    to_use = generator_to_use(networks, small_config(mixed_precision="bfloat16"))
     assert to_use.get_layer("flat_conv").compute_dtype == "float32"
     for ours, theirs in zip(to_use.get_weights(), networks.generator.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("replicas", ["one", "two"])
-def test_compiled_steps_compute_the_same(replicas, two_replicas):
-    strategy = two_replicas if replicas == "two" else None
-    plain, _ = _run(train_step.adversarial_step, _config(), 3, strategy, _with_gradient_descent)
-    compiled, _ = _run(train_step.adversarial_step, _config(jit_compile=True), 3, strategy, _with_gradient_descent)
+def test_compiled_steps_compute_the_same_on_two_replicas(two_replicas):
+    plain, _ = run_steps(train_step.adversarial_step, small_config(), 2, two_replicas, build_with_gradient_descent)
+    config = small_config(jit_compile=True)
+    compiled, _ = run_steps(train_step.adversarial_step, config, 2, two_replicas, build_with_gradient_descent)
     for ours, theirs in zip(compiled, plain, strict=True):
         for name in theirs:
             np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-3, atol=1e-5, err_msg=name)

@@ -1,0 +1,86 @@
+"""A few training steps of small networks on one batch, for several tests; and as one worker of a cluster:
+
+TF_CONFIG=... python -m tests.small_steps
+"""
+
+import dataclasses
+import json
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from cartoongan_tf import strategies, train_loop, train_step
+from cartoongan_tf.config import TrainConfig
+from cartoongan_tf.networks import build_networks
+
+IMAGE_SIZE = 32
+BATCH_SIZE = 4
+
+
+def small_config(**changes):
+    values = {
+        "vgg19_weights": "random",
+        "generator_width": 4,
+        "generator_num_blocks": 1,
+        "discriminator_width": 4,
+    }
+    values |= {"batch_size": 4, "initialization_learning_rate": 1e-3, "generator_learning_rate": 1e-3}
+    return TrainConfig("data", "run", **(values | {"discriminator_learning_rate": 1e-3} | changes))
+
+
+def small_batch(size=BATCH_SIZE):
+    rng = np.random.default_rng(0)
+    names = ("photo", "cartoon", "smoothed")
+    return {name: tf.constant(rng.integers(0, 256, (size, IMAGE_SIZE, IMAGE_SIZE, 3)), tf.uint8) for name in names}
+
+
+def run_steps(step, config, num_steps, strategy=None, build=build_networks):
+    """A few steps on one batch, on one replica unless told; returns the scalars of each step and the networks."""
+    strategy = strategy or tf.distribute.MirroredStrategy(["CPU:0"])
+    keras.utils.set_random_seed(0)
+    with strategy.scope():
+        networks = build(config, 10, IMAGE_SIZE)
+
+    def training(first_step, num_workers, worker):
+        part = slice(worker * BATCH_SIZE // num_workers, (worker + 1) * BATCH_SIZE // num_workers)
+        return tf.data.Dataset.from_tensors({name: images[part] for name, images in small_batch().items()}).repeat()
+
+    phase = train_loop.Phase("phase", num_steps, lambda batch: step(networks, batch, config))
+    scalars = train_loop.ready_to_train(phase, train_loop.Feeds(training, BATCH_SIZE), strategy, 0)(num_steps)
+    return [{name: float(values[i]) for name, values in scalars.items()} for i in range(num_steps)], networks
+
+
+def untrained(config):
+    keras.utils.set_random_seed(0)
+    return build_networks(config, 10, IMAGE_SIZE)
+
+
+def build_with_gradient_descent(config, steps_per_epoch, image_size):
+    networks = build_networks(config, steps_per_epoch, image_size)
+
+    def descent(model, learning_rate):
+        optimizer = keras.optimizers.SGD(learning_rate)
+        optimizer.build(model.trainable_variables)
+        return optimizer
+
+    return dataclasses.replace(
+        networks,
+        initialization_optimizer=descent(networks.generator, 1e-6),
+        generator_optimizer=descent(networks.generator, 3e-4),
+        discriminator_optimizer=descent(networks.discriminator, 3e-4),
+    )
+
+
+def main():
+    """Adversarial steps as one of several workers; prints their scalars, and then the generator's weights' sums."""
+    strategy = strategies.build_strategy("multi_worker")
+    with strategies.explaining_lost_workers(strategy):
+        config = small_config(pool_size=BATCH_SIZE)
+        scalars, networks = run_steps(train_step.adversarial_step, config, 5, strategy, build_with_gradient_descent)
+        print("scalars", json.dumps(scalars))
+        print("weights", json.dumps([float(np.sum(weights)) for weights in networks.generator.get_weights()]))
+
+
+if __name__ == "__main__":
+    main()
