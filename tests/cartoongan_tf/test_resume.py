@@ -12,14 +12,14 @@ import tensorflow as tf
 from cartoongan_tf.checkpoints import found_checkpoints, load_generator
 from tests.helpers import REPOSITORY, TINY_NETWORKS
 
-NUM_STEPS = 440  # 50 epochs of initialization and of adversarial training, of 4 steps each; 40 of warm-up
+NUM_STEPS = 220  # 25 epochs of initialization and of adversarial training, of 4 steps each; 20 of warm-up
 
 
 def _command(data_dir, run_dir):
     flags = [f"--data_dir={data_dir}", f"--run_dir={run_dir}", "--vgg19_weights=random", *TINY_NETWORKS]
-    flags += ["--batch_size=2", "--initialization_epochs=50", "--adversarial_epochs=50", "--crop_size=32"]
+    flags += ["--batch_size=2", "--initialization_epochs=25", "--adversarial_epochs=25", "--crop_size=32"]
     flags += ["--checkpoint_every_steps=7", "--deterministic", "--steps_per_call=3"]
-    flags += ["--ema_decay=0.99", "--discriminator_warmup_steps=40", "--adversarial_loss=hinge"]
+    flags += ["--ema_decay=0.99", "--discriminator_warmup_steps=20", "--adversarial_loss=hinge"]
     return [sys.executable, "-m", "cartoongan_tf.train", *flags]
 
 
@@ -59,7 +59,7 @@ def straight(data_dir, tmp_path_factory):
 @pytest.mark.slow
 def test_a_run_killed_five_times_ends_with_the_same_bits(data_dir, straight, tmp_path):
     run_dir, rng = tmp_path / "run", random.Random(1)
-    for step in (30, 150, 220, 300, 380):  # in each phase; the warm-up begins at 200, adversarial training at 240
+    for step in (15, 75, 108, 150, 190):  # in each phase; the warm-up begins at 100, adversarial training at 120
         process = _start(data_dir, run_dir)
         _wait_for_checkpoint(process, run_dir, step)
         time.sleep(rng.uniform(0, 0.5))
