@@ -107,13 +107,13 @@ def start_tensorflow() -> None:
     """Import TensorFlow without its start-up chatter, and let it take GPU memory as it needs it.
 
     The chatter (a dozen lines, the same every time) comes from C++ before any log level counts, so the standard
-    error stream is held back meanwhile: it is shown if the import fails, or always where TF_CPP_MIN_LOG_LEVEL is set.
+    error stream is held back meanwhile: it is shown if the import fails, or always where TF_CPP_MIN_LOG_LEVEL
+    is 0 or 1.
     """
     if "tensorflow" in sys.modules:
         return
     os.environ["KERAS_BACKEND"] = "tensorflow"
-    chatty = "TF_CPP_MIN_LOG_LEVEL" in os.environ
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    chatty = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2") < "2"
     with contextlib.nullcontext() if chatty else _stderr_held_back():
         import tensorflow as tf
 
