@@ -136,20 +136,12 @@ def _ratios(measured: Measured, other: Measured) -> list[float]:
     return list(map(operator.truediv, measured.secs, other.secs))
 
 
-def _parts_table(measured: dict[str, Measured]) -> list[str]:
-    step = measured["adversarial step"]
-    lines = ["| part | median s | x adversarial step | peak MB |", "| --- | --: | --: | --: |"]
+def _table_against(base: str, title: str, measured: dict[str, Measured]) -> list[str]:
+    """One row for each work, with its time over that of the one named `base`."""
+    lines = [f"| {title} | median s | x {base} | peak MB |", "| --- | --: | --: | --: |"]
     for name, each in measured.items():
         secs, peak_mb = each.cells
-        lines.append(f"| {name} | {secs} | {_ratio(each, step):.2f} | {peak_mb} |")
-    return lines
-
-
-def _switches_table(measured: dict[str, Measured]) -> list[str]:
-    lines = ["| adversarial step | median s | x plain | peak MB |", "| --- | --: | --: | --: |"]
-    for name, each in measured.items():
-        secs, peak_mb = each.cells
-        lines.append(f"| {name} | {secs} | {_ratio(each, measured['plain']):.2f} | {peak_mb} |")
+        lines.append(f"| {name} | {secs} | {_ratio(each, measured[base]):.2f} | {peak_mb} |")
     return lines
 
 
@@ -167,7 +159,11 @@ def _methods_table(measured: dict[str, Measured]) -> list[str]:
     return lines
 
 
-_TABLES = {"parts": _parts_table, "switches": _switches_table, "methods": _methods_table}
+_TABLES = {
+    "parts": functools.partial(_table_against, "adversarial step", "part"),
+    "switches": functools.partial(_table_against, "plain", "adversarial step"),
+    "methods": _methods_table,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

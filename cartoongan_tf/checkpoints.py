@@ -18,6 +18,7 @@ from cartoongan_tf import atomic
 from cartoongan_tf import layers as _layers  # noqa: F401  registers the layers that load_generator meets
 from cartoongan_tf.errors import InputError
 
+_KEPT = "kept"  # folder of the checkpoints that stay for good
 NOT_FINITE_ADVICE = (
     "The last checkpoint, if there is one, is good: lower the learning rates, and give the same command again."
 )
@@ -69,7 +70,7 @@ class RunCheckpoints:
         self._models = {name: object for name, object in trackables.items() if isinstance(object, keras.Model)}
         self._step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
         self._checkpoint = tf.train.Checkpoint(step=self._step, **trackables)
-        self._folder, self._kept = Path(folder), Path(folder) / "kept"
+        self._folder, self._kept = Path(folder), Path(folder) / _KEPT
         self._max_to_keep, self._keep_every_steps = max_to_keep, keep_every_steps
 
     def restore(self) -> int:
@@ -81,7 +82,7 @@ class RunCheckpoints:
         Raises:
           InputError: all checkpoints are damaged, or one belongs to networks of another shape.
         """
-        found = self._newest_first()
+        found = all_checkpoints(self._folder)[::-1]
         for path in found:
             if damage := _damage(path):
                 print(f"{path}: damaged ({damage}); trying the one before", file=sys.stderr)
@@ -100,13 +101,6 @@ class RunCheckpoints:
                 f"{path}: cannot be restored into these networks ({error}). Train with the flags of "
                 "RUN_DIR/run.flags, or name a new --run_dir."
             ) from error
-
-    def _newest_first(self) -> list[str]:
-        return sorted(
-            found_checkpoints(self._folder) + found_checkpoints(self._kept),
-            key=lambda path: (_step_of(path), path),
-            reverse=True,
-        )
 
     def require_finite(self, step: int) -> None:
         """Raise InputError if a weight is not finite: a step's loss only tells of the weights before it."""
@@ -146,6 +140,12 @@ def found_checkpoints(folder: str | os.PathLike) -> list[str]:
     Their index is written last and removed first. No file of TensorFlow's that lists them is needed.
     """
     return sorted((str(path.with_suffix("")) for path in Path(folder).glob("step-*.index")), key=_step_of)
+
+
+def all_checkpoints(folder: str | os.PathLike) -> list[str]:
+    """The same with those that are kept for good."""
+    found = found_checkpoints(folder) + found_checkpoints(Path(folder) / _KEPT)
+    return sorted(found, key=lambda path: (_step_of(path), path))
 
 
 def _step_of(path: str) -> int:

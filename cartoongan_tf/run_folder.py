@@ -12,7 +12,7 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from cartoongan_tf import __version__, atomic, curves, pictures
-from cartoongan_tf.checkpoints import save_generator
+from cartoongan_tf.checkpoints import all_checkpoints, save_generator
 from cartoongan_tf.config import FIXED_FLAGS, TrainConfig
 from cartoongan_tf.errors import InputError
 from cartoongan_tf.options import flagfile_text, read_flagfile_values
@@ -41,7 +41,7 @@ class RunFolder:
     @property
     def has_begun(self) -> bool:
         """Whether there is a checkpoint to go on from."""
-        return any(self.checkpoints.rglob("step-*.index"))
+        return bool(all_checkpoints(self.checkpoints))
 
     def check_goes_on(self, config: TrainConfig) -> None:
         """Refuse to go on with a run of other networks or phases; before its first checkpoint all is free.

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from cartoongan_tf import program
-from tests.helpers import draw
+from tests.helpers import build_records, draw
 
 
 def pytest_configure():
@@ -39,14 +39,7 @@ def picture_folders(tmp_path_factory) -> tuple[Path, Path]:
 @pytest.fixture(scope="session")
 def data_dir(picture_folders, tmp_path_factory) -> Path:
     """Training records of 32 px: 7 photos, 5 cartoons."""
-    from data_pipeline import builder
-    from data_pipeline.prepare import Preparation
-    from data_pipeline.storage import LocalFolder
-
-    folder = tmp_path_factory.mktemp("data") / "records"
-    sources = dict(zip(("photos", "cartoons"), map(LocalFolder, picture_folders), strict=True))
-    builder.build(sources, LocalFolder(folder), Preparation(image_size=32), builder.in_threads(1))
-    return folder
+    return build_records(picture_folders, tmp_path_factory.mktemp("data") / "records")
 
 
 @pytest.fixture(scope="session")

@@ -30,6 +30,17 @@ def title_card(text, px, colors=("black", "white"), height=270, width=480) -> np
     return np.asarray(image)
 
 
+def build_records(picture_folders: tuple[Path, Path], folder: Path, **preparation) -> Path:
+    """Build training records of 32 px from a folder of photos and one of cartoons; returns `folder`."""
+    from data_pipeline import builder
+    from data_pipeline.prepare import Preparation
+    from data_pipeline.storage import LocalFolder
+
+    sources = dict(zip(("photos", "cartoons"), map(LocalFolder, picture_folders), strict=True))
+    builder.build(sources, LocalFolder(folder), Preparation(image_size=32, **preparation), builder.in_threads(1))
+    return folder
+
+
 def contents(folder: Path) -> dict[str, bytes]:
     """All files below a folder, by their names."""
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}

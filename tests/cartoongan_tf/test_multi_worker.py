@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from cartoongan_tf import train, train_step
-from cartoongan_tf.checkpoints import found_checkpoints
 from tests import workers
 from tests.helpers import TINY_NETWORKS, scalars
+from tests.small_runs import newest_step
 from tests.small_steps import build_with_gradient_descent, run_steps, small_config
 
 NUM_STEPS = 30  # 10 epochs of initialization, 5 of adversarial training: 7 photos in batches of 4
@@ -26,10 +26,6 @@ def _flags(data_dir, run_dir, *more):
 def _started(data_dir, run_dir, *more):
     flags = [*_flags(data_dir, run_dir, "--strategy=multi_worker"), *more]
     return workers.started([sys.executable, "-m", "cartoongan_tf.train", *flags], num_workers=2)
-
-
-def _newest(run_dir):
-    return int(found_checkpoints(run_dir / "checkpoints")[-1].rpartition("-")[2])
 
 
 def _assert_same_losses(run_dir, other, first_steps, rtol):
@@ -73,7 +69,7 @@ def test_two_workers_train_what_one_does(data_dir, alone, tmp_path):
     with _started(data_dir, tmp_path / "run") as both:
         assert [worker.wait(400) for worker in both] == [0, 0], both[0].output + both[1].output
         chief, other = (worker.output for worker in both)
-    assert _newest(tmp_path / "run") == NUM_STEPS
+    assert newest_step(tmp_path / "run") == NUM_STEPS
     _assert_same_losses(tmp_path / "run", alone, first_steps=8, rtol=1e-4)
     _assert_same_losses(tmp_path / "run", alone, first_steps=NUM_STEPS, rtol=0.1)
     assert "step/s" in chief and "step/s" not in other
@@ -90,7 +86,7 @@ def test_a_lost_worker_ends_the_chief_and_the_run_goes_on(data_dir, alone, tmp_p
         assert chief.wait(120) == 1
         assert "another worker was lost" in chief.output and "same command" in chief.output
         assert "Traceback" not in chief.output
-    assert _newest(tmp_path / "run") < NUM_STEPS
+    assert newest_step(tmp_path / "run") < NUM_STEPS
     with _started(data_dir, tmp_path / "run") as both:
         assert [worker.wait(400) for worker in both] == [0, 0]
         assert "Going on from the checkpoint of step" in both[0].output
@@ -104,7 +100,7 @@ def test_a_signal_to_one_worker_stops_both_at_one_step(data_dir, tmp_path):
         both[1].process.send_signal(signal.SIGTERM)
         assert [worker.wait(120) for worker in both] == [128 + signal.SIGTERM] * 2
         assert "Stopped with a checkpoint" in both[0].output
-    assert 20 < _newest(tmp_path / "run") < 1000
+    assert 20 < newest_step(tmp_path / "run") < 1000
 
 
 def _wait_for_both(data_dir, run_dirs, *flags_of_other):

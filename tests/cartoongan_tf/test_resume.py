@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from cartoongan_tf.checkpoints import found_checkpoints, load_generator
 from tests.helpers import REPOSITORY, TINY_NETWORKS
+from tests.small_runs import newest_step
 
 NUM_STEPS = 220  # 25 epochs of initialization and of adversarial training, of 4 steps each; 20 of warm-up
 
@@ -21,11 +22,6 @@ def _command(data_dir, run_dir):
     flags += ["--checkpoint_every_steps=7", "--deterministic", "--steps_per_call=3"]
     flags += ["--ema_decay=0.99", "--discriminator_warmup_steps=20", "--adversarial_loss=hinge"]
     return [sys.executable, "-m", "cartoongan_tf.train", *flags]
-
-
-def _newest(run_dir):
-    found = found_checkpoints(run_dir / "checkpoints")
-    return int(found[-1].rpartition("-")[2]) if found else 0
 
 
 def _final(run_dir):
@@ -43,7 +39,7 @@ def _start(data_dir, run_dir):
 
 def _wait_for_checkpoint(process, run_dir, step):
     deadline = time.monotonic() + 300
-    while _newest(run_dir) < step and process.poll() is None:
+    while newest_step(run_dir) < step and process.poll() is None:
         assert time.monotonic() < deadline
         time.sleep(0.02)
 
@@ -52,7 +48,7 @@ def _wait_for_checkpoint(process, run_dir, step):
 def straight(data_dir, tmp_path_factory):
     run_dir = tmp_path_factory.mktemp("straight") / "run"
     assert subprocess.run(_command(data_dir, run_dir), cwd=REPOSITORY, capture_output=True).returncode == 0
-    assert _newest(run_dir) == NUM_STEPS
+    assert newest_step(run_dir) == NUM_STEPS
     return run_dir
 
 
@@ -65,7 +61,7 @@ def test_a_run_killed_five_times_ends_with_the_same_bits(data_dir, straight, tmp
         time.sleep(rng.uniform(0, 0.5))
         process.kill()
         process.communicate()
-        assert _newest(run_dir) < NUM_STEPS
+        assert newest_step(run_dir) < NUM_STEPS
         if (run_dir / "generator.keras").exists():
             load_generator(run_dir / "generator.keras")  # whole, whenever it is there
     process = _start(data_dir, run_dir)
@@ -84,6 +80,6 @@ def test_sigterm_saves_and_exits(data_dir, straight, tmp_path):
     process.send_signal(signal.SIGTERM)
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGTERM and "Give the same command again" in output
-    assert "Traceback" not in output and 7 <= _newest(tmp_path / "run") < NUM_STEPS
+    assert "Traceback" not in output and 7 <= newest_step(tmp_path / "run") < NUM_STEPS
     assert subprocess.run(_command(data_dir, tmp_path / "run"), cwd=REPOSITORY, capture_output=True).returncode == 0
     assert _final(tmp_path / "run") == _final(straight)

@@ -10,21 +10,13 @@ import tensorflow as tf
 
 from cartoongan_tf import train
 from cartoongan_tf.checkpoints import found_checkpoints, load_generator
-from tests.helpers import TINY_NETWORKS, scalars
+from tests.helpers import TINY_NETWORKS, build_records, scalars
 
 
 @pytest.fixture(scope="module")
 def split_data_dir(picture_folders, tmp_path_factory) -> Path:
     """Records of which a third is held out."""
-    from data_pipeline import builder
-    from data_pipeline.prepare import Preparation
-    from data_pipeline.storage import LocalFolder
-
-    folder = tmp_path_factory.mktemp("data") / "records"
-    sources = dict(zip(("photos", "cartoons"), map(LocalFolder, picture_folders), strict=True))
-    preparation = Preparation(image_size=32, validation_fraction=0.34)
-    builder.build(sources, LocalFolder(folder), preparation, builder.in_threads(1))
-    return folder
+    return build_records(picture_folders, tmp_path_factory.mktemp("data") / "records", validation_fraction=0.34)
 
 
 def _train(data_dir, run_dir, *more):
