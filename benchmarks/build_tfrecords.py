@@ -18,8 +18,8 @@ from collections.abc import Callable
 
 import cv2
 
-from benchmarks.processes import write_report
 from cartoongan_tf import folders, program
+from cartoongan_tf.measurement import write_report
 from cartoongan_tf.options import option
 from cartoongan_tf.threads import map_ahead
 

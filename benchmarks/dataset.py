@@ -15,8 +15,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
-from benchmarks.processes import write_report
 from cartoongan_tf import program
+from cartoongan_tf.measurement import write_report
 from cartoongan_tf.options import option
 
 

@@ -16,9 +16,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from benchmarks.processes import write_report
 from cartoongan_tf import folders, pictures, program
 from cartoongan_tf.errors import InputError
+from cartoongan_tf.measurement import write_report
 from cartoongan_tf.options import option
 from data_pipeline.edge_smoothing import edge_region, smooth_edges
 from data_pipeline.prepare import middle_square

@@ -13,8 +13,8 @@ import sys
 import cv2
 import numpy as np
 
-from benchmarks.processes import write_report
 from cartoongan_tf import drawing, film_reader, program
+from cartoongan_tf.measurement import write_report
 from cartoongan_tf.options import option
 from cartoongan_tf.steady import STEADINESS
 from export.parity import psnr

@@ -13,9 +13,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.processes import write_report
 from cartoongan_tf import folders, pictures, program
 from cartoongan_tf.jobs import find_jobs
+from cartoongan_tf.measurement import write_report
 from cartoongan_tf.options import option
 
 

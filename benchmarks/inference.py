@@ -21,9 +21,9 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.inference_methods import METHODS, TORCH_CHANNELS_LAST, MethodWorker, prepare
-from benchmarks.processes import fresh_process, take_turns, write_report
 from cartoongan_tf import program
 from cartoongan_tf.errors import InputError
+from cartoongan_tf.measurement import fresh_process, take_turns, write_report
 from cartoongan_tf.options import option
 from export.parity import psnr
 

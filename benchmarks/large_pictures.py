@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from benchmarks.processes import fresh_process, peak_bytes, write_report
 from cartoongan_tf import folders, program
 from cartoongan_tf.errors import InputError
+from cartoongan_tf.measurement import fresh_process, peak_bytes, write_report
 from cartoongan_tf.options import option
 from export.parity import psnr
 

@@ -14,9 +14,9 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from benchmarks.processes import write_report
 from cartoongan_tf import folders, pictures, program
 from cartoongan_tf.errors import InputError
+from cartoongan_tf.measurement import write_report
 from cartoongan_tf.options import option
 from data_pipeline import findings
 from data_pipeline.edge_smoothing import Smoothing

@@ -20,10 +20,10 @@ import statistics
 import sys
 from collections.abc import Callable
 
-from benchmarks.processes import Worker, fresh_process, take_turns, write_report
 from cartoongan_tf import program
 from cartoongan_tf.config import TrainConfig
 from cartoongan_tf.errors import InputError
+from cartoongan_tf.measurement import Worker, fresh_process, take_turns, write_report
 from cartoongan_tf.options import option
 
 GOALS = {"CycleGAN": (0.66, 0.60), "CycleGAN with identity loss": (0.50, 0.45)}  # the paper's ratio, and at most

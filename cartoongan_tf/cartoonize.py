@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from cartoongan_tf import film, jobs, pictures, program, sheets
 from cartoongan_tf.errors import InputError
-from cartoongan_tf.jobs import STREAM, Job
+from cartoongan_tf.jobs import Job
 from cartoongan_tf.options import option
 from cartoongan_tf.steady import STEADINESS
 
@@ -90,7 +90,9 @@ def _cartoonize(config: CartoonizeConfig, arguments: list[str]) -> int:
     problems |= _draw([job for job in to_do if job not in problems], config, suffix)
     if config.contact_sheet:
         _write_contact_sheets([job for job in found if job not in problems])
-    return _report(found, to_do, problems)
+    if text := jobs.summary(found, to_do, problems):
+        print(text)
+    return jobs.status(problems)
 
 
 def _bad_films(to_do: list[Job]) -> dict[Job, InputError]:
@@ -176,23 +178,6 @@ def _write_contact_sheets(drawn: list[Job]) -> None:
 
 def _thumbnail(path: Path) -> np.ndarray:
     return pictures.shrink(pictures.read_picture(path, max_pixels=sys.maxsize), sheets.TILE_PX)
-
-
-def _report(found: list[Job], to_do: list[Job], problems: dict[Job, InputError]) -> int:
-    """Say what was written; status 1 if a file that was named itself could not be drawn."""
-    if len(problems) == len(found):
-        raise InputError("nothing could be drawn")
-    drawn = [job.target for job in to_do if job not in problems]
-    if STREAM not in drawn:
-        more = f" and {len(drawn) - 1} more" if len(drawn) > 1 else ""
-        wrote = f"Wrote {drawn[0]}{more}" if drawn else "Nothing was left to draw"
-        kept = (
-            f"; kept {len(found) - len(to_do)} that were there (--overwrite draws them anew)"
-            if len(found) > len(to_do)
-            else ""
-        )
-        print(f"{wrote}{kept}" + (f"; skipped {len(problems)}" if problems else ""))
-    return int(any(job.folder is None for job in problems))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import collections
 import dataclasses
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from cartoongan_tf import film, film_reader, folders, pictures
@@ -132,6 +132,36 @@ def left_to_do(jobs: list[Job], overwrite: bool) -> list[Job]:
         if job.target != STREAM:
             _check_target(job, sources, overwrite)
     return [job for job in jobs if overwrite or job.folder is None or not job.target.exists()]
+
+
+def summary(found: list[Job], to_do: list[Job], not_drawn: Collection[Job]) -> str:
+    """What became of jobs, in a line; "" if a result went to standard output.
+
+    Args:
+      found: all of them.
+      to_do: of these, the ones without a result before.
+      not_drawn: of these, the ones that could not be drawn.
+
+    Raises:
+      InputError: none of them could be drawn.
+    """
+    if len(not_drawn) == len(found):
+        raise InputError("nothing could be drawn")
+    drawn = [job.target for job in to_do if job not in not_drawn]
+    if STREAM in drawn:
+        return ""
+    more = f" and {len(drawn) - 1} more" if len(drawn) > 1 else ""
+    parts = [f"Wrote {drawn[0]}{more}" if drawn else "Nothing was left to draw"]
+    if len(found) > len(to_do):
+        parts.append(f"kept {len(found) - len(to_do)} that were there (--overwrite draws them anew)")
+    if not_drawn:
+        parts.append(f"skipped {len(not_drawn)}")
+    return "; ".join(parts)
+
+
+def status(not_drawn: Collection[Job]) -> int:
+    """The exit status: 1 if a file that was named itself could not be drawn."""
+    return int(any(job.folder is None for job in not_drawn))
 
 
 def _check_target(job: Job, sources: set[Path], overwrite: bool) -> None:

@@ -14,6 +14,8 @@ import numpy as np
 from cartoongan_tf import banded, layer_graph, pixels
 from cartoongan_tf.errors import InputError
 
+PEAK_TENSORS = 4.5
+
 
 class ModelForm(abc.ABC):
     """A generator that can draw.
@@ -28,7 +30,7 @@ class ModelForm(abc.ABC):
     name: str
     bytes_per_pixel: float
     has_layers = False
-    peak_tensors = 4.5
+    peak_tensors = PEAK_TENSORS
 
     @abc.abstractmethod
     def draw(self, image: np.ndarray) -> np.ndarray:
@@ -52,8 +54,7 @@ class KerasForm(ModelForm):
 
         self._generator = load_generator(path)
         self._nodes = layer_graph.layer_graph(self._generator)
-        shapes = layer_graph.tensor_shapes(self._nodes, 1024, 1024).values()
-        self.bytes_per_pixel = self.peak_tensors * 4 * max(np.prod(shape) for shape in shapes) / 1024**2
+        self.bytes_per_pixel = bytes_per_pixel(self._nodes)
         image = tf.TensorSpec([None, None, None, 3], tf.uint8)
         self._draw = tf.function(lambda image: pixels.cartoonize(self._generator, image), input_signature=[image])
         self._draw_film = tf.function(self._film_graph, reduce_retracing=True)
@@ -126,6 +127,9 @@ class TFLiteForm(ModelForm):
         from cartoongan_tf.tflite_model import TFLiteGenerator
 
         self._generate = TFLiteGenerator(path.read_bytes(), path)
+        if self._generate.size:
+            height, width = self._generate.size
+            raise InputError(f"{path}: takes pictures of {width} x {height} pixels alone; give one that takes any size")
         # A kernel is stored as [out, height, width, in] here.
         self.bytes_per_pixel = self.peak_tensors * _first_layer_bytes(
             [np.roll(shape, -1) for shape in self._generate.tensor_shapes]
@@ -133,6 +137,12 @@ class TFLiteForm(ModelForm):
 
     def draw(self, image: np.ndarray) -> np.ndarray:
         return np.asarray(pixels.cartoonize(lambda photo: self._generate(np.asarray(photo)), image))
+
+
+def bytes_per_pixel(nodes: dict[str, layer_graph.Node]) -> float:
+    """Memory that TensorFlow takes to draw a picture in one piece with a generator; `nodes` of `layer_graph`."""
+    shapes = layer_graph.tensor_shapes(nodes, 1024, 1024).values()
+    return PEAK_TENSORS * 4 * max(np.prod(shape) for shape in shapes) / 1024**2
 
 
 def newest_version(folder: Path) -> Path:

@@ -10,11 +10,13 @@ from cartoongan_tf.errors import InputError
 
 
 class TFLiteGenerator:
-    """A generator: float32 RGB [N, H, W, 3] in [-1, 1] -> the same; H and W multiples of 4 from 8 up.
+    """A generator: float32 RGB [N, H, W, 3] in [-1, 1] -> the same, whatever the file itself takes and gives.
 
     It may be called from several threads; they take turns, as an interpreter holds one picture at a time.
 
     Attributes:
+      size: height and width that it takes, in pixels; None: any multiples of 4 from 8 up.
+      dtype: of the file's pictures: float32 in [-1, 1], or uint8 in 0..255.
       tensor_shapes: of the weights and all else in the file.
     """
 
@@ -26,7 +28,7 @@ class TFLiteGenerator:
           num_threads: to compute with; one per CPU where None.
 
         Raises:
-          InputError: it is no .tflite file, or takes no pictures of free height and width.
+          InputError: it is no .tflite file, or takes no RGB pictures.
         """
         try:
             self._interpreter = Interpreter(model_content=model, num_threads=num_threads or os.cpu_count())
@@ -35,16 +37,23 @@ class TFLiteGenerator:
         self._photo, self._cartoon = self._interpreter.get_input_details()[0], self._interpreter.get_output_details()[0]
         self._turn = threading.Lock()
         self.tensor_shapes = [details["shape"].tolist() for details in self._interpreter.get_tensor_details()]
-        signature = self._photo["shape_signature"].tolist()
-        if len(signature) != 4 or signature[1:3] != [-1, -1] or self._photo["dtype"] != np.float32:
+        signature, self.dtype = self._photo["shape_signature"].tolist(), self._photo["dtype"]
+        if len(signature) != 4 or signature[3] != 3 or self.dtype not in (np.float32, np.uint8):
             raise InputError(
-                f"{name}: takes {self._photo['dtype'].__name__} {signature}, where float32 pictures of any height and "
-                "width were expected; export_model writes such files"
+                f"{name}: takes {self.dtype.__name__} {signature}, where RGB pictures, float32 or uint8, were "
+                "expected; export_model writes such files"
             )
+        self.size = None if signature[1:3] == [-1, -1] else tuple(signature[1:3])
 
     def __call__(self, photo: np.ndarray) -> np.ndarray:
+        if self.dtype == np.float32:
+            return self._run(photo)
+        levels = np.round((photo + 1.0) * 127.5).clip(0, 255).astype(np.uint8)
+        return self._run(levels).astype(np.float32) / 127.5 - 1.0
+
+    def _run(self, photo: np.ndarray) -> np.ndarray:
         with self._turn:
-            self._interpreter.resize_tensor_input(self._photo["index"], photo.shape)
+            self._interpreter.resize_tensor_input(self._photo["index"], photo.shape, strict=True)
             self._interpreter.allocate_tensors()
             self._interpreter.set_tensor(self._photo["index"], photo)
             self._interpreter.invoke()

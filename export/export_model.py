@@ -2,30 +2,19 @@
 
     python -m export.export_model --model=runs/shinkai/generator.keras --name=shinkai --output_dir=exported
 
-writes exported/serving/shinkai/1/ (a SavedModel under a TensorFlow Serving base path; the next export is 2) and
-exported/tflite/shinkai-fp32.tflite and shinkai-fp16.tflite. Each is run and compared with the original before it
-gets its name; the command fails otherwise.
+writes exported/serving/shinkai/1/ (a SavedModel under a TensorFlow Serving base path; the next export is 2), with
+models.config and a README for the server; exported/tflite/shinkai-fp32.tflite, -fp16, -int8 and -fp16-512x512; and
+exported/report.md and report.json. Each file is run where it will run and compared with the original before any gets
+its name; the command fails otherwise.
+
+Formats: saved_model, fp32, fp16 and int8 (weights alone) by default; dynamic (activations rounded as they come),
+int8_full (int8 activations and uint8 pictures; needs --calibration_dir) and onnx (needs pip install '.[onnx]').
 """
 
-import dataclasses
-import re
 import sys
-from pathlib import Path
 
 from cartoongan_tf import program
-from cartoongan_tf.errors import InputError
-from cartoongan_tf.options import option
-
-
-@dataclasses.dataclass(frozen=True)
-class ExportConfig:
-    model: str = option("The generator: a .keras file, as training writes it.")
-    name: str = option("The style's name, for files and for the server: letters, digits, - and _.")
-    output_dir: str = option("Folder for serving/ and tflite/.")
-
-    def __post_init__(self):
-        if not re.fullmatch(r"\w[\w-]*", self.name, re.ASCII):
-            raise InputError(f"--name={self.name}: use letters, digits, - and _ only")
+from export.export_config import ExportConfig
 
 
 def main(argv=None) -> int:
@@ -34,26 +23,11 @@ def main(argv=None) -> int:
 
 def _export(config: ExportConfig, _) -> None:
     program.start_tensorflow()
-    from tqdm import tqdm
+    from export import exporter, report
 
-    from cartoongan_tf.checkpoints import load_generator
-    from export.saved_model import export_saved_model
-    from export.tflite import export_tflite
-
-    generator = load_generator(config.model)
-    output_dir = Path(config.output_dir)
-    report = []
-    with tqdm(total=3, desc="export", unit="file") as progress:
-        for precision in ("fp32", "fp16"):
-            path = output_dir / "tflite" / f"{config.name}-{precision}.tflite"
-            score = export_tflite(generator, path, precision)
-            report.append(f"{path}: {path.stat().st_size / 1e6:.1f} MB, {score:.1f} dB against Keras")
-            progress.update()
-        # Last, when all else went well: a server that polls the base path loads it at once.
-        folder = export_saved_model(generator, output_dir / "serving" / config.name)
-        report.append(f"{folder}/saved_model.pb: runs in the server's session, within one grey level of Keras")
-        progress.update()
-    print("Wrote\n  " + "\n  ".join(report))
+    entries = exporter.export(config)
+    print("Wrote\n  " + "\n  ".join(report.summary(entry) for entry in entries))
+    print(f"{config.output_dir}/{report.MARKDOWN_NAME} tells what was compared, and how to do it again.")
 
 
 if __name__ == "__main__":

@@ -1,28 +1,91 @@
-"""How far an exported model is from the Keras generator that it came from."""
+"""How far an exported model is from the Keras generator that it came from, and the photos that this is measured on."""
+
+import contextlib
+import dataclasses
+import os
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
-# Odd ones, ones that need padding, and two that show that sizes are free.
-CHECKED_SIZES_PX = ((61, 83), (64, 96), (9, 5))
+from cartoongan_tf import folders, pictures, pixels
+from cartoongan_tf.errors import InputError
+
+LONG_SIDE_PX = 288  # that photos are shrunk to: the paper's network takes 0.7 s for each
+MAX_PHOTOS = 8
+OWN_PHOTOS = Path(__file__).with_name("photos")
+_SSIM_WINDOW_PX = 11
 
 
-def check_pictures(seed: int = 0) -> list[np.ndarray]:
-    """Pictures to compare on: smooth shading, sharp outlines and some noise; uint8 RGB [H, W, 3] each."""
-    rng = np.random.default_rng(seed)
-    return [_picture(rng, *size) for size in CHECKED_SIZES_PX]
+@dataclasses.dataclass(frozen=True)
+class Parity:
+    """How alike two ways draw the same photos.
+
+    Attributes:
+      psnr_db, ssim: of the photo where they differ most; infinite, and 1, where they are equal.
+      median_psnr_db, median_ssim: over the photos.
+      num_photos: that were drawn.
+    """
+
+    psnr_db: float
+    ssim: float
+    median_psnr_db: float
+    median_ssim: float
+    num_photos: int
 
 
-def _picture(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
-    y, x = np.mgrid[0:height, 0:width] / max(height, width)
-    shading = np.stack([x, y, 1.0 - x * y], -1) * 200.0
-    shapes = np.where((np.hypot(x - 0.4, y - 0.4) < 0.25)[..., None], rng.uniform(0, 255, 3), shading)
-    return (shapes + rng.normal(0.0, 8.0, shapes.shape)).clip(0, 255).astype(np.uint8)
+def read_photos(
+    folder: str | os.PathLike = OWN_PHOTOS, max_photos: int = MAX_PHOTOS, long_side: int = LONG_SIDE_PX
+) -> list[np.ndarray]:
+    """Photos from a folder, spread over it and shrunk: uint8 RGB [H, W, 3] each. What is no picture is passed over.
+
+    Raises:
+      InputError: there is no such folder, or no picture of 8 px or more in it.
+    """
+    files = folders.list_files(folder)
+    step = -(-len(files) // max_photos)
+    photos = []
+    for path in (file for start in range(step) for file in files[start::step]):
+        with contextlib.suppress(InputError):
+            photo = pictures.shrink(pictures.read_picture(path), long_side)
+            photos.extend([photo] if min(photo.shape[:2]) >= pixels.MINIMUM_SIZE_PX else [])
+        if len(photos) == max_photos:
+            break
+    if not photos:
+        raise InputError(f"{folder}: no picture in it of {pixels.MINIMUM_SIZE_PX} px or more")
+    return photos
+
+
+def fitting(photo: np.ndarray, size: tuple[int, int] | None = None) -> np.ndarray:
+    """What a generator takes of a photo: uint8 RGB [H, W, 3] -> float32 [1, H', W', 3] in [-1, 1].
+
+    Args:
+      photo: at least 8 px high and wide.
+      size: of the result, in pixels; the photo is scaled to fill it, and its middle taken. None: the photo's own size,
+        cut to multiples of 4.
+    """
+    if size:
+        scale = max(size[0] / photo.shape[0], size[1] / photo.shape[1])
+        scaled = [max(round(side * scale), wanted) for side, wanted in zip(photo.shape[:2], size, strict=True)]
+        photo = np.asarray(tf.cast(tf.round(tf.image.resize(photo, scaled, "area")), tf.uint8))
+    height, width = size or (side - side % pixels.SIZE_MULTIPLE for side in photo.shape[:2])
+    top, left = (photo.shape[0] - height) // 2, (photo.shape[1] - width) // 2
+    return np.asarray(pixels.to_float(photo[np.newaxis, top : top + height, left : left + width]))
 
 
 def on_cpu():
     """Compute the reference on the CPU, in full float32: GPUs round products to TF32."""
     return tf.device("CPU:0")
+
+
+def compare(cartoons: Sequence[np.ndarray], references: Sequence[np.ndarray]) -> Parity:
+    """Compare cartoons with their references, float32 RGB [1, H, W, 3] in [-1, 1] each."""
+    pairs = list(zip(cartoons, references, strict=True))
+    psnrs = [psnr(*pair, peak=2.0) for pair in pairs]
+    ssims = [ssim(*pair) for pair in pairs]
+    return Parity(min(psnrs), min(ssims), statistics.median(psnrs), statistics.median(ssims), len(pairs))
 
 
 def psnr(values: np.ndarray, reference: np.ndarray, peak: float = 255.0) -> float:
@@ -31,3 +94,14 @@ def psnr(values: np.ndarray, reference: np.ndarray, peak: float = 255.0) -> floa
     if not np.isfinite(error):
         return -np.inf
     return np.inf if error == 0 else float(10 * np.log10(peak**2 / error))
+
+
+def ssim(values: np.ndarray, reference: np.ndarray) -> float:
+    """Structural similarity (Wang et al. 2004, Gaussian window of 11 px), 1 where both are equal; mean over channels.
+
+    Args:
+      values, reference: float32 [1, H, W, C] in [-1, 1]; smaller pictures get a smaller window.
+    """
+    window = min(_SSIM_WINDOW_PX, *values.shape[1:3])
+    with on_cpu():
+        return float(tf.image.ssim(values, reference, max_val=2.0, filter_size=window)[0])

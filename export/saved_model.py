@@ -5,81 +5,67 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import tensorflow as tf
 
-from cartoongan_tf import atomic, pixels
+from cartoongan_tf import pictures
 from cartoongan_tf.errors import InputError
-from export import parity
+from export.serving_requests import predict_request, write_warmup
+from export.signature_names import DEFAULT, ENCODED, STYLED
+from export.signatures import MAX_PIXELS, signatures
 
-SIGNATURE = "serving_default"
+
+def version_dir(base_dir: str | os.PathLike, version: int = 0) -> Path:
+    """The folder for a version of a served model.
+
+    Args:
+      base_dir: TensorFlow Serving's base path of the model; versions are folders 1, 2 ... in it.
+      version: from 1 up; 0: the one after those that are there.
+
+    Raises:
+      InputError: that version is there already.
+    """
+    base_dir = Path(base_dir)
+    names = [path.name for path in base_dir.iterdir()] if base_dir.is_dir() else []
+    version = version or max((int(name) for name in names if name.isdecimal()), default=0) + 1
+    if str(version) in names:
+        raise InputError(
+            f"{base_dir / str(version)}: there already, and a server may be serving it; leave out --model_version for "
+            "the next number"
+        )
+    return base_dir / str(version)
 
 
-def export_saved_model(generator: keras.Model, base_dir: str | os.PathLike) -> Path:
-    """Write the next version of a served model, checked as the server runs it.
-
-    Its signature `serving_default` takes `image`, uint8 RGB [N, H, W, 3] with H and W from 1 up, and gives
-    `cartoon`, uint8 RGB of the same size.
+def write_version(
+    generator: keras.Model,
+    folder: str | os.PathLike,
+    model_name: str,
+    photo: np.ndarray,
+    max_pixels: int = MAX_PIXELS,
+) -> None:
+    """Write a SavedModel with all signatures, and the requests that a server warms it up with.
 
     Args:
       generator: of `build_generator`.
-      base_dir: TensorFlow Serving's base path of this model; versions are folders 1, 2 ... in it.
-
-    Returns:
-      the version's folder. A server that polls the base path never sees it half-written.
-
-    Raises:
-      InputError: the exported model draws other pictures than Keras does.
+      folder: to write; made anew.
+      model_name: as the server calls it.
+      photo: for the warm-up; uint8 RGB [H, W, 3].
+      max_pixels: see `signatures`.
     """
-    version_dir = Path(base_dir) / str(_next_version(Path(base_dir)))
-    with atomic.replacing(version_dir) as temporary:
-        _write(generator, temporary)
-        _check(generator, temporary, str(version_dir))
-    return version_dir
-
-
-def _next_version(base_dir: Path) -> int:
-    if not base_dir.is_dir():
-        return 1
-    return max((int(path.name) for path in base_dir.iterdir() if path.name.isdecimal()), default=0) + 1
-
-
-def _write(generator: keras.Model, folder: Path) -> None:
-    # Only an untracked endpoint both runs in the C++ server and holds every weight once: tf.saved_model.save of a
-    # Keras 3 model loses its variables there, and a tracked model is written twice.
+    # Only untracked endpoints both run in the C++ server and hold every weight once: tf.saved_model.save of a Keras 3
+    # model loses its variables there, and a tracked model is written twice.
     archive = keras.export.ExportArchive()
-    archive.add_endpoint(
-        SIGNATURE,
-        lambda image: {"cartoon": pixels.cartoonize(generator, image)},
-        input_signature=[tf.TensorSpec([None, None, None, 3], tf.uint8, name="image")],
-    )
-    archive.write_out(str(folder), verbose=False)
+    for name, signature in signatures(generator, max_pixels).items():
+        archive.add_endpoint(name, signature.function, input_signature=signature.inputs)
+    archive.write_out(os.fspath(folder), verbose=False)
+    inputs = warmup_inputs(photo)
+    write_warmup(folder, [predict_request(model_name, name, values) for name, values in inputs.items()])
 
 
-def _check(generator: keras.Model, folder: Path, name: str) -> None:
-    """Every grey level within one of Keras's, in the C++ session that a server uses."""
-    run = load_in_session(folder)
-    for picture in parity.check_pictures():
-        with parity.on_cpu():
-            expected = np.asarray(pixels.cartoonize(generator, picture[None]))
-        difference = np.abs(run(picture[None]).astype(int) - expected.astype(int)).max()
-        if difference > 1:
-            raise InputError(
-                f"{name}: its pictures differ from Keras's by {difference} grey levels; nothing was written"
-            )
-
-
-def load_in_session(folder: str | os.PathLike):
-    """Load a SavedModel's `serving_default` as the server does: in a fresh graph and a C++ session.
-
-    tf.saved_model.load is no evidence: it rebuilds variables in Python that the server does not find.
-
-    Returns:
-      a function, uint8 RGB [N, H, W, 3] -> the same.
-    """
-    graph = tf.Graph()
-    session = tf.compat.v1.Session(graph=graph, config=tf.compat.v1.ConfigProto(device_count={"GPU": 0}))
-    with graph.as_default():
-        meta_graph = tf.compat.v1.saved_model.load(session, ["serve"], str(folder))
-    signature = meta_graph.signature_def[SIGNATURE]
-    image, cartoon = signature.inputs["image"].name, signature.outputs["cartoon"].name
-    return lambda picture: session.run(cartoon, {image: picture})
+def warmup_inputs(photo: np.ndarray) -> dict[str, dict[str, np.ndarray]]:
+    """What each signature is asked to warm up, by its name: one photo, uint8 RGB [H, W, 3]."""
+    image_bytes = np.array([pictures.encode(pictures.Picture([photo]), ".jpg")], object)
+    taste = {"strength": np.array([0.8], np.float32), "long_side": np.array([max(photo.shape) // 2], np.int32)}
+    return {
+        DEFAULT: {"image": photo[np.newaxis]},
+        ENCODED: {"image_bytes": image_bytes},
+        STYLED: {"image_bytes": image_bytes, **taste},
+    }

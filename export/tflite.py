@@ -1,57 +1,98 @@
-"""A generator as TFLite files for phones: float32 RGB in [-1, 1] in and out, any height and width it takes."""
+"""A generator as TFLite files for phones."""
 
-import os
+import contextlib
+import io
+from collections.abc import Sequence
 
 import keras
 import numpy as np
 import tensorflow as tf
+from ai_edge_quantizer import qtyping, quantizer, recipe, recipe_manager
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-from cartoongan_tf import atomic, pixels
-from cartoongan_tf.errors import InputError
-from cartoongan_tf.tflite_model import TFLiteGenerator
-from export import parity
+from cartoongan_tf import pixels
+from export import tflite_file
 from export.fast_graph import fast_generator
+from export.tflite_file import Metadata
 
-MINIMUM_PSNR_DB = {"fp32": 60.0, "fp16": 45.0}
+# The least PSNR against Keras in dB; None: it is told, and nothing is demanded.
+BUDGETS_DB = {"fp32": 60.0, "fp16": 45.0, "int8": 40.0, "dynamic": None, "int8_full": None}
+STAYS_FLOAT = {
+    "fp32": "everything is float32",
+    "fp16": "weights are float16; what is computed is float32, or as the GPU has it",
+    "int8": "the convolutions' kernels are int8, by channel; what is computed, norms and biases stay float32",
+    "dynamic": "convolutions compute in int8, on pictures rounded as they come; norms and sums stay float32",
+    "int8_full": "convolutions compute in int8, on ranges learned from photos, but for those that enlarge; these, "
+    "norms, sums and borders stay float32. Pictures are uint8",
+}
+FIRST_SIZE_PX = (256, 256)  # of files that take any size; of the photos to calibrate on, too
+NUM_CALIBRATION_PHOTOS = 16
+# Their results span far more than a norm leaves of it, and 256 levels are too few: docs/on_device.md has the figures.
+_FLOAT_CONVOLUTIONS = r".*up\d+_conv.*"
 
 
-def export_tflite(generator: keras.Model, path: str | os.PathLike, precision: str) -> float:
-    """Write a .tflite file, checked in the interpreter that phones use.
+def convert(
+    generator: keras.Model,
+    precision: str,
+    metadata: Metadata,
+    size: tuple[int, int] | None = None,
+    calibration: Sequence[np.ndarray] = (),
+) -> bytes:
+    """The contents of a .tflite file.
 
     Args:
       generator: of `build_generator`.
-      path: of the file; one that exists is replaced.
-      precision: "fp32", or "fp16" for weights of half the size.
-
-    Returns:
-      its lowest PSNR against Keras over the check pictures, in dB.
-
-    Raises:
-      InputError: the file draws other pictures than Keras does.
+      precision: a key of `BUDGETS_DB`. int8_full takes and gives uint8 RGB, the others float32 RGB in [-1, 1].
+      metadata: that it carries.
+      size: height and width in pixels; None: any multiples of 4 from 8 up.
+      calibration: photos for int8_full, float32 RGB [1, *FIRST_SIZE_PX, 3] in [-1, 1] each.
     """
-    model = _convert(generator, precision)
-    run = TFLiteGenerator(model, path)
-    photos = [np.asarray(pixels.to_float(pixels.pad_to_fit(picture[None]))) for picture in parity.check_pictures()]
-    with parity.on_cpu():
-        score = min(parity.psnr(run(photo), np.asarray(generator(photo)), peak=2.0) for photo in photos)
-    if score < MINIMUM_PSNR_DB[precision]:
-        raise InputError(
-            f"{path}: not written: its pictures differ from Keras's (PSNR {score:.1f} dB, where "
-            f"{MINIMUM_PSNR_DB[precision]:.0f} dB are wanted)"
-        )
-    with atomic.replacing(path) as temporary:
-        temporary.write_bytes(model)
-    return score
+    model = _convert(generator, size, is_fp16=precision == "fp16", is_uint8=precision == "int8_full")
+    model = tflite_file.completed(model, metadata, None if size else FIRST_SIZE_PX)  # the quantizer keeps it
+    match precision:
+        case "int8":
+            return _quantize(model, recipe.weight_only_wi8_afp32())
+        case "dynamic":
+            return _quantize(model, recipe.dynamic_wi8_afp32())
+        case "int8_full":
+            return _quantize(model, convolutions_in_int8(_FLOAT_CONVOLUTIONS), calibration)
+    return model
 
 
-def _convert(generator: keras.Model, precision: str) -> bytes:
-    signature = tf.TensorSpec([None, None, None, 3], tf.float32, name="photo")
+def convolutions_in_int8(float_convolutions: str = "") -> list:
+    """A recipe of ai_edge_quantizer: convolutions in int8, all else in float.
+
+    Args:
+      float_convolutions: regular expression for the names of those that compute in float; their kernels are int8.
+    """
+    manager, convolution = recipe_manager.RecipeManager(), qtyping.TFLOperationName.CONV_2D
+    manager.add_static_config(".*", convolution, activation_num_bits=8, weight_num_bits=8)
+    if float_convolutions:
+        manager.add_weight_only_config(float_convolutions, convolution, num_bits=8)
+    return manager.get_quantization_recipe()
+
+
+def _convert(generator: keras.Model, size: tuple[int, int] | None, is_fp16: bool, is_uint8: bool) -> bytes:
     fast = fast_generator(generator)
-    function = tf.function(lambda photo: {"cartoon": fast(photo)}).get_concrete_function(signature)
+
+    def draw(photo):
+        cartoon = pixels.to_uint8(fast(pixels.to_float(photo))) if is_uint8 else fast(photo)
+        return {tflite_file.CARTOON: cartoon}
+
+    shape = [1, *size, 3] if size else [None, None, None, 3]
+    photo = tf.TensorSpec(shape, tf.uint8 if is_uint8 else tf.float32, name=tflite_file.PHOTO)
+    function = tf.function(draw).get_concrete_function(photo)
     # A function whose variables are not frozen converts without an error to a file without weights.
     converter = tf.lite.TFLiteConverter.from_concrete_functions([convert_variables_to_constants_v2(function)])
-    if precision == "fp16":
+    if is_fp16:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.target_spec.supported_types = [tf.float16]
     return converter.convert()
+
+
+def _quantize(model: bytes, quantization: list, calibration: Sequence[np.ndarray] = ()) -> bytes:
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):  # it is chatty
+        worker = quantizer.Quantizer(bytearray(model), quantization)
+        photos = [{tflite_file.PHOTO: pixels.to_uint8(photo).numpy()} for photo in calibration]
+        ranges = worker.calibrate({tflite_file.SIGNATURE: photos}) if photos else None
+        return bytes(worker.quantize(ranges).quantized_model)

@@ -1,0 +1,109 @@
+"""Have photos drawn by a TensorFlow Serving server that serves an exported style.
+
+    python -m export.client --server=localhost:8500 --model=shinkai photo.jpg
+
+writes photo-cartoon.png beside the photo. Give any number of pictures, and folders of them; - reads standard input and
+writes standard output. gRPC by default, --rest for the REST port (8501 as a rule). How to start a server is told by the
+README that export_model writes beside models.config.
+"""
+
+import dataclasses
+import re
+import sys
+from pathlib import Path
+
+from tqdm import tqdm
+
+from cartoongan_tf import atomic, jobs, program
+from cartoongan_tf.errors import InputError
+from cartoongan_tf.jobs import STREAM, Job
+from cartoongan_tf.options import option
+from export.remote_model import TIMEOUT_SECS, GrpcModel, RemoteModel, RestModel, ServerError
+
+SUFFIX = ".png"  # what a server gives
+
+
+@dataclasses.dataclass(frozen=True)
+class ClientConfig:
+    server: str = option("HOST:PORT of the server: its gRPC port, or with --rest its REST port.")
+    model: str = option("The style's name, as it was exported.")
+    rest: bool = option("Ask over REST instead of gRPC.", False)
+    model_version: int = option("Of the model; 0: the newest.", 0)
+    timeout_secs: float = option("How long to wait for each picture.", TIMEOUT_SECS)
+
+    output: str = option("Where to write instead: a file that ends in .png, or a folder for several.", "")
+    overwrite: bool = option("Write over results that exist already.", False)
+    strength: float = option("1 is the cartoon, 0 the photo, 0.7 something between.", 1.0)
+    long_side: int = option("Have larger pictures shrunk to this longer side, in pixels; 0: never.", 0)
+
+    def __post_init__(self):
+        if not re.fullmatch(r"(\[[^\]]+\]|[^:\s/]+):\d+", self.server):
+            raise InputError(f"--server={self.server}: HOST:PORT was expected, like localhost:8500")
+        if not 0 <= self.strength <= 1 or self.long_side < 0:
+            raise InputError("--strength must be from 0 to 1, and --long_side must not be negative")
+        if self.model_version < 0 or self.timeout_secs <= 0:
+            raise InputError("--model_version must not be negative, and --timeout_secs must be above 0")
+        if Path(self.output).suffix.lower() not in ("", SUFFIX):
+            raise InputError(f"--output={self.output}: PNG files come back; end the name in {SUFFIX}, or name a folder")
+
+    @property
+    def taste(self) -> dict[str, float]:
+        """What the signature `styled` takes beside pictures; empty where `encoded` will do."""
+        is_plain = self.strength == 1 and self.long_side == 0
+        return {} if is_plain else {"strength": self.strength, "long_side": self.long_side}
+
+
+def main(argv=None) -> int:
+    return program.run(ClientConfig, _draw, __doc__, argv, takes_arguments=True)
+
+
+def _draw(config: ClientConfig, arguments: list[str]) -> int:
+    if not arguments:
+        raise InputError("name the picture or folder to draw, after the flags: ... --model=MODEL photo.jpg")
+    found = jobs.find_jobs(arguments, config.output, SUFFIX)
+    if films := [job for job in found if job.is_film]:
+        raise InputError(f"{films[0].source}: a film, and a server draws pictures; cartoonize draws films")
+    to_do = jobs.left_to_do(found, config.overwrite)
+    model = _remote_model(config)
+    problems = []
+    for job in tqdm(to_do, unit="picture", disable=len(to_do) < 2):
+        try:
+            _write(job, model.draw(_read(job), config.taste))
+        except ServerError:
+            raise
+        except InputError as problem:
+            problems.append(job)
+            tqdm.write(f"Skipped {job.source}: {problem}", file=sys.stderr)
+    if text := jobs.summary(found, to_do, problems):
+        print(text)
+    return jobs.status(problems)
+
+
+def _remote_model(config: ClientConfig) -> RemoteModel:
+    if not config.rest:
+        program.start_tensorflow()  # the requests' classes are its own
+    return (RestModel if config.rest else GrpcModel)(
+        config.server, config.model, config.model_version, config.timeout_secs
+    )
+
+
+def _read(job: Job) -> bytes:
+    if job.source == STREAM:
+        return sys.stdin.buffer.read()
+    try:
+        return job.source.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot be read ({error.strerror})") from error
+
+
+def _write(job: Job, cartoon: bytes) -> None:
+    if job.target == STREAM:
+        sys.stdout.buffer.write(cartoon)
+        sys.stdout.buffer.flush()
+        return
+    with atomic.replacing(job.target) as temporary:
+        temporary.write_bytes(cartoon)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

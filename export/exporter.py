@@ -1,0 +1,179 @@
+"""An export from end to end: every file is made and compared with Keras before any of them gets its name."""
+
+import contextlib
+import functools
+import hashlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import keras
+import numpy as np
+from tqdm import tqdm
+
+from cartoongan_tf import __version__, atomic, layer_graph
+from cartoongan_tf.checkpoints import load_generator
+from cartoongan_tf.errors import InputError
+from cartoongan_tf.model_forms import bytes_per_pixel
+from cartoongan_tf.tflite_model import TFLiteGenerator
+from export import onnx_file, parity, report, saved_model, serving_check, serving_folder, tflite, tflite_file
+from export.export_config import ExportConfig
+from export.report import Entry
+
+Size = tuple[int, int] | None
+
+SERVING, TFLITE, ONNX = "serving", "tflite", "onnx"
+ONNX_BUDGET_DB = 60.0
+
+
+class Original:
+    """The generator to export, and what it draws of the photos to compare on."""
+
+    def __init__(self, generator: keras.Model, photos: list[np.ndarray]):
+        self.generator, self.photos = generator, photos
+
+    @functools.cache  # noqa: B019  it lives as long as the export
+    def drawn(self, size: Size) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Photos and cartoons, float32 RGB [1, H, W, 3] in [-1, 1], of the photos' own sizes or of one size."""
+        photos = [parity.fitting(photo, size) for photo in self.photos]
+        with parity.on_cpu():
+            return photos, [np.asarray(self.generator(photo)) for photo in photos]
+
+    def compare(self, run: Callable[[np.ndarray], np.ndarray], size: Size = None) -> parity.Parity:
+        photos, cartoons = self.drawn(size)
+        return parity.compare([run(photo) for photo in photos], cartoons)
+
+
+def export(config: ExportConfig) -> list[Entry]:
+    """Write all that a config asks for.
+
+    Raises:
+      InputError: the model cannot be used, or a file draws other pictures than Keras does; then nothing is written.
+      OSError: the folder cannot be written.
+    """
+    if ONNX in config.format_names:
+        onnx_file.require_onnx()
+    photos = parity.read_photos(config.photos_dir or parity.OWN_PHOTOS)
+    original = Original(load_generator(config.model), photos)
+    folder = Path(config.output_dir)
+    with atomic.locked(folder), contextlib.ExitStack() as publishing:
+        files = list(_files(original, config))
+        entries = [entry for entry, _ in files]
+        _require_budgets(entries, config.allow_low_parity)
+        if "saved_model" in config.format_names:
+            # Renamed at the end of this block: a server that polls the base path loads it at once.
+            entries.append(publishing.enter_context(_version(original, config)))
+        for entry, content in files:
+            with atomic.replacing(folder / entry.path) as temporary:
+                temporary.write_bytes(content)
+    if "saved_model" in config.format_names:
+        serving_folder.write_config(folder / SERVING)
+        memory = bytes_per_pixel(layer_graph.layer_graph(original.generator))
+        serving_folder.write_readme(folder / SERVING, config.name, config.max_pixels, memory)
+    where = (
+        f"{len(photos)} photos of {config.photos_dir}" if config.photos_dir else f"the {len(photos)} of this package"
+    )
+    report.write(folder, entries, config.command, config.model, where)
+    return entries
+
+
+def _files(original: Original, config: ExportConfig) -> Iterator[tuple[Entry, bytes]]:
+    """Each .tflite and .onnx file, made and compared."""
+    plans: list[tuple[str, Size]] = [(name, None) for name in config.format_names if name in tflite.BUDGETS_DB]
+    if "fp16" in config.format_names and config.fixed_size_px:
+        plans.append(("fp16", config.fixed_size_px))
+    calibration = _calibration(config) if "int8_full" in config.format_names else []
+    steps = tqdm(plans, desc="export", unit="file")
+    for precision, size in steps:
+        suffix = f"-{size[0]}x{size[1]}" if size else ""
+        steps.set_postfix_str(f"{precision}{suffix}")
+        yield _tflite_file(original, config, precision, size, f"{config.name}-{precision}{suffix}", calibration)
+    if ONNX in config.format_names:
+        yield _onnx_file(original, config)
+
+
+def _tflite_file(
+    original: Original, config: ExportConfig, precision: str, size: Size, name: str, calibration: list[np.ndarray]
+) -> tuple[Entry, bytes]:
+    metadata = tflite_file.Metadata(
+        name, config.description, f"cartoongan-tf {__version__}", config.author, config.license
+    )
+    content = tflite.convert(original.generator, precision, metadata, size, calibration)
+    path = f"{TFLITE}/{name}.tflite"
+    run = TFLiteGenerator(content, path)
+    operators = tflite_file.operators(content)
+    if custom := [name for name in operators if name.startswith(("CUSTOM", "Flex"))]:
+        raise InputError(f"{path}: not written: needs operators that phones do not have: {', '.join(custom)}")
+    values = "uint8" if run.dtype == np.uint8 else "float32 in [-1, 1]"
+    takes = f"{values}, RGB [1, {size[0]}, {size[1]}, 3]" if size else f"{values}, RGB [1, H, W, 3], multiples of 4"
+    entry = Entry(
+        path,
+        precision,
+        takes,
+        len(content),
+        hashlib.sha256(content).hexdigest(),
+        original.compare(run, size),
+        tflite.BUDGETS_DB[precision],
+        operators,
+        tflite.STAYS_FLOAT[precision],
+    )
+    return entry, content
+
+
+def _onnx_file(original: Original, config: ExportConfig) -> tuple[Entry, bytes]:
+    content = onnx_file.convert(original.generator)
+    entry = Entry(
+        f"{ONNX}/{config.name}.onnx",
+        ONNX,
+        "float32 in [-1, 1], RGB [N, H, W, 3], multiples of 4",
+        len(content),
+        hashlib.sha256(content).hexdigest(),
+        original.compare(onnx_file.runner(content)),
+        ONNX_BUDGET_DB,
+        onnx_file.operators(content),
+        "everything is float32",
+    )
+    return entry, content
+
+
+@contextlib.contextmanager
+def _version(original: Original, config: ExportConfig) -> Iterator[Entry]:
+    """The SavedModel, written and checked under a temporary name; it gets its own when the block ends well."""
+    folder = Path(config.output_dir)
+    version_dir = saved_model.version_dir(folder / SERVING / config.name, config.model_version)
+    with atomic.replacing(version_dir) as temporary:
+        saved_model.write_version(original.generator, temporary, config.name, original.photos[0], config.max_pixels)
+        proof = serving_check.check_version(original.generator, temporary, str(version_dir), original.photos)
+        num_bytes = sum(path.stat().st_size for path in temporary.rglob("*") if path.is_file())
+        yield Entry(
+            version_dir.relative_to(folder).as_posix(),
+            "saved_model",
+            "uint8 RGB [N, H, W, 3], any size; or picture files",
+            num_bytes,
+            "",
+            proof.parity,
+            None,
+            dict.fromkeys(proof.operators, 0),
+            "everything is float32",
+            f"In the session of a server {proof.num_pictures} pictures, as pixels and as JPEG, PNG, GIF and BMP files, "
+            f"differ from Keras's by at most {proof.largest_difference} of 255 grey levels; its "
+            f"{proof.num_warmup_requests} warm-up requests were answered, and {proof.num_threads} threads at once got the "
+            "same bytes as one.",
+        )
+
+
+def _calibration(config: ExportConfig) -> list[np.ndarray]:
+    height, width = tflite.FIRST_SIZE_PX
+    photos = parity.read_photos(config.calibration_dir, tflite.NUM_CALIBRATION_PHOTOS, long_side=2 * max(height, width))
+    return [parity.fitting(photo, tflite.FIRST_SIZE_PX) for photo in photos]
+
+
+def _require_budgets(entries: list[Entry], allow_low_parity: bool) -> None:
+    low = [entry for entry in entries if entry.is_below_budget]
+    if low and not allow_low_parity:
+        scores = "; ".join(
+            f"{entry.path} has {entry.parity.psnr_db:.1f} dB, where {entry.budget_db:.0f} are wanted" for entry in low
+        )
+        raise InputError(
+            f"nothing was written: files draw other pictures than Keras: {scores}. --allow_low_parity writes them all "
+            "the same; --formats without them leaves them out"
+        )

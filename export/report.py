@@ -1,0 +1,132 @@
+"""What an export wrote and how far it is from Keras: report.json for programs, report.md for people."""
+
+import dataclasses
+import hashlib
+import math
+import os
+import platform
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from cartoongan_tf import atomic
+from export.parity import Parity
+
+JSON_NAME, MARKDOWN_NAME = "report.json", "report.md"
+_PACKAGES = ("cartoongan-tf", "tensorflow", "keras", "ai-edge-litert", "ai-edge-quantizer", "numpy")
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """A file, or a SavedModel's folder, of an export.
+
+    Attributes:
+      path: below the export's folder.
+      format: as --formats calls it.
+      takes: what goes in, in words.
+      num_bytes: of all its files.
+      sha256: of a file; "" for a folder.
+      parity: against Keras.
+      budget_db: the least PSNR that is demanded; None: none.
+      operators: that it needs, and how many of each; 0 where they are not counted.
+      stays_float: in words.
+      proof: what else was found, in words.
+    """
+
+    path: str
+    format: str
+    takes: str
+    num_bytes: int
+    sha256: str
+    parity: Parity
+    budget_db: float | None
+    operators: dict[str, int]
+    stays_float: str
+    proof: str = ""
+
+    @property
+    def is_below_budget(self) -> bool:
+        return self.budget_db is not None and self.parity.psnr_db < self.budget_db
+
+
+def write(folder: str | os.PathLike, entries: list[Entry], command: str, model: str, photos: str) -> None:
+    """Write report.json and report.md.
+
+    Args:
+      folder: of the export.
+      entries: what it holds.
+      command: that wrote it.
+      model: path of the generator.
+      photos: where the photos are from, in words.
+    """
+    facts = {
+        "command": command,
+        "model": {"path": model, "sha256": hashlib.sha256(Path(model).read_bytes()).hexdigest()},
+        "photos": photos,
+        "machine": f"{platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}",
+        "packages": {name: metadata.version(name) for name in _PACKAGES},
+    }
+    files = [_plain(dataclasses.asdict(entry)) | {"is_below_budget": entry.is_below_budget} for entry in entries]
+    atomic.write_json(Path(folder) / JSON_NAME, facts | {"files": files})
+    with atomic.replacing(Path(folder) / MARKDOWN_NAME) as temporary:
+        temporary.write_text(_markdown(facts, entries), encoding="utf-8")
+
+
+def summary(entry: Entry) -> str:
+    """An entry in one line."""
+    scores = f"{_db(entry.parity.psnr_db)} dB, SSIM {entry.parity.ssim:.4f} against Keras"
+    return f"{entry.path}: {entry.num_bytes / 1e6:.1f} MB, {scores}{' (BELOW BUDGET)' if entry.is_below_budget else ''}"
+
+
+def _markdown(facts: dict[str, Any], entries: list[Entry]) -> str:
+    packages = ", ".join(f"{name} {version}" for name, version in facts["packages"].items())
+    lines = [
+        "# Export report",
+        "",
+        f"Of `{facts['model']['path']}` (sha256 {facts['model']['sha256']}), on {facts['machine']}; {packages}.",
+        "",
+        "| file | MB | takes | PSNR dB, least and median | SSIM, least and median | budget dB |",
+        "| --- | --: | --- | --: | --: | --: |",
+        *map(_row, entries),
+        "",
+        f"PSNR and SSIM are against the Keras model, on {facts['photos']}.",
+        "",
+        "## What stayed float, and what else was found",
+        "",
+        *(f"- `{entry.path}`: {entry.stays_float}. {entry.proof}".rstrip() for entry in entries),
+        "",
+        "## Operators",
+        "",
+        *(f"- `{entry.path}`: {_operators(entry.operators)}" for entry in entries),
+        "",
+        "## Again",
+        "",
+        "```sh",
+        facts["command"],
+    ]
+    if tflite := [entry.path for entry in entries if entry.path.endswith(".tflite")]:
+        lines.append(f"python -m export.benchmark_tflite --models={','.join(tflite)}   # in this folder")
+    return "\n".join([*lines, "```", ""])
+
+
+def _row(entry: Entry) -> str:
+    found = entry.parity
+    budget = "-" if entry.budget_db is None else f"{entry.budget_db:.0f}"
+    psnrs, ssims = f"{_db(found.psnr_db)}, {_db(found.median_psnr_db)}", f"{found.ssim:.4f}, {found.median_ssim:.4f}"
+    missed = " **missed**" if entry.is_below_budget else ""
+    return f"| `{entry.path}` | {entry.num_bytes / 1e6:.1f} | {entry.takes} | {psnrs} | {ssims} | {budget}{missed} |"
+
+
+def _operators(counts: dict[str, int]) -> str:
+    return ", ".join(f"{name} {count}" if count else name for name, count in counts.items())
+
+
+def _db(score: float) -> str:
+    return f"{score:.1f}" if math.isfinite(score) else "equal" if score > 0 else "not finite"
+
+
+def _plain(value: Any) -> Any:
+    """What JSON can hold: no infinities."""
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,143 @@
+"""What the converter leaves out of a .tflite file: a signature, a size to begin with, and metadata for tools and apps.
+
+Metadata is TensorFlow Lite's own: a flatbuffer of its metadata_schema.fbs, kept in a buffer of the file. Its classes
+for Python come in a package that needs a protobuf from before TensorFlow 2.21, so the few tables are built here.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+
+import flatbuffers
+from ai_edge_litert import schema_py_generated as schema
+
+SIGNATURE, PHOTO, CARTOON = "serving_default", "photo", "cartoon"
+METADATA_NAME = "TFLITE_METADATA"  # where readers look for it
+_MODEL_IDENTIFIER, _METADATA_IDENTIFIER = b"TFL3", b"M001"
+_MIN_PARSER_VERSION = "1.0.0"
+_RGB, _IMAGE_PROPERTIES, _NORMALIZATION_OPTIONS = 1, 2, 1  # of the schema's enum and its unions
+
+
+@dataclasses.dataclass(frozen=True)
+class Metadata:
+    """What a file says of itself.
+
+    Attributes:
+      name, description, version, author, license: free text.
+    """
+
+    name: str
+    description: str
+    version: str
+    author: str
+    license: str
+
+
+def completed(model: bytes, metadata: Metadata, first_size: tuple[int, int] | None = None) -> bytes:
+    """A model with its metadata, whose input is called `photo` and its output `cartoon`, in one signature.
+
+    Args:
+      model: as the converter gives it: of one input and one output, uint8 or float32 RGB [N, H, W, 3].
+      metadata: to carry.
+      first_size: where the model takes any size: the height and width that it has until it is asked for others. The
+        converter leaves 1 x 1 pixels, which fail.
+    """
+    parts = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(model, 0))
+    (graph,) = parts.subgraphs
+    photo = graph.tensors[graph.inputs[0]]
+    if first_size:
+        photo.shape = [1, *first_size, 3]
+    parts.signatureDefs = [_signature(graph)]
+    size = None if first_size else (int(photo.shape[1]), int(photo.shape[2]))
+    _attach(parts, _metadata_buffer(metadata, size, is_uint8=photo.type == schema.TensorType.UINT8))
+    builder = flatbuffers.Builder(1 << 20)
+    builder.Finish(parts.Pack(builder), _MODEL_IDENTIFIER)
+    return bytes(builder.Output())
+
+
+def _signature(graph: schema.SubGraphT) -> schema.SignatureDefT:
+    signature = schema.SignatureDefT()
+    signature.signatureKey, signature.subgraphIndex = SIGNATURE, 0
+    signature.inputs, signature.outputs = [schema.TensorMapT()], [schema.TensorMapT()]
+    signature.inputs[0].name, signature.inputs[0].tensorIndex = PHOTO, int(graph.inputs[0])
+    signature.outputs[0].name, signature.outputs[0].tensorIndex = CARTOON, int(graph.outputs[0])
+    return signature
+
+
+def _attach(parts: schema.ModelT, metadata_buffer: bytes) -> None:
+    buffer, entry = schema.BufferT(), schema.MetadataT()
+    buffer.data = list(metadata_buffer)
+    entry.name, entry.buffer = METADATA_NAME, len(parts.buffers)
+    parts.buffers = [*parts.buffers, buffer]
+    parts.metadata = [*(parts.metadata or []), entry]
+
+
+def operators(model: bytes) -> dict[str, int]:
+    """How often each operator stands in a model, by name; custom ones, TensorFlow's among them, as CUSTOM:name."""
+    names = {value: name for name, value in vars(schema.BuiltinOperator).items() if isinstance(value, int)}
+    parts, counts = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(model, 0)), {}
+    for graph in parts.subgraphs:
+        for operator in graph.operators:
+            code = parts.operatorCodes[operator.opcodeIndex]
+            name = names[max(code.builtinCode, code.deprecatedBuiltinCode)]
+            name = f"CUSTOM:{code.customCode.decode()}" if name == "CUSTOM" else name
+            counts[name] = counts.get(name, 0) + 1
+    return dict(sorted(counts.items()))
+
+
+def _metadata_buffer(metadata: Metadata, size: tuple[int, int] | None, is_uint8: bool) -> bytes:
+    """The tables of metadata_schema.fbs, by the numbers of their fields."""
+    builder = flatbuffers.Builder(1024)
+    photo = _tensor(builder, PHOTO, "The photo: RGB, rows from top to bottom.", size, is_uint8)
+    cartoon = _tensor(builder, CARTOON, "Its cartoon: RGB of the same size.", size, is_uint8)
+    graph = _table(builder, 10, {2: _vector(builder, [photo]), 3: _vector(builder, [cartoon])})
+    texts = {0: metadata.name, 1: metadata.description, 2: metadata.version, 4: metadata.author, 5: metadata.license}
+    fields = {number: builder.CreateString(text) for number, text in texts.items()}
+    fields |= {3: _vector(builder, [graph]), 7: builder.CreateString(_MIN_PARSER_VERSION)}
+    builder.Finish(_table(builder, 8, fields), _METADATA_IDENTIFIER)
+    return bytes(builder.Output())
+
+
+def _tensor(builder: flatbuffers.Builder, name: str, description: str, size: tuple | None, is_uint8: bool) -> int:
+    """TensorMetadata: a picture, its range, and how pixels of 0..255 become its values."""
+    mean, std, low, high = (0.0, 1.0, 0.0, 255.0) if is_uint8 else (127.5, 127.5, -1.0, 1.0)
+    default_size = {1: _table(builder, 2, {}, uint32={0: size[1], 1: size[0]})} if size else {}
+    image = _table(builder, 2, default_size, uint8={0: _RGB})
+    content = _table(builder, 3, {1: image}, uint8={0: _IMAGE_PROPERTIES})
+    normalization = _table(builder, 2, {0: _floats(builder, mean), 1: _floats(builder, std)})
+    process_unit = _table(builder, 2, {1: normalization}, uint8={0: _NORMALIZATION_OPTIONS})
+    stats = _table(builder, 2, {0: _floats(builder, high), 1: _floats(builder, low)})
+    dimensions = [builder.CreateString(dimension) for dimension in ("batch", "height", "width", "channel")]
+    fields = {
+        0: builder.CreateString(name),
+        1: builder.CreateString(description),
+        2: _vector(builder, dimensions),
+        3: content,
+        4: _vector(builder, [process_unit]),
+        5: stats,
+    }
+    return _table(builder, 7, fields)
+
+
+def _table(builder: flatbuffers.Builder, num_fields: int, tables: dict, uint8=(), uint32=()) -> int:
+    builder.StartObject(num_fields)
+    for number, offset in tables.items():
+        builder.PrependUOffsetTRelativeSlot(number, offset, 0)
+    for number, value in dict(uint8).items():
+        builder.PrependUint8Slot(number, value, 0)
+    for number, value in dict(uint32).items():
+        builder.PrependUint32Slot(number, value, 0)
+    return builder.EndObject()
+
+
+def _vector(builder: flatbuffers.Builder, offsets: Sequence[int]) -> int:
+    builder.StartVector(4, len(offsets), 4)
+    for offset in reversed(offsets):
+        builder.PrependUOffsetTRelative(offset)
+    return builder.EndVector()
+
+
+def _floats(builder: flatbuffers.Builder, value: float) -> int:
+    """The same for all three channels: one number."""
+    builder.StartVector(4, 1, 4)
+    builder.PrependFloat32(value)
+    return builder.EndVector()
