@@ -30,12 +30,13 @@ def prepare(weights_path: str, seed: int, folder: Path) -> None:
     from benchmarks import torch_generator
     from cartoongan_tf import authors_weights, checkpoints
     from export import tflite
+    from export.tflite_file import Metadata
 
     weights = authors_weights.read_weights(weights_path) if weights_path else torch_generator.random_weights(seed)
     generator = authors_weights.generator_from_weights(weights)
     np.savez(folder / "weights.npz", **weights)
     checkpoints.save_generator(generator, folder / "generator.keras")
-    tflite.export_tflite(generator, folder / "generator.tflite", "fp32")
+    (folder / "generator.tflite").write_bytes(tflite.convert(generator, "fp32", Metadata("generator")))
 
 
 def _load_keras(folder: Path, num_threads: int) -> Draw:

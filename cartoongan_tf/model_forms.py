@@ -13,6 +13,7 @@ import numpy as np
 
 from cartoongan_tf import banded, layer_graph, pixels
 from cartoongan_tf.errors import InputError
+from cartoongan_tf.graph_errors import sentence
 
 PEAK_TENSORS = 4.5
 
@@ -97,7 +98,7 @@ class SavedModelForm(ModelForm):
     def __init__(self, folder: Path):
         import tensorflow as tf
 
-        folder = newest_version(folder)
+        self._folder = folder = newest_version(folder)
         try:
             self._loaded = tf.saved_model.load(str(folder))  # kept: a signature alone does not keep its variables
             self._signature = self._loaded.signatures["serving_default"]
@@ -111,10 +112,20 @@ class SavedModelForm(ModelForm):
         )
 
     def draw(self, image: np.ndarray) -> np.ndarray:
+        return np.concatenate(
+            [self._draw_one(picture[np.newaxis]) for picture in image]
+        )  # its limit is for all at once
+
+    def _draw_one(self, image: np.ndarray) -> np.ndarray:
         import tensorflow as tf
 
-        with _out_of_memory_as_memory_error():
-            return self._signature(image=tf.constant(image))["cartoon"].numpy()
+        try:
+            with _out_of_memory_as_memory_error():
+                return self._signature(image=tf.constant(image))["cartoon"].numpy()
+        except tf.errors.InvalidArgumentError as error:
+            raise InputError(
+                f"{self._folder}: {sentence(error.message)}; give --long_side, or the .keras file, which has no limit"
+            ) from error
 
 
 class TFLiteForm(ModelForm):

@@ -15,7 +15,7 @@ class TFLiteGenerator:
     It may be called from several threads; they take turns, as an interpreter holds one picture at a time.
 
     Attributes:
-      size: height and width that it takes, in pixels; None: any multiples of 4 from 8 up.
+      size: height and width that it takes, in pixels; None: any multiples of 4 from 8 up. Others are RuntimeErrors.
       dtype: of the file's pictures: float32 in [-1, 1], or uint8 in 0..255.
       tensor_shapes: of the weights and all else in the file.
     """

@@ -94,45 +94,54 @@ def _files(original: Original, config: ExportConfig) -> Iterator[tuple[Entry, by
 def _tflite_file(
     original: Original, config: ExportConfig, precision: str, size: Size, name: str, calibration: list[np.ndarray]
 ) -> tuple[Entry, bytes]:
+    path = f"{TFLITE}/{name}.tflite"
     metadata = tflite_file.Metadata(
         name, config.description, f"cartoongan-tf {__version__}", config.author, config.license
     )
-    content = tflite.convert(original.generator, precision, metadata, size, calibration)
-    path = f"{TFLITE}/{name}.tflite"
-    run = TFLiteGenerator(content, path)
+
+    def make(kept_float: str) -> tuple[bytes, TFLiteGenerator, parity.Parity]:
+        content = tflite.convert(original.generator, precision, metadata, size, calibration, kept_float)
+        run = TFLiteGenerator(content, path)
+        return content, run, original.compare(run, size)
+
+    (content, run, found), stays_float = _first_within_budget(precision, make)
     operators = tflite_file.operators(content)
     if custom := [name for name in operators if name.startswith(("CUSTOM", "Flex"))]:
         raise InputError(f"{path}: not written: needs operators that phones do not have: {', '.join(custom)}")
     values = "uint8" if run.dtype == np.uint8 else "float32 in [-1, 1]"
     takes = f"{values}, RGB [1, {size[0]}, {size[1]}, 3]" if size else f"{values}, RGB [1, H, W, 3], multiples of 4"
-    entry = Entry(
-        path,
-        precision,
-        takes,
-        len(content),
-        hashlib.sha256(content).hexdigest(),
-        original.compare(run, size),
-        tflite.BUDGETS_DB[precision],
-        operators,
-        tflite.STAYS_FLOAT[precision],
-    )
-    return entry, content
+    budget = tflite.BUDGETS_DB[precision]
+    return _entry(path, precision, takes, content, found, budget, operators, stays_float), content
+
+
+def _first_within_budget(precision: str, make: Callable[[str], tuple]) -> tuple[tuple, str]:
+    """What the first choice that keeps the budget makes, or the last one, and what stays float in it."""
+    for kept_float, stays_float in tflite.choices(precision).items():
+        made = make(kept_float)
+        if made[2].psnr_db >= (tflite.BUDGETS_DB[precision] or -np.inf):
+            return made, stays_float
+    return made, stays_float
 
 
 def _onnx_file(original: Original, config: ExportConfig) -> tuple[Entry, bytes]:
     content = onnx_file.convert(original.generator)
-    entry = Entry(
-        f"{ONNX}/{config.name}.onnx",
-        ONNX,
-        "float32 in [-1, 1], RGB [N, H, W, 3], multiples of 4",
-        len(content),
-        hashlib.sha256(content).hexdigest(),
-        original.compare(onnx_file.runner(content)),
-        ONNX_BUDGET_DB,
-        onnx_file.operators(content),
-        "everything is float32",
-    )
-    return entry, content
+    found, operators = original.compare(onnx_file.runner(content)), onnx_file.operators(content)
+    path, takes = f"{ONNX}/{config.name}.onnx", "float32 in [-1, 1], RGB [N, H, W, 3], multiples of 4"
+    return _entry(path, ONNX, takes, content, found, ONNX_BUDGET_DB, operators, "everything is float32"), content
+
+
+def _entry(
+    path: str,
+    format: str,
+    takes: str,
+    content: bytes,
+    found: parity.Parity,
+    budget_db: float | None,
+    operators: dict[str, int],
+    stays_float: str,
+) -> Entry:
+    sha256 = hashlib.sha256(content).hexdigest()
+    return Entry(path, format, takes, len(content), sha256, found, budget_db, operators, stays_float)
 
 
 @contextlib.contextmanager
@@ -154,10 +163,9 @@ def _version(original: Original, config: ExportConfig) -> Iterator[Entry]:
             None,
             dict.fromkeys(proof.operators, 0),
             "everything is float32",
-            f"In the session of a server {proof.num_pictures} pictures, as pixels and as JPEG, PNG, GIF and BMP files, "
-            f"differ from Keras's by at most {proof.largest_difference} of 255 grey levels; its "
-            f"{proof.num_warmup_requests} warm-up requests were answered, and {proof.num_threads} threads at once got the "
-            "same bytes as one.",
+            f"In a server's session {proof.num_pictures} pictures, as pixels and as JPEG, PNG, GIF and BMP files, "
+            f"differ from Keras's by at most {proof.largest_difference} of 255 grey levels. It answered its own "
+            f"{proof.num_warmup_requests} warm-up requests; {proof.num_threads} threads got the same bytes as one.",
         )
 
 

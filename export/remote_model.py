@@ -4,13 +4,13 @@ import abc
 import base64
 import http.client
 import json
-import re
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from typing import Any
 
 from cartoongan_tf.errors import InputError
+from cartoongan_tf.graph_errors import sentence
 from export.signature_names import ENCODED, STYLED
 
 TIMEOUT_SECS = 300.0
@@ -130,13 +130,6 @@ class RestModel(RemoteModel):
             case 408 | 504:
                 return self._too_slow()
         return self._no_answer(f"status {status}: {message}")
-
-
-def sentence(message: str) -> str:
-    """What a model's graph says, without what TensorFlow says around it."""
-    found = re.search(r"assertion failed: \[(.*?)\](?:\s*\[Op|\s*\n|\s*$)", message, re.DOTALL)
-    lines = [line for line in message.splitlines() if line.strip() and not line.startswith("Graph execution error")]
-    return found[1] if found else lines[0].strip() if lines else "the server refuses it"
 
 
 def _rest_message(error: urllib.error.HTTPError) -> str:

@@ -101,11 +101,13 @@ def _markdown(facts: dict[str, Any], entries: list[Entry]) -> str:
         "",
         "## Again",
         "",
+        "The export, and in its folder the time and memory that its files take:",
+        "",
         "```sh",
         facts["command"],
     ]
     if tflite := [entry.path for entry in entries if entry.path.endswith(".tflite")]:
-        lines.append(f"python -m export.benchmark_tflite --models={','.join(tflite)}   # in this folder")
+        lines.append(f"python -m export.benchmark_tflite --models={','.join(tflite)}")
     return "\n".join([*lines, "```", ""])
 
 

@@ -17,18 +17,30 @@ from export.tflite_file import Metadata
 
 # The least PSNR against Keras in dB; None: it is told, and nothing is demanded.
 BUDGETS_DB = {"fp32": 60.0, "fp16": 45.0, "int8": 40.0, "dynamic": None, "int8_full": None}
-STAYS_FLOAT = {
+_STAYS_FLOAT = {
     "fp32": "everything is float32",
     "fp16": "weights are float16; what is computed is float32, or as the GPU has it",
-    "int8": "the convolutions' kernels are int8, by channel; what is computed, norms and biases stay float32",
+    "int8": "kernels of convolutions are int8, by channel; what is computed, norms and biases stay float32",
     "dynamic": "convolutions compute in int8, on pictures rounded as they come; norms and sums stay float32",
     "int8_full": "convolutions compute in int8, on ranges learned from photos, but for those that enlarge; these, "
     "norms, sums and borders stay float32. Pictures are uint8",
+}
+# Which convolutions of an int8 file may keep float kernels: regular expressions of their names, and words for them.
+_KEPT_FLOAT = {
+    r".*(flat|output)_conv.*": "the kernels of the first and the last convolution stayed float",
+    r".*(flat|output|up\d+|down\d+)_conv.*": "all kernels but those of the residual blocks stayed float",
 }
 FIRST_SIZE_PX = (256, 256)  # of files that take any size; of the photos to calibrate on, too
 NUM_CALIBRATION_PHOTOS = 16
 # Their results span far more than a norm leaves of it, and 256 levels are too few: docs/on_device.md has the figures.
 _FLOAT_CONVOLUTIONS = r".*up\d+_conv.*"
+
+
+def choices(precision: str) -> dict[str, str]:
+    """The ways to make a file, smallest first: `kept_float` of `convert`, and what stays float then, in words."""
+    words = _STAYS_FLOAT[precision]
+    more = {names: f"{words}; {kept}" for names, kept in _KEPT_FLOAT.items()} if precision == "int8" else {}
+    return {"": words} | more
 
 
 def convert(
@@ -37,6 +49,7 @@ def convert(
     metadata: Metadata,
     size: tuple[int, int] | None = None,
     calibration: Sequence[np.ndarray] = (),
+    kept_float: str = "",
 ) -> bytes:
     """The contents of a .tflite file.
 
@@ -46,12 +59,13 @@ def convert(
       metadata: that it carries.
       size: height and width in pixels; None: any multiples of 4 from 8 up.
       calibration: photos for int8_full, float32 RGB [1, *FIRST_SIZE_PX, 3] in [-1, 1] each.
+      kept_float: for int8: regular expression for the convolutions whose kernels stay float; see `choices`.
     """
     model = _convert(generator, size, is_fp16=precision == "fp16", is_uint8=precision == "int8_full")
     model = tflite_file.completed(model, metadata, None if size else FIRST_SIZE_PX)  # the quantizer keeps it
     match precision:
         case "int8":
-            return _quantize(model, recipe.weight_only_wi8_afp32())
+            return _quantize(model, _kernels_in_int8(kept_float))
         case "dynamic":
             return _quantize(model, recipe.dynamic_wi8_afp32())
         case "int8_full":
@@ -69,6 +83,14 @@ def convolutions_in_int8(float_convolutions: str = "") -> list:
     manager.add_static_config(".*", convolution, activation_num_bits=8, weight_num_bits=8)
     if float_convolutions:
         manager.add_weight_only_config(float_convolutions, convolution, num_bits=8)
+    return manager.get_quantization_recipe()
+
+
+def _kernels_in_int8(kept_float: str) -> list:
+    manager, convolution = recipe_manager.RecipeManager(), qtyping.TFLOperationName.CONV_2D
+    manager.add_weight_only_config(".*", convolution, num_bits=8)
+    if kept_float:
+        manager.add_quantization_config(kept_float, convolution, algorithm_key=recipe.AlgorithmName.NO_QUANTIZE)
     return manager.get_quantization_recipe()
 
 

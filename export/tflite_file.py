@@ -26,10 +26,10 @@ class Metadata:
     """
 
     name: str
-    description: str
-    version: str
-    author: str
-    license: str
+    description: str = ""
+    version: str = ""
+    author: str = ""
+    license: str = ""
 
 
 def completed(model: bytes, metadata: Metadata, first_size: tuple[int, int] | None = None) -> bytes:

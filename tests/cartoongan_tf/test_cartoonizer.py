@@ -10,9 +10,11 @@ from cartoongan_tf import Cartoonizer, banded, memory, pictures, pixels, taste
 from cartoongan_tf.cartoonizer import USABLE_SHARE
 from cartoongan_tf.checkpoints import load_generator
 from cartoongan_tf.errors import InputError
-from export.saved_model import export_saved_model
-from export.tflite import export_tflite
+from export import saved_model, tflite
+from export.tflite_file import Metadata
 from tests.helpers import draw
+
+MAX_PIXELS = 100 * 100  # of the SavedModel
 
 
 @pytest.fixture(scope="module")
@@ -20,9 +22,10 @@ def models(generator_path, tmp_path_factory):
     """The same generator in every form."""
     folder = tmp_path_factory.mktemp("models")
     generator = load_generator(generator_path)
-    version = export_saved_model(generator, folder / "serving")
+    version = folder / "serving" / "1"
+    saved_model.write_version(generator, version, "demo", draw(0), MAX_PIXELS)
     for precision in ("fp32", "fp16"):
-        export_tflite(generator, folder / f"{precision}.tflite", precision)
+        (folder / f"{precision}.tflite").write_bytes(tflite.convert(generator, precision, Metadata("demo")))
     return {
         "keras": generator_path,
         "saved_model": version,
@@ -223,3 +226,10 @@ def test_the_package_imports_without_tensorflow():
     script = "import sys, cartoongan_tf, cartoongan_tf.train, export.export_model, data_pipeline.build_tfrecords; "
     script += "sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script]).returncode == 0
+
+
+def test_a_saved_models_limit_is_for_each_picture(models):
+    cartoonizer = Cartoonizer.load(models["saved_model"])
+    assert cartoonizer(np.stack([draw(seed, 100, 90) for seed in range(3)])).shape == (3, 100, 90, 3)
+    with pytest.raises(InputError, match=r"1: 1 pictures of 101 x 100 pixels are more than .* give --long_side"):
+        cartoonizer(draw(0, 101, 100))

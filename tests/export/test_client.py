@@ -1,0 +1,175 @@
+"""The client against servers on real sockets: gRPC by the real protos, REST in the real shapes."""
+
+import io
+import json
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cartoongan_tf import pictures
+from cartoongan_tf.graph_errors import sentence
+from export import client, serving_folder
+from tests.helpers import draw
+
+
+@pytest.fixture(params=["grpc", "rest"])
+def ask(request):
+    """Run the client over gRPC or REST."""
+    address = request.getfixturevalue(f"{request.param}_address")
+
+    def run(*arguments, model="demo"):
+        flags = [f"--server={address}", f"--model={model}", *(["--rest"] if request.param == "rest" else [])]
+        return client.main(["client", *flags, *map(str, arguments)])
+
+    return run
+
+
+def _expected(session, path, **taste):
+    signature = "styled" if taste else "encoded"
+    inputs = {name: [value] for name, value in taste.items()}
+    content = session.predict(signature, image_bytes=[path.read_bytes()], **inputs)["cartoon_bytes"][0]
+    return np.asarray(Image.open(io.BytesIO(content)))
+
+
+def test_a_photo_comes_back_as_the_model_draws_it(ask, session, photo_path, capsys):
+    assert ask(photo_path) == 0
+    cartoon = photo_path.with_name("photo-cartoon.png")
+    assert str(cartoon) in capsys.readouterr().out
+    np.testing.assert_array_equal(pictures.read_picture(cartoon), _expected(session, photo_path))
+
+
+def test_strength_and_size_reach_the_server(ask, session, photo_path):
+    mild = photo_path.with_name("mild.png")
+    assert ask(photo_path, "--strength=0.5", "--long_side=20", f"--output={mild}") == 0
+    drawn = pictures.read_picture(mild)
+    assert drawn.shape == (14, 20, 3)
+    np.testing.assert_array_equal(drawn, _expected(session, photo_path, strength=0.5, long_side=20))
+
+
+def test_a_folder_is_drawn_and_what_is_there_is_kept(ask, tmp_path, capsys):
+    for seed in range(3):
+        pictures.write_picture(tmp_path / "photos" / f"{seed}.jpg", draw(seed, 20, 20))
+    (tmp_path / "photos" / "notes.txt").write_text("no picture")
+    assert ask(tmp_path / "photos") == 0
+    said = capsys.readouterr()
+    assert "notes.txt: not a picture" in said.err and "skipped 1" in said.out
+    assert len(list((tmp_path / "photos-cartoon").glob("*.png"))) == 3
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "photos-cartoon").iterdir()}
+    assert ask(tmp_path / "photos") == 0
+    assert "kept 3" in capsys.readouterr().out
+    assert before == {path: path.stat().st_mtime_ns for path in (tmp_path / "photos-cartoon").iterdir()}
+
+
+def test_what_the_server_refuses_is_said_in_its_words(ask, tmp_path, capsys):
+    pictures.write_picture(tmp_path / "large.png", draw(0, 101, 100))
+    (tmp_path / "notes.jpg").write_text("hello")
+    assert ask(tmp_path / "large.png", tmp_path / "notes.jpg") == 1
+    said = capsys.readouterr().err
+    assert "large.png: a picture of 100 x 101 pixels is larger than the 10000 pixels that are drawn" in said
+    assert "notes.jpg: not a picture: the bytes are no JPEG" in said and "node" not in said
+    assert ask(tmp_path / "large.png", "--long_side=100") == 0
+
+
+def test_a_model_that_is_not_served(ask, photo_path, capsys):
+    assert ask(photo_path, model="other") == 1
+    assert "--model=other: the server does not serve it" in capsys.readouterr().err
+    assert ask(photo_path, "--model_version=7") == 1
+    assert not photo_path.with_name("photo-cartoon.png").exists()
+
+
+@pytest.mark.parametrize("flags", [(), ("--rest",)])
+def test_no_server(flags, photo_path, capsys):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    assert client.main(["client", f"--server={address}", "--model=demo", *flags, str(photo_path)]) == 1
+    said = capsys.readouterr().err
+    assert f"--server={address}: no answer" in said and "8500" in said and "Traceback" not in said
+
+
+@pytest.mark.parametrize("flags", [(), ("--rest",)])
+def test_a_server_that_never_answers(flags, photo_path, capsys):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        address = f"127.0.0.1:{listening.getsockname()[1]}"
+        command = ["client", f"--server={address}", "--model=demo", "--timeout_secs=0.5", *flags, str(photo_path)]
+        assert client.main(command) == 1
+    assert f"--server={address}" in capsys.readouterr().err
+
+
+def test_rest_from_something_that_is_no_model_server(photo_path, capsys):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer():
+            connection, _ = listening.accept()
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")
+            connection.close()
+
+        threading.Thread(target=answer, daemon=True).start()
+        address = f"127.0.0.1:{listening.getsockname()[1]}"
+        assert client.main(["client", f"--server={address}", "--model=demo", "--rest", str(photo_path)]) == 1
+    assert "no answer" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "flags, complaint",
+    [
+        (["--server=localhost"], "HOST:PORT"),
+        (["--server=http://localhost:8501"], "HOST:PORT"),
+        (["--strength=2"], "--strength"),
+        (["--long_side=-1"], "--long_side"),
+        (["--timeout_secs=0"], "--timeout_secs"),
+        (["--output=a.jpg"], "PNG"),
+        (["--model="], "--model is missing"),
+    ],
+)
+def test_flags_that_cannot_be_used(flags, complaint, capsys):
+    assert client.main(["client", "--server=localhost:1", "--model=demo", *flags, "photo.jpg"]) == 2
+    assert complaint in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["missing.jpg", "clip.mp4"])
+def test_sources_that_cannot_be_used(name, tmp_path, capsys):
+    (tmp_path / "clip.mp4").touch()
+    assert client.main(["client", "--server=localhost:1", "--model=demo", str(tmp_path / name)]) == 1
+    assert name in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "message, expected",
+    [
+        ("Graph execution error:\n\nassertion failed: [too large]\n\t [[{{node a}}]]", "too large"),
+        ("assertion failed: [[1] is odd] [Op:Assert]", "[1] is odd"),
+        ("Invalid JPEG data, size 3\n\t [[{{node map}}]]", "Invalid JPEG data, size 3"),
+        ("", "refused, and nothing said why"),
+    ],
+)
+def test_sentences_are_found_in_what_tensorflow_says(message, expected):
+    assert sentence(message) == expected
+
+
+def test_the_examples_of_the_readme_run(rest_address, session, photo_path, tmp_path, monkeypatch):
+    """As somebody would paste them, with this server's port."""
+    serving_folder.write_readme(tmp_path, "demo", 10_000, 1152.0)
+    text = (tmp_path / "README.md").read_text().replace("localhost:8501", rest_address)
+    assert "{{" not in text
+    pictures.write_picture(tmp_path / "photo.jpg", draw(1, 40, 50))
+    monkeypatch.chdir(tmp_path)
+    (curl,) = re.findall(r"^```sh\n(printf.*?)^```", text, re.MULTILINE | re.DOTALL)
+    (python,) = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    if shutil.which("curl"):
+        subprocess.run(["sh", "-ec", curl], check=True, timeout=60)
+        assert json.loads((tmp_path / "answer.json").read_text())["predictions"]
+        drawn = np.asarray(Image.open("cartoon.png"))
+        np.testing.assert_array_equal(drawn, _expected(session, tmp_path / "photo.jpg"))
+        (tmp_path / "cartoon.png").unlink()
+    subprocess.run([sys.executable, "-c", python], check=True, timeout=60)
+    expected = _expected(session, tmp_path / "photo.jpg", strength=0.8, long_side=1024)
+    np.testing.assert_array_equal(np.asarray(Image.open("cartoon.png")), expected)
