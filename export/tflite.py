@@ -11,6 +11,7 @@ from ai_edge_quantizer import qtyping, quantizer, recipe, recipe_manager
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from cartoongan_tf import pixels
+from cartoongan_tf.tflite_model import TFLiteGenerator
 from export import tflite_file
 from export.fast_graph import fast_generator
 from export.tflite_file import Metadata
@@ -33,7 +34,7 @@ _KEPT_FLOAT = {
 FIRST_SIZE_PX = (256, 256)  # of files that take any size; of the photos to calibrate on, too
 NUM_CALIBRATION_PHOTOS = 16
 # Their results span far more than a norm leaves of it, and 256 levels are too few: docs/on_device.md has the figures.
-_FLOAT_CONVOLUTIONS = r".*up\d+_conv.*"
+FLOAT_CONVOLUTIONS = r".*up\d+_conv.*"
 
 
 def choices(precision: str) -> dict[str, str]:
@@ -65,22 +66,39 @@ def convert(
     model = tflite_file.completed(model, metadata, None if size else FIRST_SIZE_PX)  # the quantizer keeps it
     match precision:
         case "int8":
-            return _quantize(model, _kernels_in_int8(kept_float))
+            return quantize(model, _kernels_in_int8(kept_float))
         case "dynamic":
-            return _quantize(model, recipe.dynamic_wi8_afp32())
+            return quantize(model, recipe.dynamic_wi8_afp32())
         case "int8_full":
-            return _quantize(model, convolutions_in_int8(_FLOAT_CONVOLUTIONS), calibration)
+            return quantize(model, integer_convolutions(FLOAT_CONVOLUTIONS), calibration)
     return model
 
 
-def convolutions_in_int8(float_convolutions: str = "") -> list:
-    """A recipe of ai_edge_quantizer: convolutions in int8, all else in float.
+def quantize(model: bytes, quantization: list, calibration: Sequence[np.ndarray] = ()) -> bytes:
+    """A .tflite file's contents, quantized.
+
+    Args:
+      model: a float file's contents, completed.
+      quantization: a recipe of ai_edge_quantizer.
+      calibration: photos that ranges of activations are learned from, float32 RGB [1, H, W, 3] in [-1, 1] each.
+    """
+    is_uint8 = TFLiteGenerator(model, "model", 1).dtype == np.uint8
+    photos = [{tflite_file.PHOTO: np.asarray(pixels.to_uint8(photo) if is_uint8 else photo)} for photo in calibration]
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):  # it is chatty
+        worker = quantizer.Quantizer(bytearray(model), quantization)
+        ranges = worker.calibrate({tflite_file.SIGNATURE: photos}) if photos else None
+        return bytes(worker.quantize(ranges).quantized_model)
+
+
+def integer_convolutions(float_convolutions: str = "", activation_bits: int = 8) -> list:
+    """A recipe of ai_edge_quantizer: convolutions in integers, kernels of 8 bits, all else in float.
 
     Args:
       float_convolutions: regular expression for the names of those that compute in float; their kernels are int8.
+      activation_bits: 8 or 16.
     """
     manager, convolution = recipe_manager.RecipeManager(), qtyping.TFLOperationName.CONV_2D
-    manager.add_static_config(".*", convolution, activation_num_bits=8, weight_num_bits=8)
+    manager.add_static_config(".*", convolution, activation_num_bits=activation_bits, weight_num_bits=8)
     if float_convolutions:
         manager.add_weight_only_config(float_convolutions, convolution, num_bits=8)
     return manager.get_quantization_recipe()
@@ -110,11 +128,3 @@ def _convert(generator: keras.Model, size: tuple[int, int] | None, is_fp16: bool
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.target_spec.supported_types = [tf.float16]
     return converter.convert()
-
-
-def _quantize(model: bytes, quantization: list, calibration: Sequence[np.ndarray] = ()) -> bytes:
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):  # it is chatty
-        worker = quantizer.Quantizer(bytearray(model), quantization)
-        photos = [{tflite_file.PHOTO: pixels.to_uint8(photo).numpy()} for photo in calibration]
-        ranges = worker.calibrate({tflite_file.SIGNATURE: photos}) if photos else None
-        return bytes(worker.quantize(ranges).quantized_model)

@@ -1,5 +1,6 @@
 """Every `python` command in the README is run here, in its order, on small pictures; CI runs the `make` ones itself."""
 
+import contextlib
 import importlib
 import importlib.util
 import re
@@ -12,12 +13,16 @@ import pytest
 from cartoongan_tf import pictures, strategies
 from cartoongan_tf.config import TrainConfig
 from cartoongan_tf.options import options_of
+from export.serving_session import ServingSession
+from tests.export import server
 from tests.films import make_film, write_film
 from tests.helpers import REPOSITORY, TINY_NETWORKS, draw
 
 TEXT = (REPOSITORY / "README.md").read_text()
 SMALLER = {  # flags that keep the commands short; later flags win
     "data_pipeline.build_tfrecords": ["--image_size=32"],
+    "export.export_model": ["--fixed_size=64x32"],
+    "export.benchmark_tflite": ["--sizes_px=16", "--threads=1", "--rounds=1"],
     "cartoongan_tf.train": [
         *TINY_NETWORKS,
         "--vgg19_weights=random",
@@ -47,6 +52,8 @@ def test_the_readme_has_commands_of_every_program():
         "train",
         "cartoonize",
         "export_model",
+        "client",
+        "benchmark_tflite",
         "import_weights",
     ):
         assert any(program in command for command in COMMANDS)
@@ -90,11 +97,26 @@ def _run(command):
     return importlib.import_module(module).main([module, *smaller])
 
 
+def _server(folder):
+    """What serves the export meanwhile."""
+    session = ServingSession(folder / "exported" / "serving" / "shinkai" / "1")
+    return server.grpc_server(server.PredictionServicer({"shinkai": {1: session}}))
+
+
 def test_every_command_runs(folder):
     for command in COMMANDS:
-        if command.startswith("python") and "hayao" not in command:
-            assert _run(command) == 0, command
-    drawn = ("photo-cartoon.jpg", "drawn/photo0.jpg", "drawn/contact-sheet.jpg", "clip-cartoon.mp4", "mild.png")
+        if not command.startswith("python") or "hayao" in command:
+            continue
+        with _server(folder) if "export.client" in command else contextlib.nullcontext("localhost:8500") as address:
+            assert _run(command.replace("localhost:8500", address)) == 0, command
+    drawn = (
+        "photo-cartoon.jpg",
+        "photo-cartoon.png",
+        "drawn/photo0.jpg",
+        "drawn/contact-sheet.jpg",
+        "clip-cartoon.mp4",
+        "mild.png",
+    )
     for result in (*drawn, "runs/next/generator.keras", "exported/serving/shinkai/1", "exported/tflite"):
         assert (folder / result).exists()
     names = {"photo": draw(0)}
