@@ -1,6 +1,7 @@
 """Files and folders that are whole or absent: written beside their place, then renamed into it."""
 
 import contextlib
+import errno
 import glob
 import itertools
 import json
@@ -69,9 +70,11 @@ def locked(folder: str | os.PathLike) -> Iterator[None]:
 
     Raises:
       InputError: another process holds the lock.
-      OSError: the folder cannot be made.
+      OSError: the folder cannot be made, or cannot be written to.
     """
     os.makedirs(folder, exist_ok=True)
+    if not os.access(folder, os.W_OK | os.X_OK):  # found now, not after an hour
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
     handle = os.open(folder, os.O_RDONLY)
     try:
         _lock(handle, folder)

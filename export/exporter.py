@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -55,24 +54,21 @@ def export(config: ExportConfig) -> list[Entry]:
     photos = parity.read_photos(config.photos_dir or parity.OWN_PHOTOS)
     original = Original(load_generator(config.model), photos)
     folder = Path(config.output_dir)
-    with atomic.locked(folder), contextlib.ExitStack() as publishing:
+    with atomic.locked(folder):
         files = list(_files(original, config))
         entries = [entry for entry, _ in files]
         _require_budgets(entries, config.allow_low_parity)
-        if "saved_model" in config.format_names:
-            # Renamed at the end of this block: a server that polls the base path loads it at once.
-            entries.append(publishing.enter_context(_version(original, config)))
-        for entry, content in files:
-            with atomic.replacing(folder / entry.path) as temporary:
-                temporary.write_bytes(content)
-    if "saved_model" in config.format_names:
-        serving_folder.write_config(folder / SERVING)
-        memory = bytes_per_pixel(layer_graph.layer_graph(original.generator))
-        serving_folder.write_readme(folder / SERVING, config.name, config.max_pixels, memory)
-    where = (
-        f"{len(photos)} photos of {config.photos_dir}" if config.photos_dir else f"the {len(photos)} of this package"
-    )
-    report.write(folder, entries, config.command, config.model, where)
+        with _version(original, config) if "saved_model" in config.format_names else contextlib.nullcontext() as served:
+            for entry, content in files:
+                with atomic.replacing(folder / entry.path) as temporary:
+                    temporary.write_bytes(content)
+        if served:
+            entries.append(served)
+            serving_folder.write_config(folder / SERVING)
+            memory = bytes_per_pixel(layer_graph.layer_graph(original.generator))
+            serving_folder.write_readme(folder / SERVING, config.name, config.max_pixels, memory)
+        where = f"of {config.photos_dir}" if config.photos_dir else "that come with this package"
+        report.write(folder, entries, config.command, config.model, f"{len(photos)} photos {where}")
     return entries
 
 
@@ -99,49 +95,41 @@ def _tflite_file(
         name, config.description, f"cartoongan-tf {__version__}", config.author, config.license
     )
 
-    def make(kept_float: str) -> tuple[bytes, TFLiteGenerator, parity.Parity]:
+    for kept_float, stays_float in tflite.choices(precision).items():
         content = tflite.convert(original.generator, precision, metadata, size, calibration, kept_float)
         run = TFLiteGenerator(content, path)
-        return content, run, original.compare(run, size)
-
-    (content, run, found), stays_float = _first_within_budget(precision, make)
-    operators = tflite_file.operators(content)
-    if custom := [name for name in operators if name.startswith(("CUSTOM", "Flex"))]:
+        values = "uint8" if run.dtype == np.uint8 else "float32 in [-1, 1]"
+        sides = f"{size[0]}, {size[1]}" if size else "H, W"
+        entry = Entry.of_file(
+            content,
+            path=path,
+            format=precision,
+            takes=f"{values}, RGB [1, {sides}, 3]{'' if size else ', multiples of 4'}",
+            parity=original.compare(run, size),
+            budget_db=tflite.BUDGETS_DB[precision],
+            operators=tflite_file.operators(content),
+            stays_float=stays_float,
+        )
+        if not entry.is_below_budget:
+            break  # the first choice that keeps it is the smallest
+    if custom := [name for name in entry.operators if name.startswith(("CUSTOM", "Flex"))]:
         raise InputError(f"{path}: not written: needs operators that phones do not have: {', '.join(custom)}")
-    values = "uint8" if run.dtype == np.uint8 else "float32 in [-1, 1]"
-    takes = f"{values}, RGB [1, {size[0]}, {size[1]}, 3]" if size else f"{values}, RGB [1, H, W, 3], multiples of 4"
-    budget = tflite.BUDGETS_DB[precision]
-    return _entry(path, precision, takes, content, found, budget, operators, stays_float), content
-
-
-def _first_within_budget(precision: str, make: Callable[[str], tuple]) -> tuple[tuple, str]:
-    """What the first choice that keeps the budget makes, or the last one, and what stays float in it."""
-    for kept_float, stays_float in tflite.choices(precision).items():
-        made = make(kept_float)
-        if made[2].psnr_db >= (tflite.BUDGETS_DB[precision] or -np.inf):
-            return made, stays_float
-    return made, stays_float
+    return entry, content
 
 
 def _onnx_file(original: Original, config: ExportConfig) -> tuple[Entry, bytes]:
     content = onnx_file.convert(original.generator)
-    found, operators = original.compare(onnx_file.runner(content)), onnx_file.operators(content)
-    path, takes = f"{ONNX}/{config.name}.onnx", "float32 in [-1, 1], RGB [N, H, W, 3], multiples of 4"
-    return _entry(path, ONNX, takes, content, found, ONNX_BUDGET_DB, operators, "everything is float32"), content
-
-
-def _entry(
-    path: str,
-    format: str,
-    takes: str,
-    content: bytes,
-    found: parity.Parity,
-    budget_db: float | None,
-    operators: dict[str, int],
-    stays_float: str,
-) -> Entry:
-    sha256 = hashlib.sha256(content).hexdigest()
-    return Entry(path, format, takes, len(content), sha256, found, budget_db, operators, stays_float)
+    entry = Entry.of_file(
+        content,
+        path=f"{ONNX}/{config.name}.onnx",
+        format=ONNX,
+        takes="float32 in [-1, 1], RGB [N, H, W, 3], multiples of 4",
+        parity=original.compare(onnx_file.runner(content)),
+        budget_db=ONNX_BUDGET_DB,
+        operators=onnx_file.operators(content),
+        stays_float="everything is float32",
+    )
+    return entry, content
 
 
 @contextlib.contextmanager
@@ -152,18 +140,17 @@ def _version(original: Original, config: ExportConfig) -> Iterator[Entry]:
     with atomic.replacing(version_dir) as temporary:
         saved_model.write_version(original.generator, temporary, config.name, original.photos[0], config.max_pixels)
         proof = serving_check.check_version(original.generator, temporary, str(version_dir), original.photos)
-        num_bytes = sum(path.stat().st_size for path in temporary.rglob("*") if path.is_file())
         yield Entry(
-            version_dir.relative_to(folder).as_posix(),
-            "saved_model",
-            "uint8 RGB [N, H, W, 3], any size; or picture files",
-            num_bytes,
-            "",
-            proof.parity,
-            None,
-            dict.fromkeys(proof.operators, 0),
-            "everything is float32",
-            f"In a server's session {proof.num_pictures} pictures, as pixels and as JPEG, PNG, GIF and BMP files, "
+            path=version_dir.relative_to(folder).as_posix(),
+            format="saved_model",
+            takes="uint8 RGB [N, H, W, 3], any size; or picture files",
+            num_bytes=sum(path.stat().st_size for path in temporary.rglob("*") if path.is_file()),
+            sha256="",
+            parity=proof.parity,
+            budget_db=None,  # no picture may differ by more than a grey level
+            operators=dict.fromkeys(proof.operators, 0),
+            stays_float="everything is float32",
+            proof=f"In a server's session {proof.num_pictures} pictures, as pixels and as JPEG, PNG, GIF and BMP, "
             f"differ from Keras's by at most {proof.largest_difference} of 255 grey levels. It answered its own "
             f"{proof.num_warmup_requests} warm-up requests; {proof.num_threads} threads got the same bytes as one.",
         )

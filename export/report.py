@@ -44,6 +44,11 @@ class Entry:
     stays_float: str
     proof: str = ""
 
+    @classmethod
+    def of_file(cls, content: bytes, **fields) -> "Entry":
+        """An entry for a file, by its content."""
+        return cls(num_bytes=len(content), sha256=hashlib.sha256(content).hexdigest(), **fields)
+
     @property
     def is_below_budget(self) -> bool:
         return self.budget_db is not None and self.parity.psnr_db < self.budget_db
