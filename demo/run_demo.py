@@ -126,6 +126,7 @@ Done in {seconds / 60:.1f} minutes. Look at
   {OUTPUT}/run/generator.keras      the trained network
   {OUTPUT}/exported/serving/demo/   for TensorFlow Serving
   {OUTPUT}/exported/tflite/         for phones
+  {OUTPUT}/exported/report.md       how near each of them is to the trained network
 This is a small network after a few minutes on few pictures: it shows the stages at work, not the style's best.
 
 Next, draw a photo of yours:

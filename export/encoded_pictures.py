@@ -68,9 +68,16 @@ def _opaque(rgb):
 
 
 def _upright(pixels, orientation):
-    """Turn and mirror a picture as EXIF wants it; orientation 1 to 8."""
-    pixels = tf.cond(orientation >= 5, lambda: tf.transpose(pixels, [1, 0, 2]), lambda: pixels)
+    """Turn and mirror a picture, uint8 [H, W, 4], as EXIF wants it; orientation 1 to 8."""
+    pixels = tf.bitcast(pixels, tf.int32)  # [H, W]: four bytes move as one
+    pixels = tf.cond(orientation >= 5, lambda: _transposed(pixels), lambda: pixels)
     for axis, orientations in ((0, [3, 4, 7, 8]), (1, [2, 3, 6, 7])):
         is_mirrored = tf.reduce_any(orientation == tf.constant(orientations, tf.int64))
         pixels = tf.cond(is_mirrored, lambda p=pixels, a=axis: tf.reverse(p, [a]), lambda p=pixels: p)
-    return pixels
+    return tf.bitcast(pixels, tf.uint8)
+
+
+def _transposed(pixels):
+    """int32 [H, W] -> [W, H]; tf.transpose of integers makes oneDNN complain in a server's log."""
+    height, width = tf.unstack(tf.shape(pixels))
+    return tf.gather(tf.reshape(pixels, [-1]), tf.range(width)[:, tf.newaxis] + width * tf.range(height))

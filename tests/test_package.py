@@ -53,6 +53,10 @@ def test_the_wheel_does_the_whole_job_in_an_empty_folder(picture_folders, tmp_pa
         *flags,
     )
     run(scripts / "cartoongan-export", "--model=run/generator.keras", "--name=tiny", "--output_dir=exported")
+    assert (empty / "exported" / "tflite" / "tiny-int8.tflite").exists()
+    assert "int8" in (empty / "exported" / "report.md").read_text()
+    for script in ("cartoongan-client", "cartoongan-benchmark-tflite"):
+        assert "Flags:" in run(scripts / script, "--help")
     pictures.write_picture(empty / "photo.jpg", draw(0))
     run(
         sys.executable,

@@ -6,6 +6,7 @@ import importlib.util
 import re
 import shlex
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from cartoongan_tf import pictures, strategies
 from cartoongan_tf.config import TrainConfig
 from cartoongan_tf.options import options_of
+from export.export_config import FORMATS, ExportConfig
 from export.serving_session import ServingSession
 from tests.export import server
 from tests.films import make_film, write_film
@@ -166,6 +168,18 @@ def test_every_flag_of_training_is_explained():
     text = (REPOSITORY / "docs" / "training.md").read_text()
     unexplained = {option.name for option in options_of(TrainConfig) if f"--{option.name}" not in text}
     assert unexplained <= {"data_dir", "run_dir", "vgg19_weights", "generator"}
+
+
+@pytest.mark.parametrize("page", ["docs/on_device.md", "examples/android/README.md", "examples/ios/README.md"])
+def test_pages_about_exports_name_flags_and_files_that_exist(page):
+    text = (REPOSITORY / page).read_text()
+    commands = re.findall(r"python -m export\.export_model ([^`\n]*)", text)
+    flags = {flag for command in commands for flag in re.findall(r"--(\w+)=", command)}
+    assert flags <= {option.name for option in options_of(ExportConfig)}
+    kinds = set(re.findall(r"\b(?:NAME|hayao)-(\w+)(?:-512x512)?\.tflite", text))
+    assert kinds and kinds <= set(FORMATS)
+    for folder, name in re.findall(r"`((?:examples|docs|export)/)?(\w+\.(?:md|kt|swift))`", text):
+        assert (REPOSITORY / (folder or Path(page).parent) / name).exists(), name
 
 
 def test_every_command_with_the_authors_weights_runs(folder, assets):
