@@ -42,6 +42,9 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
       OSError: the folder cannot be written, or `path` is a folder with something in it.
     """
     path = Path(os.path.realpath(path))
+    new_folders = [folder for folder in path.parents if not folder.exists()]  # innermost first
+    if path.is_dir() and any(path.iterdir()):
+        raise IsADirectoryError(errno.EISDIR, "a folder with something in it", str(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(path)
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.{_PROCESS}{next(_numbers)}.partial{path.suffix}")
@@ -49,10 +52,14 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
         yield temporary
         os.replace(temporary, path)
     except OSError as error:
-        error.filename = error.filename or str(path)  # a full disk is reported without one
+        if not error.filename or str(temporary) in str(error.filename):  # a full disk is reported without one
+            error.filename = str(path)
         raise
     finally:
         _remove(temporary)
+        for folder in new_folders:
+            with contextlib.suppress(OSError):  # as a rule there is something in it now
+                folder.rmdir()
 
 
 def write_json(path: str | os.PathLike, content: Any) -> None:

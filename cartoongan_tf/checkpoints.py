@@ -36,6 +36,8 @@ def load_generator(path: str | os.PathLike) -> keras.Model:
     Raises:
       InputError: the file is missing, damaged, or holds another kind of model.
     """
+    if Path(path).is_dir():
+        raise InputError(f"{path}: a folder, where a .keras file was expected; training writes RUN_DIR/generator.keras")
     if not Path(path).is_file():
         raise InputError(f"{path}: no such file; training writes it as RUN_DIR/generator.keras at each checkpoint")
     if not zipfile.is_zipfile(path):

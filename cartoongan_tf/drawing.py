@@ -96,7 +96,7 @@ def draw_pictures(
       OSError: a result cannot be written: the disk is full, say.
     """
     read = map_ahead(lambda job: (job, _attempt(files.read, job)), jobs, FILES_AHEAD)
-    drawn = ((job, _attempt(draw_picture, cartoonizer, look, picture)) for job, picture in read)
+    drawn = ((job, _attempt(_draw_named, job, cartoonizer, look, picture)) for job, picture in read)
     yield from map_ahead(lambda pair: (pair[0], _attempt(files.write, *pair)), drawn, FILES_AHEAD)
 
 
@@ -104,6 +104,13 @@ def draw_picture(cartoonizer: Cartoonizer, look: Look, picture: Picture) -> Pict
     """Draw all frames of a picture file: those of an animation steadily, as a film's."""
     draw = look.film(cartoonizer) if picture.durations_ms else cartoonizer
     return dataclasses.replace(picture, frames=[look.draw_frame(draw, frame) for frame in picture.frames])
+
+
+def _draw_named(job: Job, cartoonizer: Cartoonizer, look: Look, picture: Picture) -> Picture:
+    try:
+        return draw_picture(cartoonizer, look, picture)
+    except InputError as error:
+        raise InputError(f"{job.source}: {error}") from error
 
 
 def _attempt(function: Callable, *values: Any) -> Any:

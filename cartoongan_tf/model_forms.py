@@ -124,7 +124,7 @@ class SavedModelForm(ModelForm):
                 return self._signature(image=tf.constant(image))["cartoon"].numpy()
         except tf.errors.InvalidArgumentError as error:
             raise InputError(
-                f"{self._folder}: {sentence(error.message)}; give --long_side, or the .keras file, which has no limit"
+                f"{self._folder}: {sentence(error.message)}; --long_side does that, and the .keras file has no limit"
             ) from error
 
 
@@ -140,7 +140,10 @@ class TFLiteForm(ModelForm):
         self._generate = TFLiteGenerator(path.read_bytes(), path)
         if self._generate.size:
             height, width = self._generate.size
-            raise InputError(f"{path}: takes pictures of {width} x {height} pixels alone; give one that takes any size")
+            raise InputError(
+                f"{path}: takes tensors of {width} x {height} pixels alone, as an app makes them; the file "
+                "without a size in its name draws the same"
+            )
         # A kernel is stored as [out, height, width, in] here.
         self.bytes_per_pixel = self.peak_tensors * _first_layer_bytes(
             [np.roll(shape, -1) for shape in self._generate.tensor_shapes]

@@ -33,11 +33,15 @@ def pad_to_fit(image):
     return ops.take(image, _reflected_indices(width), axis=2)
 
 
+def padded_side(size):
+    """The side that a side of `size` pixels is padded to."""
+    return ops.maximum(-(-size // SIZE_MULTIPLE) * SIZE_MULTIPLE, MINIMUM_SIZE_PX)
+
+
 def _reflected_indices(size):
     """0, 1 .. size-1, size-2 .. 1, 0, 1 ..: as many as the generator needs, for a side of `size` pixels."""
-    padded_size = ops.maximum(-(-size // SIZE_MULTIPLE) * SIZE_MULTIPLE, MINIMUM_SIZE_PX)
     period = ops.maximum(2 * size - 2, 1)
-    position = ops.arange(padded_size) % period
+    position = ops.arange(padded_side(size)) % period
     return ops.minimum(position, period - position)
 
 

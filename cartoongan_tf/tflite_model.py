@@ -30,6 +30,8 @@ class TFLiteGenerator:
         Raises:
           InputError: it is no .tflite file, or takes no RGB pictures.
         """
+        if not model:
+            raise InputError(f"{name}: an empty file; export it anew")
         try:
             self._interpreter = Interpreter(model_content=model, num_threads=num_threads or os.cpu_count())
         except ValueError as error:

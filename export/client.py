@@ -3,24 +3,30 @@
     python -m export.client --server=localhost:8500 --model=shinkai photo.jpg
 
 writes photo-cartoon.png beside the photo. Give any number of pictures, and folders of them; - reads standard input and
-writes standard output. gRPC by default, --rest for the REST port (8501 as a rule). How to start a server is told by the
-README that export_model writes beside models.config.
+writes standard output. What is no picture is skipped; the exit status is 1 if it was named itself. gRPC by default,
+--rest for the REST port (8501 as a rule). How to start a server is told by the README that export_model writes beside
+models.config.
 """
 
 import dataclasses
+import io
+import os
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
-from cartoongan_tf import atomic, jobs, program
+from cartoongan_tf import atomic, jobs, pictures, program
 from cartoongan_tf.errors import InputError
 from cartoongan_tf.jobs import STREAM, Job
 from cartoongan_tf.options import option
 from export.remote_model import TIMEOUT_SECS, GrpcModel, RemoteModel, RestModel, ServerError
+from export.serving_facts import MAGIC_BYTES, MAX_VERSION
 
 SUFFIX = ".png"  # what a server gives
+MAX_TIMEOUT_SECS = 1e6
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,14 +43,26 @@ class ClientConfig:
     long_side: int = option("Have larger pictures shrunk to this longer side, in pixels; 0: never.", 0)
 
     def __post_init__(self):
-        if not re.fullmatch(r"(\[[^\]]+\]|[^:\s/]+):\d+", self.server):
-            raise InputError(f"--server={self.server}: HOST:PORT was expected, like localhost:8500")
-        if not 0 <= self.strength <= 1 or self.long_side < 0:
-            raise InputError("--strength must be from 0 to 1, and --long_side must not be negative")
-        if self.model_version < 0 or self.timeout_secs <= 0:
-            raise InputError("--model_version must not be negative, and --timeout_secs must be above 0")
-        if Path(self.output).suffix.lower() not in ("", SUFFIX):
-            raise InputError(f"--output={self.output}: PNG files come back; end the name in {SUFFIX}, or name a folder")
+        found = re.fullmatch(r"(\[[^\]]+\]|[^:\s/]+):(\d{1,5})", self.server)
+        is_address = found and 0 < int(found[2]) < 2**16
+        self._require(is_address, "server", "HOST:PORT was expected, like localhost:8500")
+        self._require(re.fullmatch(r"\w[\w-]*", self.model, re.ASCII), "model", "a name as export_model takes it")
+        self._require(0 <= self.strength <= 1, "strength", "must be from 0 to 1")
+        self._require(0 <= self.long_side < 2**31, "long_side", "must be 0, or a number of pixels")
+        self._require(0 <= self.model_version <= MAX_VERSION, "model_version", "must be 0, or a version of the model")
+        self._require(0 < self.timeout_secs <= MAX_TIMEOUT_SECS, "timeout_secs", f"must be up to {MAX_TIMEOUT_SECS}")
+        is_png = Path(self.output).suffix.lower() in ("", SUFFIX)
+        self._require(is_png, "output", f"PNG files come back; end the name in {SUFFIX}, or in / for a folder")
+
+    def _require(self, met: Any, name: str, rule: str) -> None:
+        if not met:
+            raise InputError(f"--{name}={getattr(self, name)}: {rule}")
+
+    @property
+    def place(self) -> str:
+        """Where to write, for `jobs`: what does not end in .png is a folder."""
+        is_folder = self.output and self.output != str(STREAM) and not Path(self.output).suffix
+        return f"{self.output}{os.sep}" if is_folder else self.output
 
     @property
     def taste(self) -> dict[str, float]:
@@ -60,9 +78,7 @@ def main(argv=None) -> int:
 def _draw(config: ClientConfig, arguments: list[str]) -> int:
     if not arguments:
         raise InputError("name the picture or folder to draw, after the flags: ... --model=MODEL photo.jpg")
-    found = jobs.find_jobs(arguments, config.output, SUFFIX)
-    if films := [job for job in found if job.is_film]:
-        raise InputError(f"{films[0].source}: a film, and a server draws pictures; cartoonize draws films")
+    found = jobs.find_jobs(arguments, config.place, SUFFIX)
     to_do = jobs.left_to_do(found, config.overwrite)
     model = _remote_model(config)
     problems = []
@@ -73,7 +89,7 @@ def _draw(config: ClientConfig, arguments: list[str]) -> int:
             raise
         except InputError as problem:
             problems.append(job)
-            tqdm.write(f"Skipped {job.source}: {problem}", file=sys.stderr)
+            tqdm.write(f"Skipped {job.source}: {str(problem).removeprefix(f'{job.source}: ')}", file=sys.stderr)
     if text := jobs.summary(found, to_do, problems):
         print(text)
     return jobs.status(problems)
@@ -88,12 +104,17 @@ def _remote_model(config: ClientConfig) -> RemoteModel:
 
 
 def _read(job: Job) -> bytes:
-    if job.source == STREAM:
-        return sys.stdin.buffer.read()
+    """A file that the server takes: one of another kind as PNG. What is no picture is not sent to anybody."""
+    if job.is_film:
+        raise InputError("a film, and a server draws pictures; cartoonize draws films")
     try:
-        return job.source.read_bytes()
+        content = sys.stdin.buffer.read() if job.source == STREAM else job.source.read_bytes()
     except OSError as error:
         raise InputError(f"cannot be read ({error.strerror})") from error
+    if content.startswith(MAGIC_BYTES):
+        return content
+    picture = pictures.read(io.BytesIO(content), first_frame_only=True, name=job.source)
+    return pictures.encode(picture, SUFFIX)
 
 
 def _write(job: Job, cartoon: bytes) -> None:

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from export.picture_headers import Header
+from export.picture_headers import Header, first_frame, require
 
 
 def decode(header: Header) -> tf.Tensor:
@@ -16,9 +16,11 @@ def decode(header: Header) -> tf.Tensor:
       it runs, damaged pixels are INVALID_ARGUMENT.
     """
     decoders = (_decode_jpeg, _decode_png, _decode_gif, _decode_bmp)  # in the order of the kinds
-    pixels = tf.switch_case(header.kind, [lambda decoder=decoder: decoder(header.contents) for decoder in decoders])
+    pixels = tf.switch_case(header.kind, [lambda decoder=decoder: decoder(header) for decoder in decoders])
     pixels = tf.where(pixels[..., 3:] == 0, tf.constant([255, 255, 255, 0], tf.uint8), pixels)
-    return _upright(tf.ensure_shape(pixels, [None, None, 4]), header.orientation)
+    pixels = _upright(tf.ensure_shape(pixels, [None, None, 4]), header.orientation)
+    is_as_told = tf.reduce_all(tf.shape(pixels, tf.int64)[:2] == tf.stack([header.height, header.width]))
+    return require(is_as_told, pixels, "the picture has another size than its header says")
 
 
 def encode_png(pixels: tf.Tensor) -> tf.Tensor:
@@ -47,20 +49,20 @@ def _average(pixels, size):
     return tf.cast(tf.round(tf.image.resize(pixels, size, "area")), tf.uint8)
 
 
-def _decode_jpeg(contents):
-    return _opaque(tf.io.decode_jpeg(contents, channels=3, dct_method="INTEGER_ACCURATE"))  # as Pillow does
+def _decode_jpeg(header):
+    return _opaque(tf.io.decode_jpeg(header.contents, channels=3, dct_method="INTEGER_ACCURATE"))  # as Pillow does
 
 
-def _decode_png(contents):
-    return tf.io.decode_png(contents, channels=4)
+def _decode_png(header):
+    return tf.io.decode_png(header.contents, channels=4)
 
 
-def _decode_gif(contents):
-    return _opaque(tf.io.decode_gif(contents)[0])
+def _decode_gif(header):
+    return _opaque(tf.io.decode_gif(first_frame(header))[0])
 
 
-def _decode_bmp(contents):
-    return _opaque(tf.io.decode_bmp(contents)[..., :3])  # a fourth byte is mostly unused
+def _decode_bmp(header):
+    return _opaque(tf.io.decode_bmp(header.contents)[..., :3])  # a fourth byte is mostly unused
 
 
 def _opaque(rgb):

@@ -3,10 +3,14 @@
 import dataclasses
 import re
 import shlex
+from typing import Any
 
 from cartoongan_tf.errors import InputError
 from cartoongan_tf.options import option
+from export.serving_facts import MAX_PIXELS, MAX_VERSION
 
+COMPARED_LONG_SIDE_PX = 288  # that photos are shrunk to, to compare on: the paper's network takes 0.7 s for each
+MAX_FIXED_SIDE_PX = 4096
 FORMATS = ("saved_model", "fp32", "fp16", "int8", "dynamic", "int8_full", "onnx")
 
 
@@ -25,7 +29,9 @@ class ExportConfig:
     photos_dir: str = option("A folder of photos to measure parity on, instead of the four that come with this.", "")
     allow_low_parity: bool = option("Write files even if they differ from Keras by more than their budget.", False)
 
-    max_pixels: int = option("Of pictures that the server draws at once; 4.8 GB with the paper's network.", 2048 * 2048)
+    max_pixels: int = option(
+        "Of pictures that the server draws at once; the default takes 4.8 GB with the paper's network.", MAX_PIXELS
+    )
     model_version: int = option("Of the SavedModel, a number that is not there yet; 0: the next.", 0)
 
     author: str = option("For the metadata of .tflite files.", "")
@@ -33,17 +39,24 @@ class ExportConfig:
     description: str = option("For the metadata of .tflite files.", "Draws photos as cartoons.")
 
     def __post_init__(self):
-        if not re.fullmatch(r"\w[\w-]*", self.name, re.ASCII):
-            raise InputError(f"--name={self.name}: use letters, digits, - and _ only")
-        unknown = [name for name in self.format_names if name not in FORMATS]
-        if unknown or not self.format_names:
-            raise InputError(f"--formats={self.formats}: there is {', '.join(FORMATS)}")
+        self._require(re.fullmatch(r"\w[\w-]{,99}", self.name, re.ASCII), "name", "use letters, digits, - and _ only")
+        is_known = self.format_names and set(self.format_names) <= set(FORMATS)
+        self._require(is_known, "formats", f"there is {', '.join(FORMATS)}")
         if "int8_full" in self.format_names and not self.calibration_dir:
             raise InputError("--calibration_dir is missing: name a folder of photos, int8_full learns its ranges there")
-        if self.fixed_size and not self.fixed_size_px:
-            raise InputError(f"--fixed_size={self.fixed_size}: HEIGHTxWIDTH was expected, multiples of 4 from 8 up")
-        if self.max_pixels < 1 or self.model_version < 0:
-            raise InputError("--max_pixels must be at least 1, and --model_version at least 0")
+        is_used = "int8_full" in self.format_names or not self.calibration_dir
+        self._require(is_used, "calibration_dir", "is for int8_full; add it to --formats, or leave this out")
+        rule = f"HEIGHTxWIDTH was expected, like 512x512: multiples of 4 from 8 to {MAX_FIXED_SIDE_PX}"
+        self._require(self.fixed_size_px or not self.fixed_size, "fixed_size", rule)
+        least = COMPARED_LONG_SIDE_PX**2
+        self._require(least <= self.max_pixels <= 10**9, "max_pixels", f"must be from {least} to a billion")
+        self._require(0 <= self.model_version <= MAX_VERSION, "model_version", "must be a number that a server reads")
+        is_used = "saved_model" in self.format_names or not self.model_version
+        self._require(is_used, "model_version", "is for saved_model; add it to --formats, or leave this out")
+
+    def _require(self, met: Any, name: str, rule: str) -> None:
+        if not met:
+            raise InputError(f"--{name}={getattr(self, name)}: {rule}")
 
     @property
     def format_names(self) -> list[str]:
@@ -56,7 +69,7 @@ class ExportConfig:
         """Height and width; None where there is none, or none that can be used."""
         found = re.fullmatch(r"(\d+)x(\d+)", self.fixed_size)
         size = (int(found[1]), int(found[2])) if found else (0, 0)
-        return size if all(side >= 8 and side % 4 == 0 for side in size) else None
+        return size if all(8 <= side <= MAX_FIXED_SIDE_PX and side % 4 == 0 for side in size) else None
 
     @property
     def command(self) -> str:

@@ -51,25 +51,46 @@ def export(config: ExportConfig) -> list[Entry]:
     """
     if ONNX in config.format_names:
         onnx_file.require_onnx()
+    folder, is_served = Path(config.output_dir), "saved_model" in config.format_names
+    version_dir = saved_model.version_dir(folder / SERVING / config.name, config.model_version)
     photos = parity.read_photos(config.photos_dir or parity.OWN_PHOTOS)
     original = Original(load_generator(config.model), photos)
-    folder = Path(config.output_dir)
-    with atomic.locked(folder):
+    with atomic.locked(folder), contextlib.ExitStack() as publishing:  # what is entered first gets its name last
         files = list(_files(original, config))
         entries = [entry for entry, _ in files]
         _require_budgets(entries, config.allow_low_parity)
-        with _version(original, config) if "saved_model" in config.format_names else contextlib.nullcontext() as served:
-            for entry, content in files:
-                with atomic.replacing(folder / entry.path) as temporary:
-                    temporary.write_bytes(content)
-        if served:
-            entries.append(served)
-            serving_folder.write_config(folder / SERVING)
-            memory = bytes_per_pixel(layer_graph.layer_graph(original.generator))
-            serving_folder.write_readme(folder / SERVING, config.name, config.max_pixels, memory)
-        where = f"of {config.photos_dir}" if config.photos_dir else "that come with this package"
-        report.write(folder, entries, config.command, config.model, f"{len(photos)} photos {where}")
+        if is_served:
+            _publish_text(publishing, folder / SERVING / serving_folder.CONFIG, _models_config(config))
+            entries.append(_version(publishing, original, config, version_dir))
+            _publish_text(publishing, folder / SERVING / serving_folder.README, _serving_readme(original, config))
+        for name, text in report.texts(entries, config, len(photos), _others(folder, entries)).items():
+            _publish_text(publishing, folder / name, text)
+        for entry, content in files:
+            publishing.enter_context(atomic.replacing(folder / entry.path)).write_bytes(content)
     return entries
+
+
+def _publish_text(publishing: contextlib.ExitStack, path: Path, text: str) -> None:
+    publishing.enter_context(atomic.replacing(path)).write_text(text, encoding="utf-8")
+
+
+def _models_config(config: ExportConfig) -> str:
+    return serving_folder.config_text(_served_models(config))
+
+
+def _serving_readme(original: Original, config: ExportConfig) -> str:
+    memory = bytes_per_pixel(layer_graph.layer_graph(original.generator))
+    return serving_folder.readme_text(config.name, _served_models(config), config.max_pixels, memory)
+
+
+def _served_models(config: ExportConfig) -> list[str]:
+    return sorted({config.name, *serving_folder.models(Path(config.output_dir) / SERVING)})
+
+
+def _others(folder: Path, entries: list[Entry]) -> list[str]:
+    """Files of earlier exports that stay beside those of this one."""
+    there = {path.relative_to(folder).as_posix() for kind in (TFLITE, ONNX) for path in (folder / kind).glob("[!.]*")}
+    return sorted(there - {entry.path for entry in entries})
 
 
 def _files(original: Original, config: ExportConfig) -> Iterator[tuple[Entry, bytes]]:
@@ -112,7 +133,7 @@ def _tflite_file(
         )
         if not entry.is_below_budget:
             break  # the first choice that keeps it is the smallest
-    if custom := [name for name in entry.operators if name.startswith(("CUSTOM", "Flex"))]:
+    if custom := [name for name in entry.operators if name.startswith("CUSTOM")]:
         raise InputError(f"{path}: not written: needs operators that phones do not have: {', '.join(custom)}")
     return entry, content
 
@@ -132,28 +153,25 @@ def _onnx_file(original: Original, config: ExportConfig) -> tuple[Entry, bytes]:
     return entry, content
 
 
-@contextlib.contextmanager
-def _version(original: Original, config: ExportConfig) -> Iterator[Entry]:
-    """The SavedModel, written and checked under a temporary name; it gets its own when the block ends well."""
-    folder = Path(config.output_dir)
-    version_dir = saved_model.version_dir(folder / SERVING / config.name, config.model_version)
-    with atomic.replacing(version_dir) as temporary:
-        saved_model.write_version(original.generator, temporary, config.name, original.photos[0], config.max_pixels)
-        proof = serving_check.check_version(original.generator, temporary, str(version_dir), original.photos)
-        yield Entry(
-            path=version_dir.relative_to(folder).as_posix(),
-            format="saved_model",
-            takes="uint8 RGB [N, H, W, 3], any size; or picture files",
-            num_bytes=sum(path.stat().st_size for path in temporary.rglob("*") if path.is_file()),
-            sha256="",
-            parity=proof.parity,
-            budget_db=None,  # no picture may differ by more than a grey level
-            operators=dict.fromkeys(proof.operators, 0),
-            stays_float="everything is float32",
-            proof=f"In a server's session {proof.num_pictures} pictures, as pixels and as JPEG, PNG, GIF and BMP, "
-            f"differ from Keras's by at most {proof.largest_difference} of 255 grey levels. It answered its own "
-            f"{proof.num_warmup_requests} warm-up requests; {proof.num_threads} threads got the same bytes as one.",
-        )
+def _version(publishing: contextlib.ExitStack, original: Original, config: ExportConfig, version_dir: Path) -> Entry:
+    """The SavedModel, written and checked under a temporary name until it is published."""
+    temporary = publishing.enter_context(atomic.replacing(version_dir))
+    saved_model.write_version(original.generator, temporary, config.name, original.photos[0], config.max_pixels)
+    proof = serving_check.check_version(original.generator, temporary, str(version_dir), original.photos)
+    return Entry(
+        path=version_dir.relative_to(config.output_dir).as_posix(),
+        format="saved_model",
+        takes="uint8 RGB [N, H, W, 3], any size; or picture files",
+        num_bytes=sum(path.stat().st_size for path in temporary.rglob("*") if path.is_file()),
+        sha256="",
+        parity=proof.parity,
+        budget_db=None,  # no picture may differ by more than a grey level
+        operators=dict.fromkeys(proof.operators, 0),
+        stays_float="everything is float32",
+        proof=f"In a server's session {proof.num_pictures} pictures, as pixels and as JPEG, PNG, GIF and BMP, "
+        f"differ from Keras's by at most {proof.largest_difference} of 255 grey levels. It answered its own "
+        f"{proof.num_warmup_requests} warm-up requests; {proof.num_threads} threads got the same bytes as one.",
+    )
 
 
 def _calibration(config: ExportConfig) -> list[np.ndarray]:

@@ -1,4 +1,4 @@
-"""A generator as an ONNX file; needs tf2onnx and onnxruntime: pip install '.[onnx]'."""
+"""A generator as an ONNX file; needs tf2onnx and onnxruntime, the extra `onnx`."""
 
 import importlib.util
 from collections.abc import Callable
@@ -16,7 +16,9 @@ def require_onnx() -> None:
     """Raise InputError unless what this needs is installed."""
     missing = [name for name in ("tf2onnx", "onnxruntime") if importlib.util.find_spec(name) is None]
     if missing:
-        raise InputError(f"--formats: onnx needs {' and '.join(missing)}: pip install '.[onnx]', or leave it out")
+        raise InputError(
+            f"--formats: onnx needs {' and '.join(missing)}: pip install tf2onnx onnxruntime, or leave it out"
+        )
 
 
 def convert(generator: keras.Model) -> bytes:

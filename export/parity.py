@@ -12,8 +12,8 @@ import tensorflow as tf
 
 from cartoongan_tf import folders, pictures, pixels
 from cartoongan_tf.errors import InputError
+from export.export_config import COMPARED_LONG_SIDE_PX
 
-LONG_SIDE_PX = 288  # that photos are shrunk to: the paper's network takes 0.7 s for each
 MAX_PHOTOS = 8
 OWN_PHOTOS = Path(__file__).with_name("photos")
 _SSIM_WINDOW_PX = 11
@@ -37,7 +37,7 @@ class Parity:
 
 
 def read_photos(
-    folder: str | os.PathLike = OWN_PHOTOS, max_photos: int = MAX_PHOTOS, long_side: int = LONG_SIDE_PX
+    folder: str | os.PathLike = OWN_PHOTOS, max_photos: int = MAX_PHOTOS, long_side: int = COMPARED_LONG_SIDE_PX
 ) -> list[np.ndarray]:
     """Photos from a folder, spread over it and shrunk: uint8 RGB [H, W, 3] each. What is no picture is passed over.
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from cartoongan_tf.errors import InputError
 from cartoongan_tf.graph_errors import sentence
-from export.signature_names import ENCODED, STYLED
+from export.serving_facts import ENCODED, STYLED
 
 TIMEOUT_SECS = 300.0
 
@@ -58,7 +58,13 @@ class RemoteModel(abc.ABC):
         )
 
     def _not_found(self, message: str) -> ServerError:
-        return ServerError(f"--model={self._model}: the server does not serve it ({message}); see its models.config")
+        version = f" in version {self._version}; leave out --model_version for the newest" if self._version else ""
+        return ServerError(
+            f"--model={self._model}: the server does not serve it{version} ({message}); its models.config has the names"
+        )
+
+    def _no_cartoon(self) -> ServerError:
+        return ServerError(f"--model={self._model}: answers, but with no cartoon; it is not one of export_model")
 
 
 class GrpcModel(RemoteModel):
@@ -89,6 +95,8 @@ class GrpcModel(RemoteModel):
             return self._service.Predict(request, timeout=self._timeout_secs).outputs["cartoon_bytes"].string_val[0]
         except grpc.RpcError as error:
             raise self._error(error.code(), error.details()) from error
+        except LookupError as error:
+            raise self._no_cartoon() from error
 
     def _error(self, code: Any, details: str) -> InputError:
         import grpc
@@ -96,6 +104,8 @@ class GrpcModel(RemoteModel):
         match code:
             case grpc.StatusCode.INVALID_ARGUMENT:
                 return InputError(sentence(details))
+            case grpc.StatusCode.RESOURCE_EXHAUSTED:
+                return InputError(f"too large for the server ({details.splitlines()[0]}); give --long_side")
             case grpc.StatusCode.NOT_FOUND:
                 return self._not_found(details)
             case grpc.StatusCode.DEADLINE_EXCEEDED:
@@ -118,8 +128,12 @@ class RestModel(RemoteModel):
             raise self._error(error.code, _rest_message(error)) from error
         except TimeoutError as error:
             raise self._too_slow() from error
-        except (OSError, http.client.HTTPException, ValueError, LookupError, TypeError) as error:
+        except OSError as error:
             raise self._no_answer(getattr(error, "reason", error)) from error
+        except http.client.HTTPException as error:
+            raise self._no_answer("that port does not speak REST; is it the one for gRPC?") from error
+        except (ValueError, LookupError, TypeError) as error:
+            raise self._no_cartoon() from error
 
     def _error(self, status: int, message: str) -> InputError:
         match status:
@@ -133,8 +147,7 @@ class RestModel(RemoteModel):
 
 
 def _rest_message(error: urllib.error.HTTPError) -> str:
-    body = error.read().decode(errors="replace")
     try:
-        return str(json.loads(body)["error"])
-    except (ValueError, LookupError, TypeError):
-        return body
+        return str(json.loads(error.read())["error"])
+    except (OSError, http.client.HTTPException, ValueError, LookupError, TypeError):  # cut short, or not of a server's
+        return str(error.reason)

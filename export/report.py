@@ -2,18 +2,22 @@
 
 import dataclasses
 import hashlib
+import json
 import math
 import os
 import platform
+import shlex
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from cartoongan_tf import atomic
+from cartoongan_tf import __version__
+from export.export_config import ExportConfig
 from export.parity import Parity
 
 JSON_NAME, MARKDOWN_NAME = "report.json", "report.md"
-_PACKAGES = ("cartoongan-tf", "tensorflow", "keras", "ai-edge-litert", "ai-edge-quantizer", "numpy")
+FAR_DB = 30.0
+_PACKAGES = ("tensorflow", "keras", "ai-edge-litert", "ai-edge-quantizer", "numpy")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,37 +57,46 @@ class Entry:
     def is_below_budget(self) -> bool:
         return self.budget_db is not None and self.parity.psnr_db < self.budget_db
 
+    @property
+    def is_far(self) -> bool:
+        """Whether a file without a budget differs visibly."""
+        return self.budget_db is None and self.parity.psnr_db < FAR_DB
 
-def write(folder: str | os.PathLike, entries: list[Entry], command: str, model: str, photos: str) -> None:
-    """Write report.json and report.md.
+
+def texts(entries: list[Entry], config: ExportConfig, num_photos: int, others: list[str]) -> dict[str, str]:
+    """The contents of report.json and report.md, by name.
 
     Args:
-      folder: of the export.
-      entries: what it holds.
-      command: that wrote it.
-      model: path of the generator.
-      photos: where the photos are from, in words.
+      entries: what the export holds.
+      config: of the export.
+      num_photos: that were drawn.
+      others: files of earlier exports beside these.
     """
+    where = f"of {config.photos_dir}" if config.photos_dir else "that come with this package"
+    versions = {name: metadata.version(name) for name in _PACKAGES}
     facts = {
-        "command": command,
-        "model": {"path": model, "sha256": hashlib.sha256(Path(model).read_bytes()).hexdigest()},
-        "photos": photos,
+        "command": config.command,
+        "model": {"path": config.model, "sha256": hashlib.sha256(Path(config.model).read_bytes()).hexdigest()},
+        "photos": f"{num_photos} photos {where}",
         "machine": f"{platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}",
-        "packages": {name: metadata.version(name) for name in _PACKAGES},
+        "packages": {"cartoongan-tf": __version__, **versions},
     }
     files = [_plain(dataclasses.asdict(entry)) | {"is_below_budget": entry.is_below_budget} for entry in entries]
-    atomic.write_json(Path(folder) / JSON_NAME, facts | {"files": files})
-    with atomic.replacing(Path(folder) / MARKDOWN_NAME) as temporary:
-        temporary.write_text(_markdown(facts, entries), encoding="utf-8")
+    content = facts | {"files": files, "of_earlier_exports": others}
+    return {
+        JSON_NAME: json.dumps(content, indent=1) + "\n",
+        MARKDOWN_NAME: _markdown(facts, entries, others, config.output_dir),
+    }
 
 
 def summary(entry: Entry) -> str:
     """An entry in one line."""
     scores = f"{_db(entry.parity.psnr_db)} dB, SSIM {entry.parity.ssim:.4f} against Keras"
-    return f"{entry.path}: {entry.num_bytes / 1e6:.1f} MB, {scores}{' (BELOW BUDGET)' if entry.is_below_budget else ''}"
+    remark = " (BELOW BUDGET)" if entry.is_below_budget else " (FAR OFF: look at its cartoons)" if entry.is_far else ""
+    return f"{entry.path}: {entry.num_bytes / 1e6:.1f} MB, {scores}{remark}"
 
 
-def _markdown(facts: dict[str, Any], entries: list[Entry]) -> str:
+def _markdown(facts: dict[str, Any], entries: list[Entry], others: list[str], output_dir: str) -> str:
     packages = ", ".join(f"{name} {version}" for name, version in facts["packages"].items())
     lines = [
         "# Export report",
@@ -94,7 +107,9 @@ def _markdown(facts: dict[str, Any], entries: list[Entry]) -> str:
         "| --- | --: | --- | --: | --: | --: |",
         *map(_row, entries),
         "",
-        f"PSNR and SSIM are against the Keras model, on {facts['photos']}.",
+        f"PSNR and SSIM are against the Keras model, on {facts['photos']}. Less than {FAR_DB:.0f} dB is marked *far "
+        "off*: look at the cartoons, and try other photos to calibrate on.",
+        *([f"Of earlier exports, and not told of here: {', '.join(others)}."] if others else []),
         "",
         "## What stayed float, and what else was found",
         "",
@@ -106,13 +121,13 @@ def _markdown(facts: dict[str, Any], entries: list[Entry]) -> str:
         "",
         "## Again",
         "",
-        "The export, and in its folder the time and memory that its files take:",
+        "The export, and the time and memory that its files take:",
         "",
         "```sh",
         facts["command"],
     ]
-    if tflite := [entry.path for entry in entries if entry.path.endswith(".tflite")]:
-        lines.append(f"python -m export.benchmark_tflite --models={','.join(tflite)}")
+    if tflite := [f"{output_dir}/{entry.path}" for entry in entries if entry.path.endswith(".tflite")]:
+        lines.append(f"python -m export.benchmark_tflite --models={shlex.quote(','.join(tflite))}")
     return "\n".join([*lines, "```", ""])
 
 
@@ -120,7 +135,7 @@ def _row(entry: Entry) -> str:
     found = entry.parity
     budget = "-" if entry.budget_db is None else f"{entry.budget_db:.0f}"
     psnrs, ssims = f"{_db(found.psnr_db)}, {_db(found.median_psnr_db)}", f"{found.ssim:.4f}, {found.median_ssim:.4f}"
-    missed = " **missed**" if entry.is_below_budget else ""
+    missed = " **missed**" if entry.is_below_budget else " *far off*" if entry.is_far else ""
     return f"| `{entry.path}` | {entry.num_bytes / 1e6:.1f} | {entry.takes} | {psnrs} | {ssims} | {budget}{missed} |"
 
 

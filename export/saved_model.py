@@ -8,9 +8,9 @@ import numpy as np
 
 from cartoongan_tf import pictures
 from cartoongan_tf.errors import InputError
+from export.serving_facts import DEFAULT, ENCODED, MAX_PIXELS, MAX_VERSION, STYLED
 from export.serving_requests import predict_request, write_warmup
-from export.signature_names import DEFAULT, ENCODED, STYLED
-from export.signatures import MAX_PIXELS, signatures
+from export.signatures import signatures
 
 
 def version_dir(base_dir: str | os.PathLike, version: int = 0) -> Path:
@@ -25,7 +25,8 @@ def version_dir(base_dir: str | os.PathLike, version: int = 0) -> Path:
     """
     base_dir = Path(base_dir)
     names = [path.name for path in base_dir.iterdir()] if base_dir.is_dir() else []
-    version = version or max((int(name) for name in names if name.isdecimal()), default=0) + 1
+    there = [int(name) for name in names if name.isdecimal() and int(name) < MAX_VERSION]
+    version = version or max(there, default=0) + 1
     if str(version) in names:
         raise InputError(
             f"{base_dir / str(version)}: there already, and a server may be serving it; leave out --model_version for "

@@ -20,9 +20,9 @@ from cartoongan_tf.cartoonizer import to_taste
 from cartoongan_tf.errors import InputError
 from export import parity
 from export.parity import Parity
+from export.serving_facts import DEFAULT, ENCODED, STYLED
 from export.serving_requests import read_warmup
 from export.serving_session import ServingSession
-from export.signature_names import DEFAULT, ENCODED, STYLED
 
 NUM_THREADS = 8
 _SIZES_PX = ((61, 83), (64, 96), (9, 5), (1, 2))  # odd ones, ones that need padding, and the smallest
@@ -70,7 +70,7 @@ def check_version(
     operators = _check_operators(session, name)
     made = [_picture(seed, *size) for seed, size in enumerate(_SIZES_PX)]
     differences = [
-        *_default_differences(generator, session, made),
+        *_default_differences(generator, session, [*made, *photos]),
         *_encoded_differences(generator, session, made),
         *_styled_differences(generator, session, made[0]),
     ]

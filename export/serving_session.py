@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2
 
-from export.signature_names import DEFAULT
+from export.serving_facts import DEFAULT
 
 
 class ServingSession:

@@ -8,10 +8,7 @@ import tensorflow as tf
 from cartoongan_tf import pixels
 from export import encoded_pictures, picture_headers
 from export.picture_headers import require
-from export.signature_names import DEFAULT, ENCODED, STYLED
-
-MAX_PIXELS = 2048 * 2048  # to draw at once: 4.8 GB with the paper's network
-DECODED_FACTOR = 10  # so many times more may be decoded, if they are shrunk before they are drawn
+from export.serving_facts import DECODED_FACTOR, DEFAULT, ENCODED, MAX_PIXELS, STYLED
 
 
 class Signature(NamedTuple):
@@ -61,27 +58,28 @@ def signatures(generator: Callable, max_pixels: int = MAX_PIXELS) -> dict[str, S
 
 def _draw(generator, image, max_pixels: int):
     num_pictures, height, width, _ = tf.unstack(tf.shape(image, tf.int64))
-    image = require((height > 0) & (width > 0), image, "pictures of ", height, " x ", width, " pixels: there are none")
-    image = require(
-        num_pictures * height * width <= max_pixels,
-        image,
-        num_pictures,
-        " pictures of ",
-        height,
-        " x ",
-        width,
-        f" pixels are more than the {max_pixels} that are drawn at once: send fewer, or smaller ones",
-    )
+    pictures = (num_pictures, " pictures of ", width, " x ", height, " pixels")
+    image = require(tf.size(image) > 0, image, *pictures, ": there is nothing to draw")
+    is_small = num_pictures * _num_drawn(height, width) <= max_pixels
+    most = f" are more than the {max_pixels} that are drawn at once: send fewer, or smaller ones"
+    image = require(is_small, image, *pictures, most)
     return pixels.cartoonize(generator, image)
+
+
+def _num_drawn(height, width):
+    """Pixels that a picture has when it is drawn: what its sides are padded to counts, too."""
+    return pixels.padded_side(height) * pixels.padded_side(width)
 
 
 def _draw_file(generator, contents, strength, long_side, max_pixels: int):
     """The bytes of one picture file -> those of its cartoon's, PNG."""
     header = picture_headers.read_header(contents)
     height, width = encoded_pictures.shrunk_size(header.height, header.width, long_side)
-    contents = _require_small_enough(header, height * width, max_pixels)
+    contents = _require_small_enough(header, _num_drawn(height, width), max_pixels)
     contents = require((strength >= 0) & (strength <= 1), contents, "strength ", strength, " is not from 0 to 1")
-    contents = require(long_side >= 0, contents, "long_side ", long_side, " is negative; 0 keeps the picture's size")
+    contents = require(
+        long_side >= 0, contents, "long_side ", long_side, " is negative; 0 keeps the size of the picture"
+    )
     photo = encoded_pictures.shrink(encoded_pictures.decode(header._replace(contents=contents)), height, width)
     cartoon = pixels.cartoonize(generator, photo[tf.newaxis, ..., :3])[0]
     return encoded_pictures.encode_png(tf.concat([_blend(photo[..., :3], cartoon, strength), photo[..., 3:]], -1))
@@ -89,15 +87,12 @@ def _draw_file(generator, contents, strength, long_side, max_pixels: int):
 
 def _require_small_enough(header: picture_headers.Header, num_drawn, max_pixels: int):
     """What to decode, if the picture may be decoded and drawn."""
-    picture = ("a picture of ", header.width, " x ", header.height, " pixels is larger than the ")
-    contents = require(
-        header.height * header.width <= DECODED_FACTOR * max_pixels,
-        header.contents,
-        *picture,
-        f"{DECODED_FACTOR * max_pixels} pixels that are decoded: send a smaller one",
-    )
-    advice = f"send a smaller one, or ask the signature {STYLED} for a shorter long_side"
-    return require(num_drawn <= max_pixels, contents, *picture, f"{max_pixels} pixels that are drawn: {advice}")
+    picture = ("a picture of ", header.width, " x ", header.height, " pixels has more than the ")
+    most = DECODED_FACTOR * max_pixels
+    is_small = header.height * header.width <= most
+    contents = require(is_small, header.contents, *picture, f"{most} that are decoded: send a smaller one")
+    advice = f"send a smaller one, or give a shorter long_side (which the signature {STYLED} takes)"
+    return require(num_drawn <= max_pixels, contents, *picture, f"{max_pixels} that are drawn: {advice}")
 
 
 def _require_as_many(image_bytes, **others):

@@ -11,7 +11,6 @@ from ai_edge_quantizer import qtyping, quantizer, recipe, recipe_manager
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from cartoongan_tf import pixels
-from cartoongan_tf.tflite_model import TFLiteGenerator
 from export import tflite_file
 from export.fast_graph import fast_generator
 from export.tflite_file import Metadata
@@ -70,7 +69,8 @@ def convert(
         case "dynamic":
             return quantize(model, recipe.dynamic_wi8_afp32())
         case "int8_full":
-            return quantize(model, integer_convolutions(FLOAT_CONVOLUTIONS), calibration)
+            levels = [np.asarray(pixels.to_uint8(photo)) for photo in calibration]
+            return quantize(model, integer_convolutions(FLOAT_CONVOLUTIONS), levels)
     return model
 
 
@@ -80,10 +80,9 @@ def quantize(model: bytes, quantization: list, calibration: Sequence[np.ndarray]
     Args:
       model: a float file's contents, completed.
       quantization: a recipe of ai_edge_quantizer.
-      calibration: photos that ranges of activations are learned from, float32 RGB [1, H, W, 3] in [-1, 1] each.
+      calibration: photos that ranges of activations are learned from, as the file takes them.
     """
-    is_uint8 = TFLiteGenerator(model, "model", 1).dtype == np.uint8
-    photos = [{tflite_file.PHOTO: np.asarray(pixels.to_uint8(photo) if is_uint8 else photo)} for photo in calibration]
+    photos = [{tflite_file.PHOTO: photo} for photo in calibration]
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):  # it is chatty
         worker = quantizer.Quantizer(bytearray(model), quantization)
         ranges = worker.calibrate({tflite_file.SIGNATURE: photos}) if photos else None

@@ -231,5 +231,5 @@ def test_the_package_imports_without_tensorflow():
 def test_a_saved_models_limit_is_for_each_picture(models):
     cartoonizer = Cartoonizer.load(models["saved_model"])
     assert cartoonizer(np.stack([draw(seed, 100, 90) for seed in range(3)])).shape == (3, 100, 90, 3)
-    with pytest.raises(InputError, match=r"1: 1 pictures of 101 x 100 pixels are more than .* give --long_side"):
+    with pytest.raises(InputError, match=r"1: 1 pictures of 100 x 101 pixels are more than .* --long_side"):
         cartoonizer(draw(0, 101, 100))

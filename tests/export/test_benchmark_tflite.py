@@ -28,8 +28,15 @@ def test_the_table_has_each_file_at_each_size_and_number_of_threads(files, tmp_p
     free = {("free.tflite", f"{side} x {side}", threads) for side in (16, 24) for threads in "12"}
     assert found == free | {("fixed.tflite", "24 x 16", threads) for threads in "12"}
     for name, _, _, milliseconds, ratio, peak, loaded in rows:
-        assert float(milliseconds) >= 0 and float(peak) >= float(loaded) > 10
+        assert milliseconds.isdecimal() and float(peak) >= float(loaded) > 10
         assert ratio == ("1.00" if name == "free.tflite" else "-")
+
+
+def test_times_are_those_of_drawing(files):
+    """Sixteen times the pixels take longer."""
+    cases = [benchmark_tflite.Case(files / "free.tflite", 1, (side, side)) for side in (64, 256)]
+    small, large = (min(times) for times in benchmark_tflite.seconds(cases, 3).values())
+    assert 0 < small < large
 
 
 @pytest.mark.parametrize(
@@ -39,6 +46,8 @@ def test_the_table_has_each_file_at_each_size_and_number_of_threads(files, tmp_p
         (["--models=none.tflite"], 1, "none.tflite: no such file"),
         (["--models=a", "--sizes_px=10"], 2, "multiples of 4"),
         (["--models=a", "--sizes_px=big"], 2, "--sizes_px=big"),
+        (["--models=a", "--sizes_px=100000"], 2, "8192"),
+        (["--models=a", "--threads=,"], 2, "--threads"),
         (["--models=a", "--threads=0"], 2, "--threads"),
         (["--models=a", "--rounds=0"], 2, "--rounds"),
     ],

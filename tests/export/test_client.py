@@ -9,13 +9,16 @@ import subprocess
 import sys
 import threading
 
+import grpc
 import numpy as np
 import pytest
 from PIL import Image
+from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 from cartoongan_tf import pictures
 from cartoongan_tf.graph_errors import sentence
 from export import client, serving_folder
+from tests.export import server
 from tests.helpers import draw
 
 
@@ -59,7 +62,7 @@ def test_a_folder_is_drawn_and_what_is_there_is_kept(ask, tmp_path, capsys):
     (tmp_path / "photos" / "notes.txt").write_text("no picture")
     assert ask(tmp_path / "photos") == 0
     said = capsys.readouterr()
-    assert "notes.txt: not a picture" in said.err and "skipped 1" in said.out
+    assert "notes.txt: not a picture that can be read" in said.err and "skipped 1" in said.out
     assert len(list((tmp_path / "photos-cartoon").glob("*.png"))) == 3
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "photos-cartoon").iterdir()}
     assert ask(tmp_path / "photos") == 0
@@ -69,18 +72,42 @@ def test_a_folder_is_drawn_and_what_is_there_is_kept(ask, tmp_path, capsys):
 
 def test_what_the_server_refuses_is_said_in_its_words(ask, tmp_path, capsys):
     pictures.write_picture(tmp_path / "large.png", draw(0, 101, 100))
-    (tmp_path / "notes.jpg").write_text("hello")
-    assert ask(tmp_path / "large.png", tmp_path / "notes.jpg") == 1
+    (tmp_path / "damaged.gif").write_bytes(b"GIF89a and no more")
+    assert ask(tmp_path / "large.png", tmp_path / "damaged.gif") == 1
     said = capsys.readouterr().err
-    assert "large.png: a picture of 100 x 101 pixels is larger than the 10000 pixels that are drawn" in said
-    assert "notes.jpg: not a picture: the bytes are no JPEG" in said and "node" not in said
+    assert "large.png: a picture of 100 x 101 pixels has more than the 10000 that are drawn" in said
+    assert "long_side" in said and "damaged.gif: the GIF file holds no picture" in said and "node" not in said
     assert ask(tmp_path / "large.png", "--long_side=100") == 0
+
+
+def test_other_kinds_of_pictures_are_sent_as_png(ask, session, tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(draw(1, 20, 30)).save(tmp_path / "photo.webp", lossless=True, exif=exif)
+    Image.fromarray(np.rot90(draw(1, 20, 30), -1)).save(tmp_path / "same.png")
+    assert ask(tmp_path / "photo.webp") == 0
+    expected = _expected(session, tmp_path / "same.png")
+    np.testing.assert_array_equal(pictures.read_picture(tmp_path / "photo-cartoon.png"), expected)
+
+
+def test_a_new_folder_is_made_for_the_results(ask, photo_path, tmp_path):
+    assert ask(photo_path, f"--output={tmp_path / 'drawn'}") == 0
+    assert (tmp_path / "drawn" / "photo-cartoon.png").exists()
+
+
+def test_films_are_passed_over(ask, photo_path, tmp_path, capsys):
+    (tmp_path / "photos").mkdir()
+    shutil.copy(photo_path, tmp_path / "photos")
+    (tmp_path / "photos" / "clip.mp4").touch()
+    assert ask(tmp_path / "photos") == 0
+    assert "clip.mp4: a film" in capsys.readouterr().err
 
 
 def test_a_model_that_is_not_served(ask, photo_path, capsys):
     assert ask(photo_path, model="other") == 1
     assert "--model=other: the server does not serve it" in capsys.readouterr().err
     assert ask(photo_path, "--model_version=7") == 1
+    assert "in version 7; leave out --model_version" in capsys.readouterr().err
     assert not photo_path.with_name("photo-cartoon.png").exists()
 
 
@@ -103,19 +130,41 @@ def test_a_server_that_never_answers(flags, photo_path, capsys):
     assert f"--server={address}" in capsys.readouterr().err
 
 
-def test_rest_from_something_that_is_no_model_server(photo_path, capsys):
+@pytest.mark.parametrize(
+    "body, complaint",
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", "with no cartoon"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{}", "does not speak REST"),
+        (b"HTTP/1.1 500 Broken\r\nContent-Length: 500\r\n\r\n{}", "status 500: Broken"),
+        (b"\0\0\x12\x04 what a gRPC port says", "does not speak REST"),
+    ],
+)
+def test_rest_from_something_that_is_no_model_server(body, complaint, photo_path, capsys):
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def answer():
             connection, _ = listening.accept()
             connection.recv(65536)
-            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")
+            connection.sendall(body)
             connection.close()
 
         threading.Thread(target=answer, daemon=True).start()
         address = f"127.0.0.1:{listening.getsockname()[1]}"
         assert client.main(["client", f"--server={address}", "--model=demo", "--rest", str(photo_path)]) == 1
-    assert "no answer" in capsys.readouterr().err
+    assert complaint in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind, complaint", [("other outputs", "with no cartoon"), ("exhausted", "too large for")])
+def test_grpc_from_models_of_another_kind(kind, complaint, photo_path, capsys):
+    class Servicer(prediction_service_pb2_grpc.PredictionServiceServicer):
+        def Predict(self, request, context):
+            if kind == "exhausted":
+                context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "OOM when allocating")
+            return predict_pb2.PredictResponse()
+
+    with server.grpc_server(Servicer()) as address:
+        assert client.main(["client", f"--server={address}", "--model=demo", str(photo_path)]) == 1
+    assert complaint in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -125,7 +174,13 @@ def test_rest_from_something_that_is_no_model_server(photo_path, capsys):
         (["--server=http://localhost:8501"], "HOST:PORT"),
         (["--strength=2"], "--strength"),
         (["--long_side=-1"], "--long_side"),
+        (["--server=localhost:99999"], "HOST:PORT"),
+        (["--long_side=99999999999"], "--long_side"),
         (["--timeout_secs=0"], "--timeout_secs"),
+        (["--timeout_secs=inf"], "--timeout_secs"),
+        (["--timeout_secs=nan"], "--timeout_secs"),
+        (["--model_version=99999999999999999999"], "--model_version"),
+        (["--model=a b"], "--model"),
         (["--output=a.jpg"], "PNG"),
         (["--model="], "--model is missing"),
     ],
@@ -135,11 +190,13 @@ def test_flags_that_cannot_be_used(flags, complaint, capsys):
     assert complaint in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["missing.jpg", "clip.mp4"])
-def test_sources_that_cannot_be_used(name, tmp_path, capsys):
+@pytest.mark.parametrize("name", ["missing.jpg", "clip.mp4", "notes.jpg"])
+def test_sources_that_cannot_be_used_are_not_sent(name, tmp_path, capsys):
     (tmp_path / "clip.mp4").touch()
+    (tmp_path / "notes.jpg").write_text("private")
     assert client.main(["client", "--server=localhost:1", "--model=demo", str(tmp_path / name)]) == 1
-    assert name in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert name in said and "no answer" not in said
 
 
 @pytest.mark.parametrize(
@@ -155,21 +212,25 @@ def test_sentences_are_found_in_what_tensorflow_says(message, expected):
     assert sentence(message) == expected
 
 
-def test_the_examples_of_the_readme_run(rest_address, session, photo_path, tmp_path, monkeypatch):
-    """As somebody would paste them, with this server's port."""
-    serving_folder.write_readme(tmp_path, "demo", 10_000, 1152.0)
-    text = (tmp_path / "README.md").read_text().replace("localhost:8501", rest_address)
+@pytest.mark.skipif(shutil.which("curl") is None, reason="no curl here")
+def test_the_readmes_example_of_curl_runs(rest_address, session, tmp_path, monkeypatch):
+    """As somebody would paste it, with this server's port."""
+    text = serving_folder.readme_text("demo", ["demo"], 10_000, 1152.0).replace("localhost:8501", rest_address)
+    (curl,) = re.findall(r"^```sh\n(printf.*?)^```", text, re.MULTILINE | re.DOTALL)
+    pictures.write_picture(tmp_path / "photo.jpg", draw(1, 40, 50))
+    monkeypatch.chdir(tmp_path)
+    subprocess.run(["sh", "-ec", curl], check=True, timeout=60)
+    assert json.loads((tmp_path / "answer.json").read_text())["predictions"]
+    drawn = np.asarray(Image.open("cartoon.png"))
+    np.testing.assert_array_equal(drawn, _expected(session, tmp_path / "photo.jpg"))
+
+
+def test_the_readmes_example_of_python_runs(rest_address, session, tmp_path, monkeypatch):
+    text = serving_folder.readme_text("demo", ["demo"], 10_000, 1152.0).replace("localhost:8501", rest_address)
     assert "{{" not in text
     pictures.write_picture(tmp_path / "photo.jpg", draw(1, 40, 50))
     monkeypatch.chdir(tmp_path)
-    (curl,) = re.findall(r"^```sh\n(printf.*?)^```", text, re.MULTILINE | re.DOTALL)
     (python,) = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    if shutil.which("curl"):
-        subprocess.run(["sh", "-ec", curl], check=True, timeout=60)
-        assert json.loads((tmp_path / "answer.json").read_text())["predictions"]
-        drawn = np.asarray(Image.open("cartoon.png"))
-        np.testing.assert_array_equal(drawn, _expected(session, tmp_path / "photo.jpg"))
-        (tmp_path / "cartoon.png").unlink()
     subprocess.run([sys.executable, "-c", python], check=True, timeout=60)
     expected = _expected(session, tmp_path / "photo.jpg", strength=0.8, long_side=1024)
     np.testing.assert_array_equal(np.asarray(Image.open("cartoon.png")), expected)

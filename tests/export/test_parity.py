@@ -4,6 +4,7 @@ from PIL import Image
 
 from cartoongan_tf.errors import InputError
 from export import parity
+from export.export_config import COMPARED_LONG_SIDE_PX
 from tests.helpers import draw
 
 
@@ -46,7 +47,7 @@ def test_the_photos_of_the_package_are_photos():
     photos = parity.read_photos()
     assert len(photos) == 4
     for photo in photos:
-        assert photo.dtype == np.uint8 and max(photo.shape) == parity.LONG_SIDE_PX
+        assert photo.dtype == np.uint8 and max(photo.shape) == COMPARED_LONG_SIDE_PX
         assert photo.std() > 30  # neither flat nor dark
 
 

@@ -152,15 +152,88 @@ def test_what_cannot_be_read_is_an_invalid_argument(read, content, complaint):
         read(content)
 
 
-def test_endless_chains_end(read):
-    """Segments and blocks that go on for ever keep nobody busy for long."""
+@pytest.mark.parametrize(
+    "extensions",
+    [
+        b"\x21\xfe\0" * 100_000,  # many
+        b"\x21\xfe" + b"\x01a" * 100_000 + b"\0",  # one of many small blocks
+        b"\x21\xfe" + b"\x01\x2c" * 600 + b"\0",  # after 512 of which a small picture seems to begin
+    ],
+)
+def test_endless_chains_of_a_gif_are_refused(read, extensions):
+    """They keep nobody busy for long, and do not lead past the size."""
+    gif = encode(Image.new("P", (600, 600)), "GIF")
+    place = gif.index(b"\x2c\0\0\0\0")
+    with pytest.raises(tf.errors.InvalidArgumentError, match="GIF"):
+        read(gif[:place] + extensions + gif[place:])
+
+
+def test_text_among_the_extensions_of_a_gif_is_passed_over(read):
+    """XMP is not cut into blocks: its letters pass for their lengths, until a run of all lengths leads to the end."""
+    gif = encode(IMAGE.quantize(16), "GIF")
+    place = gif.index(b"\x2c\0\0\0\0")
+    xmp = b"\x21\xff\x0bXMP DataXMP" + b"<x:xmpmeta> photo of a castle </x:xmpmeta>\n" * 500
+    trailer = b"\x01" + bytes(range(255, -1, -1)) + b"\0"
+    pixels = read(gif[:place] + xmp + trailer + gif[place:])[1]
+    np.testing.assert_array_equal(pixels[..., :3], np.asarray(IMAGE.quantize(16).convert("RGB")))
+
+
+def test_a_gif_frame_of_needlessly_small_blocks_is_refused(read):
+    gif = encode(IMAGE.quantize(16), "GIF")
+    place = gif.index(b"\x2c\0\0\0\0") + 11
+    with pytest.raises(tf.errors.InvalidArgumentError, match="the GIF file is damaged"):
+        read(gif[:place] + b"\x01a" * 100_000 + gif[place:])
+
+
+def test_segments_of_a_jpeg_without_end_are_passed_over(read):
     jpeg = encode(IMAGE, "JPEG")
     many_segments = jpeg[:2] + b"\xff\xe2\0\x02" * 100_000 + jpeg[2:]
     np.testing.assert_allclose(read(many_segments)[1][..., :3].numpy().astype(int), _pillow(jpeg), atol=2)
-    gif = encode(IMAGE, "GIF")
-    place = gif.index(b"\x2c\0\0\0\0")
-    with pytest.raises(tf.errors.InvalidArgumentError, match="GIF"):
-        read(gif[:place] + b"\x21\xfe\0" * 100_000 + gif[place:])
+
+
+def test_a_jpeg_of_too_many_scans_is_refused(read):
+    """Each of them takes the time of the whole picture."""
+    jpeg = encode(IMAGE, "JPEG", progressive=True)
+    start = jpeg.rindex(b"\xff\xda")
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"\d+ scans, too many for a photo"):
+        read(jpeg[:start] + (jpeg[start:-2]) * 300 + jpeg[-2:])
+
+
+def _turned(content):
+    """Whether a file of EXIF orientation 6 comes back as it should."""
+    return np.rot90(_pillow(encode(IMAGE, "PNG")), -1).shape == (*content[1].shape[:2], 3)
+
+
+def test_exif_is_found_in_unusual_places(read):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    jpeg, png = (encode(IMAGE, format, exif=exif) for format in ("JPEG", "PNG"))
+    place = jpeg.index(b"\xff\xe1")
+    assert _turned(read(jpeg[:place] + b"\xff\xff" + jpeg[place:]))  # fill bytes before a marker
+    start = png.index(b"eXIf") - 4
+    chunk = png[start : start + 12 + int.from_bytes(png[start : start + 4], "big")]
+    moved = png.replace(chunk, b"")
+    assert _turned(read(moved[:-12] + chunk + moved[-12:]))  # after the pixels
+    for order, layout in ((b"MM\0*", ">"), (b"II*\0", "<")):
+        entry = struct.pack(f"{layout}HHII", 0x0112, 4, 1, 6)  # a number of four bytes
+        block = order + struct.pack(f"{layout}IH", 8, 1) + entry + bytes(4)
+        assert _turned(read(encode(IMAGE, "JPEG", exif=b"Exif\0\0" + block)))
+
+
+def test_bmp_colours_in_another_order_are_refused(read):
+    bmp = bytearray(encode(IMAGE.convert("RGBA"), "BMP"))
+    bmp[30:34] = struct.pack("<I", 3)
+    masks = struct.pack("<III", 0xFF0000, 0xFF00, 0xFF)
+    bmp[10:14] = struct.pack("<I", 66)
+    usual = bytes(bmp[:54]) + masks + bytes(bmp[54:])
+    np.testing.assert_array_equal(read(usual)[1][..., :3], np.asarray(IMAGE))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="BMP"):
+        read(bytes(bmp[:54]) + masks[::-1] + bytes(bmp[54:]))
+
+
+def test_sides_beyond_all_numbers_are_refused(read_size):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="header is damaged"):
+        read_size(_claims("PNG", 2**32 - 1, 2**32 - 1))
 
 
 @pytest.mark.parametrize("size", [(30, 44), (44, 30), (1, 50), (2000, 3)])

@@ -96,13 +96,23 @@ def _refused(session, signature, **inputs):
 def test_too_many_pixels_are_refused_where_as_many_as_allowed_are_drawn(session):
     assert session.predict("encoded", image_bytes=[encode(draw(0, 100, 100), "PNG")])
     said = _refused(session, "encoded", image_bytes=[encode(draw(0, 101, 100), "PNG")])
-    assert f"a picture of 100 x 101 pixels is larger than the {MAX_PIXELS} pixels that are drawn" in said
+    assert f"a picture of 100 x 101 pixels has more than the {MAX_PIXELS} that are drawn" in said
     styled = {"strength": [1.0], "long_side": [100]}
     assert session.predict("styled", image_bytes=[encode(draw(0, 200, 300), "PNG")], **styled)
     said = _refused(session, "styled", image_bytes=[encode(draw(0, 400, 300), "PNG")], **styled)
-    assert "100000 pixels that are decoded" in said
-    assert session.predict("serving_default", image=np.zeros((4, 50, 50, 3), np.uint8))
-    assert "5 pictures of 50 x 50" in _refused(session, "serving_default", image=np.zeros((5, 50, 50, 3), np.uint8))
+    assert "100000 that are decoded" in said
+    assert session.predict("serving_default", image=np.zeros((4, 48, 52, 3), np.uint8))
+    said = _refused(session, "serving_default", image=np.zeros((5, 48, 52, 3), np.uint8))
+    assert "5 pictures of 52 x 48 pixels are more" in said
+
+
+@pytest.mark.parametrize("shape", [(10_000, 1, 1, 3), (1, 1, 10_000, 3), (1, 5000, 2, 3)])
+def test_what_sides_are_padded_to_counts(session, shape):
+    """Thin pictures are drawn with 8 pixels across."""
+    assert "more than the 10000" in _refused(session, "serving_default", image=np.zeros(shape, np.uint8))
+    if shape[0] == 1:
+        content = encode(np.zeros(shape[1:], np.uint8), "PNG")
+        assert "more than the 10000 that are drawn" in _refused(session, "encoded", image_bytes=[content])
 
 
 def test_they_are_refused_by_their_header(session):
@@ -113,7 +123,7 @@ def test_they_are_refused_by_their_header(session):
     assert len(content) < 200_000
     process = psutil.Process()
     before = process.memory_info().rss
-    assert "a picture of 20000 x 20000 pixels is larger than" in _refused(session, "encoded", image_bytes=[content])
+    assert "a picture of 20000 x 20000 pixels has more than" in _refused(session, "encoded", image_bytes=[content])
     assert process.memory_info().rss - before < 100e6
 
 
@@ -136,8 +146,9 @@ def test_no_pictures_are_no_cartoons(session):
     assert len(session.predict("encoded", image_bytes=np.array([], object))["cartoon_bytes"]) == 0
 
 
-def test_pictures_without_pixels_are_refused(session):
-    assert "there are none" in _refused(session, "serving_default", image=np.zeros((1, 0, 5, 3), np.uint8))
+@pytest.mark.parametrize("shape", [(1, 0, 5, 3), (0, 8, 8, 3)])
+def test_pictures_without_pixels_are_refused(session, shape):
+    assert "there is nothing to draw" in _refused(session, "serving_default", image=np.zeros(shape, np.uint8))
 
 
 def test_one_bad_picture_fails_its_request_alone(session):
@@ -233,6 +244,14 @@ def test_the_check_tells_what_it_found(generator, version):
     assert proof.largest_difference <= 1 and proof.num_pictures >= 10 and proof.parity.psnr_db > 50
     assert proof.num_warmup_requests == 3 and proof.num_threads == 8
     assert {"Conv2D", "DecodePng", "DecodeJpeg", "ResizeArea"} <= set(proof.operators)
+
+
+def test_the_check_notices_what_differs_on_photos_alone(generator, version):
+    def other(photo):
+        return generator(photo) * (0.9 if photo.shape[1] > 96 else 1.0)
+
+    with pytest.raises(InputError, match="grey levels"):
+        serving_check.check_version(other, version, "demo/1", [draw(0, 100, 100)])
 
 
 def test_the_check_notices_another_generator(generator, version):

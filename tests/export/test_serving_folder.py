@@ -15,23 +15,30 @@ def test_the_config_names_every_model_where_the_server_sees_it(tmp_path):
     for model, version in (("sun", "1"), ("sun", "12"), ("rain", "3"), ("half", ".1.99.partial"), (".hidden", "1")):
         _version(tmp_path, model, version)
     (tmp_path / "notes" / "1").mkdir(parents=True)
-    assert serving_folder.write_config(tmp_path) == ["rain", "sun"]
-    text = (tmp_path / "models.config").read_text()
+    assert serving_folder.models(tmp_path) == ["rain", "sun"]
+    text = serving_folder.config_text(["rain", "sun"])
     config = text_format.Parse(text, model_server_config_pb2.ModelServerConfig())
     found = {model.name: (model.base_path, model.model_platform) for model in config.model_config_list.config}
     assert found == {"rain": ("/models/rain", "tensorflow"), "sun": ("/models/sun", "tensorflow")}
 
 
 @pytest.mark.parametrize("text", ["model_config_list { config { nam: 1 } }", "{", "model_config_list {"])
-def test_a_config_that_no_server_can_read_is_named(tmp_path, text):
-    (tmp_path / "models.config").write_text(text)
+def test_a_config_that_no_server_can_read_is_named(text):
     with pytest.raises(InputError, match=r"models\.config: a server cannot read it"):
-        serving_folder.read_config(tmp_path / "models.config")
+        serving_folder.parse_config(text, "models.config")
 
 
-def test_the_readme_has_this_models_name_and_limits(tmp_path):
-    serving_folder.write_readme(tmp_path, "sun", 4_194_304, 1152.0)
-    text = (tmp_path / "README.md").read_text()
-    for part in ("models/sun:predict", "--model=sun", "4,194,304", "41,943,040", "4.8 GB", "1,152 MB", "docker run"):
+def test_the_readme_has_this_models_name_and_limits():
+    text = serving_folder.readme_text("sun", ["rain", "sun"], 4_194_304, 1152.0)
+    for part in (
+        "models/sun:predict",
+        "--model=sun",
+        "4,194,304",
+        "41,943,040",
+        "4.8 GB",
+        "1,152 MB",
+        "docker run",
+        "rain, sun",
+    ):
         assert part in text
     assert "--enable_batching" in text and "{{" not in text
