@@ -23,7 +23,7 @@ from tests.helpers import REPOSITORY, TINY_NETWORKS, draw
 TEXT = (REPOSITORY / "README.md").read_text()
 SMALLER = {  # flags that keep the commands short; later flags win
     "data_pipeline.build_tfrecords": ["--image_size=32"],
-    "export.export_model": ["--fixed_size=64x32"],
+    "export.export_model": ["--fixed_size=64x32", "--formats=saved_model,fp16,int8"],
     "export.benchmark_tflite": ["--sizes_px=16", "--threads=1", "--rounds=1"],
     "cartoongan_tf.train": [
         *TINY_NETWORKS,

@@ -18,6 +18,7 @@ def _run(*flags):
     return benchmark_tflite.main(["benchmark_tflite", *flags])
 
 
+@pytest.mark.slow
 def test_the_table_has_each_file_at_each_size_and_number_of_threads(files, tmp_path, capsys):
     models, output = f"{files}/free.tflite,{files}/fixed.tflite", tmp_path / "table.md"
     assert _run(f"--models={models}", "--sizes_px=16,24", "--threads=1,2", "--rounds=2", f"--output={output}") == 0

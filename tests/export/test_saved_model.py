@@ -209,6 +209,7 @@ def test_the_signatures_are_the_documented_ones(version):
         assert f"outputs['{output}']" in part and "tensorflow/serving/predict" in part
 
 
+@pytest.mark.slow
 def test_it_runs_in_a_process_that_has_nothing_of_ours(version, session):
     np.save(version.parent / "image.npy", draw(0, 10, 14)[None])
     run = ["run", "--dir", str(version), "--tag_set", "serve", "--outdir", "out", "--overwrite"]
@@ -265,17 +266,17 @@ def copied(version, tmp_path):
     return tmp_path / "1"
 
 
-def test_the_check_notices_a_missing_warm_up(generator, copied):
+def test_the_check_notices_a_missing_warm_up(session, copied):
     write_warmup(copied, [predict_request("demo", "encoded", {"image_bytes": [encode(draw(0), "PNG")]})])
     with pytest.raises(InputError, match="no warm-up request for serving_default, styled"):
-        _check(generator, copied)
+        serving_check._check_warmup(session, copied, "demo/1")
 
 
-def test_the_check_notices_a_warm_up_that_fails(generator, copied):
+def test_the_check_notices_a_warm_up_that_fails(session, copied):
     bad = predict_request("demo", "encoded", {"image_bytes": [b"hello"]})
     write_warmup(copied, [*read_warmup(copied), bad])
     with pytest.raises(tf.errors.InvalidArgumentError, match="not a picture"):
-        _check(generator, copied)
+        serving_check._check_warmup(session, copied, "demo/1")
 
 
 def test_operators_that_a_server_does_not_have_are_noticed_in_functions_too(tmp_path):
