@@ -41,6 +41,7 @@ def _check_table(path, methods, sizes_px):
         assert method != TORCH_CHANNELS_LAST or float(ratio) == 1.0
 
 
+@pytest.mark.slow
 def test_a_table_of_each_method_at_each_size(tmp_path, monkeypatch, capsys):
     pytest.importorskip("torch", reason="torch, the peer, is not installed")
     methods = ["TFLite fp32, XNNPACK", TORCH_CHANNELS_LAST]  # these start quickly
