@@ -94,20 +94,20 @@ def foreign_operators(graph_def: tf.compat.v1.GraphDef) -> set[str]:
 
     It has TensorFlow's own, but none that call back into Python.
     """
-    own = {function.signature.name for function in graph_def.library.function}
-    return {name for name in _operators(graph_def) - own if op_def_registry.get(name) is None or "Py" in name}
+    return {name for name in _operators(graph_def) if op_def_registry.get(name) is None or "Py" in name}
 
 
 def _operators(graph_def: tf.compat.v1.GraphDef) -> set[str]:
-    in_functions = {node.op for function in graph_def.library.function for node in function.node_def}
-    return in_functions | {node.op for node in graph_def.node}
+    """All operators of a graph and of its functions, without calls of these."""
+    functions = graph_def.library.function
+    in_functions = {node.op for function in functions for node in function.node_def}
+    return (in_functions | {node.op for node in graph_def.node}) - {function.signature.name for function in functions}
 
 
 def _check_operators(session: ServingSession, name: str) -> list[str]:
     if foreign := foreign_operators(session.graph_def):
         raise InputError(f"{name}: needs operators that a server does not have: {', '.join(sorted(foreign))}")
-    own = {function.signature.name for function in session.graph_def.library.function}
-    return sorted(_operators(session.graph_def) - own)
+    return sorted(_operators(session.graph_def))
 
 
 def _photo_parity(generator: keras.Model, session: ServingSession, photos: Sequence[np.ndarray]) -> Parity:
