@@ -25,7 +25,7 @@ demo: install
 	$(BIN)/python -m demo.run_demo
 
 test: install
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=2 --dist=worksteal
 
 test-slow: install
 	$(BIN)/python -m pytest -m slow

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from cartoongan_tf import folders, program
+from cartoongan_tf import folders, memory, program
 from cartoongan_tf.errors import InputError
-from cartoongan_tf.measurement import fresh_process, peak_bytes, write_report
+from cartoongan_tf.measurement import fresh_process, write_report
 from cartoongan_tf.options import option
 from export.parity import psnr
 
@@ -81,7 +81,7 @@ def _measure(model: str, path: Path, size: tuple[int, int], method: str) -> tupl
     cartoonizer(picture[:16, :16])  # what is built at first belongs to loading
     start = time.perf_counter()
     cartoon = cartoonizer(picture)
-    return cartoon, time.perf_counter() - start, peak_bytes()
+    return cartoon, time.perf_counter() - start, memory.peak_bytes()
 
 
 if __name__ == "__main__":

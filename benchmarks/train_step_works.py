@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from cartoongan_tf import losses, measurement, pixels, train_loop, train_step
+from cartoongan_tf import losses, memory, pixels, train_loop, train_step
 from cartoongan_tf import networks as nets
 from cartoongan_tf.config import TrainConfig
 from cartoongan_tf.discriminator import build_discriminator
@@ -201,4 +201,4 @@ def _peak_bytes() -> int:
     """Of the GPU where there is one, of this process else."""
     if tf.config.list_physical_devices("GPU"):
         return tf.config.experimental.get_memory_info("GPU:0")["peak"]
-    return measurement.peak_bytes()
+    return memory.peak_bytes()

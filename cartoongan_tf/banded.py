@@ -188,6 +188,11 @@ def _taken_rows(layer: keras.layers.Layer, start: int, stop: int, height: int) -
         case layers.Conv2DTranspose():
             kernel, stride = layer.kernel_size[0], layer.strides[0]
             return max(0, -((kernel - 1 - start) // stride)), min(height, (stop - 1) // stride + 1)
+        case layers.Conv2D() | layers.DepthwiseConv2D() if layer.padding == "same":
+            radius = layer.kernel_size[0] // 2
+            return max(0, start - radius), min(height, stop + radius)
+        case layers.UpSampling2D():
+            return start // layer.size[0], (stop - 1) // layer.size[0] + 1
         case layers.Conv2D() | layers.DepthwiseConv2D():
             return start * layer.strides[0], (stop - 1) * layer.strides[0] + layer.kernel_size[0]
         case layers.ZeroPadding2D():
@@ -199,7 +204,7 @@ def _taken_rows(layer: keras.layers.Layer, start: int, stop: int, height: int) -
         case layers.Cropping2D():
             top = layer.cropping[0][0]
             return start + top, stop + top
-        case layers.ReLU() | layers.Activation() | layers.Add() | InstanceNormalization():
+        case layers.ReLU() | layers.Activation() | layers.Add() | layers.Concatenate() | InstanceNormalization():
             return start, stop
     raise TypeError(f"cannot draw in bands: no rule for the rows of a {type(layer).__name__}")
 
@@ -210,6 +215,12 @@ def _call_on_rows(layer, inputs: list, taken: tuple[int, int], start: int, stop:
     match layer:
         case layers.Conv2DTranspose():
             first = start - taken[0] * layer.strides[0]
+            return layer(x)[:, first : first + stop - start]
+        case layers.Conv2D() | layers.DepthwiseConv2D() if layer.padding == "same":  # of stride 1
+            first = start - taken[0]  # the rows before it are wrong, unless they are the picture's first
+            return layer(x)[:, first : first + stop - start]
+        case layers.UpSampling2D():
+            first = start - taken[0] * layer.size[0]
             return layer(x)[:, first : first + stop - start]
         case layers.ZeroPadding2D():
             (top, _), sides = layer.padding

@@ -18,7 +18,7 @@ from typing import Literal
 import numpy as np
 from tqdm import tqdm
 
-from cartoongan_tf import film, jobs, pictures, program, sheets
+from cartoongan_tf import film, jobs, pictures, program, sheets, styles
 from cartoongan_tf.errors import InputError
 from cartoongan_tf.jobs import Job
 from cartoongan_tf.options import option
@@ -30,7 +30,8 @@ MAX_ON_CONTACT_SHEET = 120
 
 @dataclasses.dataclass(frozen=True)
 class CartoonizeConfig:
-    model: str = option("The model: a .keras file, a .tflite file or a SavedModel folder.")
+    model: str = option("The model: a .keras file, a .tflite file, a SavedModel folder, or a style's name.", "")
+    list_styles: bool = option("Show the styles that come with this version, and stop.", False)
     output: str = option(
         "Where to write instead: a file's name, or a folder's for a folder or several sources; - is standard output.",
         "",
@@ -78,6 +79,11 @@ def main(argv=None) -> int:
 
 
 def _cartoonize(config: CartoonizeConfig, arguments: list[str]) -> int:
+    if config.list_styles:
+        print(_styles_text())
+        return 0
+    if not config.model:
+        raise InputError("--model is missing: name a model, or one of --list_styles: ... --model=MODEL photo.jpg")
     if not arguments:
         raise InputError("name the picture, film or folder to draw, after the flags: ... --model=MODEL photo.jpg")
     suffix = "" if config.format == "keep" else f".{config.format}"
@@ -93,6 +99,14 @@ def _cartoonize(config: CartoonizeConfig, arguments: list[str]) -> int:
     if text := jobs.summary(found, to_do, problems):
         print(text)
     return jobs.status(problems)
+
+
+def _styles_text() -> str:
+    found = styles.all_styles().values()
+    if not found:
+        return "No style comes with this version. Train one, or import one of the authors': the README tells how."
+    width = max(len(style.name) for style in found)
+    return "\n".join(f"{style.name:{width}}  {style.description}" for style in found)
 
 
 def _bad_films(to_do: list[Job]) -> dict[Job, InputError]:

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from cartoongan_tf import memory, taste
+from cartoongan_tf import memory, styles, taste
 from cartoongan_tf.errors import InputError
 from cartoongan_tf.model_forms import KerasForm, ModelForm, SavedModelForm, TFLiteForm
 from cartoongan_tf.steady import STEADINESS, SteadyDrawer, mixing_matrix
@@ -43,15 +43,20 @@ class Cartoonizer:
 
         Args:
           path: a .keras file, a SavedModel folder (or its parent, whose newest version is taken), or a .tflite
-            file, as training and the exporter write them.
+            file, as training and the exporter write them; or the name of a style that comes with the package.
           method, show_progress: see the class.
 
         Raises:
           InputError: there is nothing at the path, or nothing that can be used.
         """
+        if not Path(path).exists() and str(path) in (found := styles.all_styles()):
+            path = found[str(path)].generator
         path = Path(path)
         if not path.exists():
-            raise InputError(f"{path}: no such model; training writes RUN_DIR/generator.keras")
+            raise InputError(
+                f"{path}: no such model; training writes RUN_DIR/generator.keras, and cartoonize --list_styles shows "
+                "the styles that there are"
+            )
         if path.is_dir():
             return cls(SavedModelForm(path), method, show_progress)
         if path.suffix == ".tflite":

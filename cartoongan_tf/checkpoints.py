@@ -150,6 +150,36 @@ def all_checkpoints(folder: str | os.PathLike) -> list[str]:
     return sorted(found, key=lambda path: (_step_of(path), path))
 
 
+def write_generators(run_dir: str | os.PathLike, folder: str | os.PathLike) -> dict[int, Path]:
+    """Write the generator of each checkpoint of a run, the averaged one with --ema_decay, as step-N.keras.
+
+    Args:
+      run_dir: of the run; its generator.keras tells the architecture.
+      folder: where to write them.
+
+    Returns:
+      the files by their steps, in order.
+
+    Raises:
+      InputError: there is no run, no checkpoint in it, or one is damaged.
+    """
+    generator = load_generator(Path(run_dir) / "generator.keras")
+    found = {_step_of(path): path for path in all_checkpoints(Path(run_dir) / "checkpoints")}
+    if not found:
+        raise InputError(f"--run_dir={run_dir}: no checkpoint in {Path(run_dir) / 'checkpoints'}; train it first")
+    written = {}
+    for step, path in found.items():
+        if damage := _damage(path):
+            raise InputError(f"{path}: damaged ({damage}); move it away")
+        names = tf.train.load_checkpoint(path).get_variable_to_shape_map()
+        name = "averaged_generator" if any(name.startswith("averaged_generator/") for name in names) else "generator"
+        status = tf.train.Checkpoint(**{name: generator}).read(path)
+        status.assert_existing_objects_matched().expect_partial()
+        written[step] = Path(folder) / f"step-{step}.keras"
+        save_generator(generator, written[step])
+    return written
+
+
 def _step_of(path: str) -> int:
     return int(path.rpartition("-")[2])
 

@@ -16,7 +16,7 @@ FIXED_FLAGS = (
     *("batch_size", "initialization_epochs", "discriminator_warmup_steps"),
 )
 _AT_LEAST_ONE = (
-    *("generator_width", "discriminator_width", "batch_size", "num_samples", "keep_checkpoints"),
+    *("discriminator_width", "batch_size", "num_samples", "keep_checkpoints"),
     *("checkpoint_every_steps", "summary_every_steps", "steps_per_call"),
 )
 
@@ -34,9 +34,17 @@ class TrainConfig:
         "A generator.keras to start from, of the same size as the one to train: fine-tunes it, without initialization.",
         "",
     )
-    generator: Literal["paper"] = option("Architecture of the generator.", "paper")
-    generator_width: int = option("Filters of the generator's first convolution; 64 is the paper's.", 64)
-    generator_num_blocks: int = option("Residual blocks of the generator; 8 is the paper's.", 8)
+    generator: Literal["paper", "light"] = option(
+        "Architecture of the generator: the paper's, or one of a tenth of its cost, for phones, films and training on "
+        "small machines (docs/light_generator.md).",
+        "paper",
+    )
+    generator_width: int = option(
+        "Filters of the generator's first convolution; 0: the architecture's own, 64 in the paper.", 0
+    )
+    generator_num_blocks: int = option(
+        "Residual blocks of the generator; 0: the architecture's own, 8 in the paper.", 0
+    )
     discriminator_width: int = option("Filters of the discriminator's first convolution; 32 is the paper's.", 32)
 
     batch_size: int = option("Pictures in a step, over all GPUs together.", 8)
@@ -142,7 +150,9 @@ class TrainConfig:
             value = getattr(self, field.name)
             if field.name in _AT_LEAST_ONE:
                 self._require(field.name, value >= 1, "must be at least 1")
-            if field.name.endswith(("_epochs", "_weight", "_num_blocks", "_warmup_steps", "_batches")):
+            if field.name.endswith(
+                ("_epochs", "_weight", "_num_blocks", "generator_width", "_warmup_steps", "_batches")
+            ):
                 self._require(field.name, value >= 0, "must not be negative")
             if field.name.endswith("_learning_rate"):
                 self._require(field.name, value > 0, "must be positive")

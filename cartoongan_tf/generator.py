@@ -1,4 +1,7 @@
-"""The generator network G of section 3.1 and Figure 2: photo in, cartoon out."""
+"""The generator network G of section 3.1 and Figure 2, and lighter ones: photo in, cartoon out."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import keras
 from keras import layers
@@ -6,13 +9,26 @@ from keras import layers
 from cartoongan_tf.layers import conv, norm_relu, residual_block, upsampling_conv
 
 
-def build_generator(kind: str = "paper", width: int = 64, num_blocks: int = 8) -> keras.Model:
+class Architecture(NamedTuple):
+    """A way to build a generator.
+
+    Attributes:
+      layers: from the photo, a width and a number of blocks, to what the last activation takes: [N, H, W, 3] each.
+      width, num_blocks: its own ones.
+    """
+
+    layers: Callable[[Any, int, int], Any]
+    width: int
+    num_blocks: int
+
+
+def build_generator(kind: str = "paper", width: int = 0, num_blocks: int = 0) -> keras.Model:
     """Build a generator with fresh weights.
 
     Args:
       kind: "paper", the network of the paper as its authors released it.
-      width: filters of the first convolution; the others have 2 and 4 times as many. 64 is the paper's.
-      num_blocks: residual blocks at a quarter of the resolution. 8 is the paper's.
+      width: filters of the first convolution; the others have 2 and 4 times as many. 0: 64, the paper's.
+      num_blocks: residual blocks at a quarter of the resolution. 0: 8, the paper's.
 
     Returns:
       float32 RGB [N, H, W, 3] in [-1, 1] -> the same; H and W any multiples of 4 from 8 up. 11,129,667 parameters
@@ -21,9 +37,16 @@ def build_generator(kind: str = "paper", width: int = 64, num_blocks: int = 8) -
     Raises:
       ValueError: there is no such kind.
     """
-    if kind != "paper":
-        raise ValueError(f"no generator {kind!r}; there is: 'paper'")
+    if kind not in ARCHITECTURES:
+        raise ValueError(f"no generator {kind!r}; there are {', '.join(ARCHITECTURES)}")
+    architecture = ARCHITECTURES[kind]
     photo = keras.Input((None, None, 3), name="photo")
+    x = architecture.layers(photo, width or architecture.width, num_blocks or architecture.num_blocks)
+    cartoon = layers.Activation("tanh", name="cartoon", dtype="float32")(x)  # float32 in mixed precision, too
+    return keras.Model(photo, cartoon, name="generator")
+
+
+def _paper(photo, width: int, num_blocks: int):
     x = norm_relu(conv(photo, width, 7, "flat_conv", padding="reflect"), "flat_norm")
     x = _down_block(x, 2 * width, "down1")
     x = _down_block(x, 4 * width, "down2")
@@ -31,9 +54,7 @@ def build_generator(kind: str = "paper", width: int = 64, num_blocks: int = 8) -
         x = residual_block(x, 4 * width, f"residual{index}")
     x = _up_block(x, 2 * width, "up1")
     x = _up_block(x, width, "up2")
-    x = conv(x, 3, 7, "output_conv", padding="reflect")
-    cartoon = layers.Activation("tanh", name="cartoon", dtype="float32")(x)  # float32 in mixed precision, too
-    return keras.Model(photo, cartoon, name="generator")
+    return conv(x, 3, 7, "output_conv", padding="reflect")
 
 
 def _down_block(x, filters: int, name: str):
@@ -46,3 +67,6 @@ def _up_block(x, filters: int, name: str):
     """Twice the resolution, otherwise as `_down_block`."""
     x = upsampling_conv(x, filters, f"{name}_conv1")
     return norm_relu(conv(x, filters, 3, f"{name}_conv2"), f"{name}_norm")
+
+
+ARCHITECTURES = {"paper": Architecture(_paper, 64, 8)}

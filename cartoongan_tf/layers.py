@@ -83,7 +83,9 @@ class InstanceNormalization(layers.Layer):
         return {**super().get_config(), "epsilon": self.epsilon}
 
 
-def conv(x, filters: int, kernel_size: int, name: str, strides: int = 1, padding: str = "zero"):
+def conv(
+    x, filters: int, kernel_size: int, name: str, strides: int = 1, padding: str = "zero", kernel_initializer=None
+):
     """A convolution with bias whose borders are padded alike on all sides, as PyTorch and Torch pad.
 
     Keras's padding="same" pads a strided convolution on one side only, which shifts the picture.
@@ -92,6 +94,7 @@ def conv(x, filters: int, kernel_size: int, name: str, strides: int = 1, padding
       x: [N, H, W, C].
       filters, kernel_size, name, strides: of the convolution; kernel_size is odd.
       padding: "zero" or "reflect", kernel_size // 2 pixels of it.
+      kernel_initializer: a Keras initializer; None: the paper's.
 
     Returns:
       [N, ceil(H / strides), ceil(W / strides), filters].
@@ -99,7 +102,8 @@ def conv(x, filters: int, kernel_size: int, name: str, strides: int = 1, padding
     pad_layer = {"zero": layers.ZeroPadding2D, "reflect": ReflectionPadding2D}[padding]
     if kernel_size > 1:
         x = pad_layer(kernel_size // 2, name=f"{name}_pad")(x)
-    return layers.Conv2D(filters, kernel_size, strides, kernel_initializer=_kernel_initializer(), name=name)(x)
+    initializer = kernel_initializer or _kernel_initializer()
+    return layers.Conv2D(filters, kernel_size, strides, kernel_initializer=initializer, name=name)(x)
 
 
 def upsampling_conv(x, filters: int, name: str):

@@ -6,14 +6,13 @@ import dataclasses
 import multiprocessing
 import os
 import platform
-import resource
 import time
 from collections.abc import Callable, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from cartoongan_tf import atomic
+from cartoongan_tf import atomic, memory
 
 
 def fresh_process(**kwargs) -> concurrent.futures.ProcessPoolExecutor:
@@ -50,7 +49,7 @@ class Worker:
 
     def peak_bytes(self) -> int:
         """The most memory that the process has held so far."""
-        return self._pool.submit(peak_bytes).result()
+        return self._pool.submit(memory.peak_bytes).result()
 
 
 _loaded: list[Callable] = []  # in a worker's process: what it calls
@@ -77,19 +76,6 @@ def take_turns(ways: Mapping[str, Callable[[], float]], rounds: int) -> dict[str
         for name in list(ways)[:: 1 if index % 2 == 0 else -1]:
             found[name].append(ways[name]())
     return found
-
-
-def peak_bytes() -> int:
-    """The most memory that this process has held so far.
-
-    On Linux not by getrusage: there a process starts with the peak of the one that started it.
-    """
-    try:
-        status = Path("/proc/self/status").read_text()
-    except FileNotFoundError:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    kilobytes = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:"))
-    return int(kilobytes) * 1024
 
 
 def write_report(module: str, config: Any, packages: tuple[str, ...], table: list[str], output: str) -> None:

@@ -1,16 +1,37 @@
-"""How much memory there is to use: the machine's, or what its container may take."""
+"""How much memory there is to use, the machine's or what its container may take; and how much this process took."""
 
 from pathlib import Path
 
 import psutil
 
+try:
+    import resource
+except ImportError:  # Windows, where psutil knows the peak
+    resource = None
+
 _GROUPS, _OWN_GROUP = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")  # version 2; elsewhere the machine counts
+_OWN_STATUS = Path("/proc/self/status")  # Linux alone has it
 
 
 def available_bytes() -> int:
     """Memory that this process can still take without swapping."""
     left = [_left_in_group(group) for group in _own_groups()]
     return min([psutil.virtual_memory().available, *(bytes for bytes in left if bytes is not None)])
+
+
+def peak_bytes() -> int:
+    """The most memory that this process has held so far.
+
+    On Linux not by getrusage: there a process starts with the peak of the one that started it.
+    """
+    try:
+        status = _OWN_STATUS.read_text()
+    except OSError:
+        return (
+            resource.getrusage(resource.RUSAGE_SELF).ru_maxrss if resource else psutil.Process().memory_info().peak_wset
+        )
+    kilobytes = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:"))
+    return int(kilobytes) * 1024
 
 
 def _own_groups() -> list[Path]:

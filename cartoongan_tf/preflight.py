@@ -8,7 +8,6 @@ import os
 import shutil
 import statistics
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -18,11 +17,6 @@ import psutil
 import tensorflow as tf
 
 from cartoongan_tf import memory
-
-try:
-    import resource
-except ImportError:  # Windows, where psutil knows the peak
-    resource = None
 
 _OTHER_BYTES = 200_000_000  # samples and TensorBoard's curves of a long run
 _MEMORY_MARGIN = 1.1  # on the peak of a few steps: a run also reads data ahead and writes checkpoints
@@ -101,16 +95,8 @@ def memory_check() -> list[Room]:
     peaks = [Room(gpu, tf.config.experimental.get_memory_info(gpu)["peak"], total) for gpu in gpus]
     # What is in use by this process now is its own, beside what it can still take.
     machine = memory.available_bytes() + psutil.Process().memory_info().rss
-    peaks.append(Room("this machine", peak_resident_bytes(), machine))
+    peaks.append(Room("this machine", memory.peak_bytes(), machine))
     return [room._replace(place=f"memory of {room.place}", needed=int(_MEMORY_MARGIN * room.needed)) for room in peaks]
-
-
-def peak_resident_bytes() -> int:
-    """The most memory that this process has held so far."""
-    if resource is None:
-        return psutil.Process().memory_info().peak_wset
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024  # Linux counts in KiB
 
 
 def _gpu_bytes() -> int | None:

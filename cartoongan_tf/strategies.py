@@ -14,6 +14,7 @@ import json
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -22,6 +23,7 @@ import tensorflow as tf
 from cartoongan_tf.errors import InputError
 
 STRATEGIES = ("one", "mirrored", "multi_worker")
+_LEAVES_LATER_SECS = 2.0  # a Python with TensorFlow in it takes about one to end
 
 _TF_CONFIG_EXAMPLE = (
     "Each worker needs it in its environment, the same but for its own task:\n"
@@ -186,6 +188,7 @@ def explaining_lost_workers(strategy: tf.distribute.Strategy) -> Iterator[None]:
     """Run the block that all workers run together, and leave it together.
 
     At its end each waits for the others: a worker that is gone while the chief still writes is reported as crashed.
+    The chief leaves last: it runs the service whose loss TensorFlow reports, at length, in those that it leaves behind.
 
     Raises:
       InputError: in the block, or at its end, another worker was lost.
@@ -196,6 +199,8 @@ def explaining_lost_workers(strategy: tf.distribute.Strategy) -> Iterator[None]:
     try:
         yield
         from_all_workers(strategy, 0)
+        if cluster_of(strategy).is_chief:
+            time.sleep(_LEAVES_LATER_SECS)
     except tf.errors.OpError as error:
         if not _tells_of_lost_worker(error):
             raise

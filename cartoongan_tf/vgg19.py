@@ -16,6 +16,11 @@ WEIGHTS_FILE = "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
 WEIGHTS_URL = f"https://storage.googleapis.com/tensorflow/keras-applications/vgg19/{WEIGHTS_FILE}"  # as Keras has it
 _BGR_MEANS = (103.939, 116.779, 123.68)  # of ImageNet, 0..255
 _TAP = "block4_conv4"
+STYLE_LAYERS = {
+    "block3_conv4": 256,
+    "block2_conv2": 128,
+    "block1_conv2": 64,
+}  # the last of each block, and its channels
 
 
 def build_vgg19_features(weights: str = "imagenet", seed: int = 0) -> keras.Model:
@@ -32,15 +37,41 @@ def build_vgg19_features(weights: str = "imagenet", seed: int = 0) -> keras.Mode
     Raises:
       InputError: the weights cannot be fetched or read; the message says where to put the file.
     """
+    vgg19 = _build_to_tap(weights, seed)
+    return _frozen(vgg19, vgg19.outputs[0], "vgg19_features")
+
+
+def build_style_features(weights: str = "imagenet", layer: str = "block3_conv4", seed: int = 0) -> keras.Model:
+    """Build the extractor of what `metrics` compares: a layer's mean activations, and the content features beside them.
+
+    Args:
+      weights, seed: as of `build_vgg19_features`.
+      layer: a convolution before conv4_4, taken after its ReLU; see `STYLE_LAYERS`.
+
+    Returns:
+      float32 RGB [N, H, W, 3] in [-1, 1] -> float32 [N, D], the layer's mean over the picture; and what
+      `build_vgg19_features` gives.
+
+    Raises:
+      InputError: as `build_vgg19_features`.
+    """
+    vgg19 = _build_to_tap(weights, seed)
+    pooled = layers.GlobalAveragePooling2D(name="pooled")(vgg19.get_layer(layer).output)
+    return _frozen(vgg19, [pooled, vgg19.outputs[0]], "style_features")
+
+
+def _build_to_tap(weights: str, seed: int) -> keras.Model:
     vgg19 = _load(weights)
     if weights == "random":
         _draw_he_normal(vgg19, seed)
     vgg19.get_layer(_TAP).activation = keras.activations.linear
-    to_tap = keras.Model(vgg19.input, vgg19.get_layer(_TAP).output)
+    return keras.Model(vgg19.input, vgg19.get_layer(_TAP).output)
+
+
+def _frozen(vgg19: keras.Model, outputs, name: str) -> keras.Model:
     picture = keras.Input((None, None, 3), name="picture")
-    features = keras.Model(
-        picture, to_tap(CaffePreprocessing(name="preprocessing", dtype="float32")(picture)), name="vgg19_features"
-    )
+    preprocessed = CaffePreprocessing(name="preprocessing", dtype="float32")(picture)
+    features = keras.Model(picture, keras.Model(vgg19.input, outputs)(preprocessed), name=name)
     features.trainable = False
     return features
 

@@ -1,8 +1,9 @@
 """A trained generator rewritten for TFLite: the same function, in operations that its interpreter does faster.
 
-Three kinds of layer are slow for what they compute, and are replaced by others with the same weights: a transposed
-convolution by plain ones, one for each place in a 2x2 square; the last convolution, whose three channels leave vector
-units empty, by one that gives such a square at once; and reflection padding by slices. TensorFlow itself gains little.
+Four kinds of layer are slow for what they compute, and are replaced by others with the same weights: a transposed
+convolution by plain ones, one for each place in a 2x2 square; a convolution of doubled pixels likewise; the last
+convolution, whose three channels leave vector units empty, by one that gives such a square at once; and reflection
+padding by slices. TensorFlow itself gains little.
 docs/speed.md has the figures.
 """
 
@@ -11,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
+from cartoongan_tf.layer_graph import layer_graph
 from cartoongan_tf.layers import ReflectionPadding2D
 
 
@@ -23,13 +25,17 @@ def fast_generator(generator: keras.Model) -> keras.Model:
     Returns:
       float32 RGB [N, H, W, 3] in [-1, 1] -> the same; H and W multiples of 4 from 8 up.
     """
+    nodes = layer_graph(generator)
     output = generator.get_layer("output_conv")
 
     def substitute(layer: keras.layers.Layer) -> keras.layers.Layer:
+        parent = next((nodes[name].layer for name in nodes[layer.name].parents), None)
         match layer:
             case layers.Conv2DTranspose():
-                return _UpsamplingConv(layer)
-            case layers.Cropping2D():  # belongs to the transposed convolution before it
+                return _upsampling_conv(layer)
+            case layers.Conv2D() if isinstance(parent, layers.UpSampling2D):
+                return _doubling_conv(layer)
+            case layers.Cropping2D() | layers.UpSampling2D():  # the convolution beside it does it, too
                 return layers.Identity(name=layer.name)
             case ReflectionPadding2D():
                 return _SlicedReflection(layer.padding, name=layer.name)
@@ -44,29 +50,46 @@ def fast_generator(generator: keras.Model) -> keras.Model:
     return fast
 
 
-class _UpsamplingConv(layers.Layer):
-    """A transposed 3x3 convolution of stride 2 without its first row and column, as `layers.upsampling_conv` has it.
+# How the taps along an axis come from those of a convolution of three: for even and for odd places, the matrix that
+# makes them, and how much to pad before and after.
+_Taps = tuple[tuple[list[list[int]], list[int]], tuple[list[list[int]], list[int]]]
+_TRANSPOSED: _Taps = ([[0, 1, 0]], [0, 0]), ([[0, 0, 1], [1, 0, 0]], [0, 1])
+_DOUBLED: _Taps = ([[1, 0, 0], [0, 1, 1]], [1, 0]), ([[1, 1, 0], [0, 0, 1]], [0, 1])
 
-    Of its nine taps one falls on the pixels of even row and column, two on those of one odd place, and four on those
-    of both: four plain convolutions, interleaved.
-    """
 
-    def __init__(self, transposed: layers.Conv2DTranspose):
-        super().__init__(name=transposed.name)
-        kernel, self._bias = transposed.get_weights()
-        self._kernel = kernel.transpose(0, 1, 3, 2)  # HWOI -> HWIO
+class _FourConvs(layers.Layer):
+    """Twice the resolution by four plain convolutions, interleaved: one for each place in a square of 2x2 pixels."""
+
+    def __init__(self, name: str, kernel: np.ndarray, bias: np.ndarray, taps: _Taps):
+        """Of a 3x3 kernel, [3, 3, in, out]."""
+        super().__init__(name=name)
+        self._bias, self._convs = bias, []
+        for rows, above_below in taps:
+            for columns, sides in taps:
+                square = np.einsum("rh,cw,hwio->rcio", rows, columns, kernel).astype(np.float32)
+                self._convs.append((square, [[0, 0], above_below, sides, [0, 0]]))
 
     def call(self, x):
-        even, odd = [1], [2, 0]  # the taps, by the row or column that they fall on
-        squares = [self._conv(x, rows, columns) for rows in (even, odd) for columns in (even, odd)]
+        squares = [tf.nn.conv2d(x, kernel, 1, padding) for kernel, padding in self._convs]
         return tf.nn.bias_add(tf.nn.depth_to_space(tf.concat(squares, -1), 2), self._bias)
-
-    def _conv(self, x, rows: list[int], columns: list[int]):
-        padding = [[0, 0], [0, len(rows) - 1], [0, len(columns) - 1], [0, 0]]
-        return tf.nn.conv2d(x, self._kernel[rows][:, columns], 1, padding)
 
     def compute_output_shape(self, shape):
         return (shape[0], _double(shape[1]), _double(shape[2]), len(self._bias))
+
+
+def _upsampling_conv(transposed: layers.Conv2DTranspose) -> _FourConvs:
+    """A transposed 3x3 convolution of stride 2 without its first row and column, as `layers.upsampling_conv` has it.
+
+    Of its nine taps one falls on the pixels of even row and column, two on those of one odd place, and four on those
+    of both.
+    """
+    kernel, bias = transposed.get_weights()
+    return _FourConvs(transposed.name, kernel.transpose(0, 1, 3, 2), bias, _TRANSPOSED)  # HWOI -> HWIO
+
+
+def _doubling_conv(conv: layers.Conv2D) -> _FourConvs:
+    """A 3x3 convolution of doubled pixels, without the doubling: those of its nine taps on one pixel are summed."""
+    return _FourConvs(conv.name, *conv.get_weights(), _DOUBLED)
 
 
 class _TwoByTwoConv(layers.Layer):

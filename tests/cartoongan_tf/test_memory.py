@@ -1,3 +1,7 @@
+import subprocess
+import sys
+
+import numpy as np
 import psutil
 
 from cartoongan_tf import memory
@@ -5,6 +9,14 @@ from cartoongan_tf import memory
 
 def test_it_is_what_the_machine_has_at_hand():
     assert 10e6 < memory.available_bytes() <= psutil.virtual_memory().total
+
+
+def test_the_peak_is_this_process_s_own_and_not_that_of_the_one_that_started_it():
+    held = np.ones(500_000_000, np.uint8)
+    assert memory.peak_bytes() > held.nbytes
+    code = "from cartoongan_tf import memory; print(memory.peak_bytes())"
+    started = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert 5e6 < int(started.stdout) < 200e6 and held.sum() == held.size
 
 
 def test_the_limits_of_a_container_and_of_those_around_it_count(tmp_path, monkeypatch):

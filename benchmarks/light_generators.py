@@ -1,0 +1,214 @@
+"""Candidates for the light generator, by cost, speed and a short training each.
+
+    python -m benchmarks.light_generators --data_dir=data/pepper --photos_dir=held_photos --cartoons_dir=held_cartoons \
+        --output_dir=light --vgg19_weights=vgg19.h5
+
+Each candidate of `light_candidates` is trained in a process of its own with one recipe, and evaluated on pictures that
+none has seen; then all take turns in drawing, with the paper's generator, as TFLite. Given again, the command goes on.
+Takes about 20 minutes a candidate on 2 cores.
+"""
+
+import contextlib
+import dataclasses
+import functools
+import json
+import math
+import operator
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from cartoongan_tf import atomic, program
+from cartoongan_tf.config import TrainConfig
+from cartoongan_tf.measurement import Worker, fresh_process, take_turns, write_report
+from cartoongan_tf.options import option
+
+PACKAGES = ("tensorflow", "keras", "ai-edge-litert")
+RECIPE = {
+    "discriminator_width": 16,
+    "batch_size": 4,
+    "crop_size": 96,
+    "initialization_loss": "pixels",
+    "discriminator_warmup_steps": 150,
+    "generator_learning_rate": 1e-4,
+    "discriminator_learning_rate": 2e-4,
+    "edge_loss_weight": 0.1,
+    "content_weight": 1e-3,
+    "color_weight": 2.0,
+    "ema_decay": 0.99,
+    "checkpoint_every_steps": 200,
+    "keep_checkpoints": 1,
+}
+SHOWN = {  # measures of `evaluate` by their headings, and what they are multiplied by
+    "KID to cartoons x1000": ("kid_to_cartoons", 1000),
+    "FD to cartoons": ("fd_to_cartoons", 1),
+    "content distance": ("content_distance", 1),
+    "colour shift": ("color_shift", 1),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class LightConfig:
+    data_dir: str = option("Folder of training records.")
+    photos_dir: str = option("Folder of photos to evaluate on.")
+    cartoons_dir: str = option("Folder of cartoons to evaluate on.")
+    output_dir: str = option("Folder of the runs and of the evaluation.")
+    vgg19_weights: str = option("As in training.", "imagenet")
+    candidates: str = option("Those to compare, separated by semicolons; all by default.", "")
+    initialization_epochs: int = option("As in training.", 4)
+    adversarial_epochs: int = option("As in training.", 5)
+    num_crops: int = option("To evaluate on.", 500)
+    size_px: int = option("Of the square pictures that are drawn to time it.", 256)
+    num_threads: int = option("To draw with.", 2)
+    rounds: int = option("How often each draws.", 9)
+    output: str = option("A Markdown file to write the table to.", "")
+
+
+def main(argv=None) -> int:
+    return program.run(LightConfig, _compare, __doc__, argv)
+
+
+def _compare(config: LightConfig, _) -> None:
+    names = config.candidates.split(";") if config.candidates else _all_names()
+    folder = Path(config.output_dir)
+    for name in names:
+        with fresh_process() as process:
+            process.submit(train, name, config, folder / _slug(name)).result()
+    with fresh_process() as process:
+        costs = process.submit(convert, ["paper", *names], folder).result()
+    times = _seconds(["paper", *names], config)
+    measured = _evaluate(names, config)
+    lines = [
+        f"| | parameters | GMAC | fp16 MB | ms | times as fast | {' | '.join(SHOWN)} |",
+        "| --- | --: | --: | --: | --: | --: |" + " --: |" * len(SHOWN),
+    ]
+    for name, secs in times.items():
+        faster = statistics.median(map(operator.truediv, times["paper"], secs))
+        cells = [*costs[name], f"{1e3 * statistics.median(secs):.0f}", f"{faster:.1f}", *measured[name]]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    write_report("benchmarks.light_generators", config, PACKAGES, lines, config.output)
+
+
+def _seconds(names: list[str], config: LightConfig) -> dict[str, list[float]]:
+    """Of a picture, drawn by each in its turn."""
+    photo = np.random.default_rng(0).random((1, config.size_px, config.size_px, 3), np.float32) * 2 - 1
+    with contextlib.ExitStack() as stack:
+        paths = {name: Path(config.output_dir, f"{_slug(name)}.tflite") for name in names}
+        workers = {name: stack.enter_context(Worker(load, paths[name], config.num_threads)) for name in names}
+        draw = {name: functools.partial(worker.seconds, photo) for name, worker in workers.items()}
+        for warm_up in draw.values():
+            warm_up()
+        return take_turns(draw, config.rounds)
+
+
+def load(path: Path, num_threads: int):
+    """A .tflite file, ready to draw."""
+    from cartoongan_tf.tflite_model import TFLiteGenerator
+
+    return TFLiteGenerator(path.read_bytes(), path, num_threads)
+
+
+def _slug(name: str) -> str:
+    return name.replace(", ", "-").replace(" ", "_")
+
+
+def _all_names() -> list[str]:
+    with fresh_process() as process:
+        return process.submit(candidate_names).result()
+
+
+def candidate_names() -> list[str]:
+    """In a process of its own, as it takes TensorFlow to know."""
+    program.start_tensorflow()
+    from benchmarks.light_candidates import CANDIDATES
+
+    return list(CANDIDATES)
+
+
+def train(name: str, config: LightConfig, run_dir: Path) -> None:
+    """Train a candidate, or what is left of it."""
+    program.start_tensorflow()
+    import keras
+
+    import benchmarks.light_candidates  # noqa: F401  adds the architectures
+    from cartoongan_tf import strategies
+    from cartoongan_tf.run_folder import RunFolder
+    from cartoongan_tf.train_loop import Feeds
+    from cartoongan_tf.training import Data, Training
+    from data_pipeline import dataset, records
+
+    recipe = TrainConfig(
+        data_dir=config.data_dir,
+        run_dir=str(run_dir),
+        vgg19_weights=config.vgg19_weights,
+        generator=name,
+        initialization_epochs=config.initialization_epochs,
+        initialization_decay_epochs=config.initialization_epochs // 2,
+        adversarial_epochs=config.adversarial_epochs,
+        adversarial_decay_epochs=config.adversarial_epochs // 2,
+        **RECIPE,
+    )
+    keras.utils.set_random_seed(recipe.seed)
+    opened = records.open_records(config.data_dir)
+
+    def batches(first_batch, num_workers, worker):
+        size, crop = recipe.batch_size, recipe.crop_size
+        return dataset.build_dataset(opened, size, recipe.seed, first_batch, crop, num_workers, worker)
+
+    photos, cartoons = dataset.read_photos(opened, recipe.num_samples), dataset.read_cartoons(opened, 24)
+    steps = math.ceil(len(opened.photos) / recipe.batch_size)
+    data = Data(Feeds(batches, recipe.batch_size, None), steps, recipe.crop_size, photos, cartoons, config.data_dir)
+    folder = RunFolder(recipe.run_dir)
+    folder.check_goes_on(recipe)
+    if Training(recipe, folder, strategies.build_strategy("one"), data).run():
+        raise KeyboardInterrupt
+
+
+def convert(names: list[str], folder: Path) -> dict[str, tuple[str, str, str]]:
+    """Write each as TFLite, fp32, beside its run.
+
+    Returns:
+      by name: parameters, billion multiplications, the size of fp16 in MB, as the table has them.
+    """
+    program.start_tensorflow()
+    import benchmarks.light_candidates  # noqa: F401
+    from benchmarks.generator_costs import num_multiplications
+    from cartoongan_tf.checkpoints import load_generator
+    from cartoongan_tf.generator import build_generator
+    from export.tflite import convert
+    from export.tflite_file import Metadata
+
+    costs = {}
+    for name in names:
+        trained = folder / _slug(name) / "generator.keras"
+        generator = build_generator(name) if name == "paper" else load_generator(trained)
+        files = {precision: convert(generator, precision, Metadata(name)) for precision in ("fp32", "fp16")}
+        with atomic.replacing(folder / f"{_slug(name)}.tflite") as temporary:
+            temporary.write_bytes(files["fp32"])
+        giga = num_multiplications(generator, 256, 256) / 1e9
+        costs[name] = (f"{generator.count_params():,}", f"{giga:.2f}", f"{len(files['fp16']) / 1e6:.2f}")
+    return costs
+
+
+def _evaluate(names: list[str], config: LightConfig) -> dict[str, list[str]]:
+    """What `evaluate` measures of each, as cells; of the paper's generator, which is not trained, nothing."""
+    folder = Path(config.output_dir)
+    models = ",".join(f"{_slug(name)}={folder / _slug(name) / 'generator.keras'}" for name in names)
+    same = ("photos_dir", "cartoons_dir", "vgg19_weights", "num_crops")
+    flags = [f"--{name}={getattr(config, name)}" for name in same]
+    flags += [f"--model={models}", f"--output_dir={folder / 'evaluation'}"]
+    subprocess.run([sys.executable, "-m", "cartoongan_tf.evaluate", *flags], check=True)
+    rows = json.loads((folder / "evaluation" / "evaluation.json").read_text())["rows"]
+    found = {row["name"]: row["measures"] for row in rows}
+    cells = {
+        name: [f"{factor * found[_slug(name)][measure]['value']:.1f}" for measure, factor in SHOWN.values()]
+        for name in names
+    }
+    return {"paper": ["-"] * len(SHOWN)} | cells
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,125 @@
+"""Measure how good styles are: how near their drawings are to cartoons, and what they keep of the photos.
+
+    python -m cartoongan_tf.evaluate --model=runs/shinkai/generator.keras --photos_dir=held/photos \
+        --cartoons_dir=held/frames --output_dir=evaluation
+
+writes a table (evaluation.txt, .md and .json) and a sheet to look at (sheet.jpg). Beside the models it has the photos
+untouched and two classical filters, which a style should do better than. --run_dir=runs/shinkai measures all
+checkpoints of a run instead, or as well, and draws their curve (curve.png). Give photos and cartoons that no model was
+trained on.
+"""
+
+import dataclasses
+import sys
+from pathlib import Path
+
+from tqdm import tqdm
+
+from cartoongan_tf import classical, program
+from cartoongan_tf.errors import InputError
+from cartoongan_tf.options import option
+
+
+@dataclasses.dataclass(frozen=True)
+class EvaluateConfig:
+    photos_dir: str = option("Folder of photos to draw; folders in it count too.")
+    cartoons_dir: str = option("Folder of cartoons to compare with: frames of the film, say.")
+    output_dir: str = option("Folder to write to; what an earlier evaluation wrote there is written over.")
+    model: str = option(
+        "The models, separated by commas: .keras files, .tflite files, SavedModel folders; NAME=MODEL names one.",
+        "",
+    )
+    run_dir: str = option("Folder of a run: measure each of its checkpoints; train with --keep_every_steps.", "")
+    classical: bool = option("Measure the classical filters, too.", True)
+
+    vgg19_weights: str = option(
+        "VGG19 for the distances: imagenet (fetched once, 80 MB), a weights file's path, or random (trials only).",
+        "imagenet",
+    )
+    inception_weights: str = option(
+        "Inception v3's weights without top, a file of keras.applications: adds the standard FID, for which at least "
+        "2,048 crops are usual.",
+        "",
+    )
+    num_crops: int = option("Squares to cut from the photos, and as many from the cartoons.", 1000)
+    crop_px: int = option("Their side.", 96)
+    long_side: int = option("Draw and measure larger pictures shrunk to this longer side, in pixels; 0: never.", 512)
+    num_resamplings: int = option("How often pictures are drawn anew, for the intervals.", 200)
+    num_on_sheet: int = option("Photos on the sheet.", 8)
+    seed: int = option("Of the places of the crops and of the resamplings.", 0)
+
+    def __post_init__(self):
+        if not self.model and not self.run_dir and not self.classical:
+            raise InputError("--model is missing: name a model, or a run by --run_dir")
+        for name, least in {"num_crops": 2, "crop_px": 32, "num_resamplings": 2, "num_on_sheet": 1, "seed": 0}.items():
+            if getattr(self, name) < least:
+                raise InputError(f"--{name}={getattr(self, name)}: must be at least {least}")
+        if self.long_side and self.long_side < self.crop_px:
+            raise InputError(f"--long_side={self.long_side}: must be 0, or at least --crop_px={self.crop_px}")
+
+
+def main(argv=None) -> int:
+    return program.run(EvaluateConfig, _evaluate, __doc__, argv)
+
+
+def _evaluate(config: EvaluateConfig, _) -> None:
+    program.start_tensorflow()
+    from cartoongan_tf import evaluation
+    from cartoongan_tf.evaluation_report import Report
+
+    output = Path(config.output_dir)
+    checkpoints = _checkpoints(config, output / "checkpoints")
+    ways = [*_classical(config), *_models(config), *checkpoints]
+    photos = evaluation.read_pictures(config.photos_dir, config.long_side, config.crop_px)
+    cartoons = evaluation.read_pictures(config.cartoons_dir, config.long_side, config.crop_px)
+    names = [field.name for field in dataclasses.fields(evaluation.Settings)]
+    settings = evaluation.Settings(**{name: getattr(config, name) for name in names})
+    evaluator = evaluation.Evaluator(photos.pixels, cartoons.pixels, settings)
+    rows = [evaluator.cartoons_row(), evaluator.photos_row()]
+    for name, step, load in tqdm(ways, desc="measuring", unit="way"):
+        rows.append(evaluator.row(name, load(), step))
+    report = Report(config, photos, cartoons, evaluator, rows)
+    report.write(output)
+    print(report.text())
+
+
+def _classical(config: EvaluateConfig) -> list[tuple]:
+    if not config.classical:
+        return []
+    ways = {"OpenCV's stylization": classical.stylization, "OpenCV, edges drawn": classical.drawn_edges}
+    return [(name, None, lambda draw=draw: draw) for name, draw in ways.items()]
+
+
+def _models(config: EvaluateConfig) -> list[tuple]:
+    """Each model's name, no step, and what loads it; looked for before anything is measured."""
+    from cartoongan_tf.cartoonizer import Cartoonizer
+
+    ways = {}
+    for text in filter(None, config.model.split(",")):
+        name, equals, path = text.partition("=")
+        name, path = (name, path) if equals else (_name_of(Path(text)), text)
+        if not Path(path).exists():
+            raise InputError(f"--model={text}: no such model; training writes RUN_DIR/generator.keras")
+        if name in ways:
+            raise InputError(f"--model={config.model}: two are called {name}; give them names: NAME=MODEL,NAME=MODEL")
+        ways[name] = path
+    return [(name, None, lambda path=path: Cartoonizer.load(path)) for name, path in ways.items()]
+
+
+def _name_of(path: Path) -> str:
+    """What tells one model from others: a run's or a version's generator is named by its folder."""
+    return path.absolute().parent.name if path.stem == "generator" or path.name.isdecimal() else path.stem
+
+
+def _checkpoints(config: EvaluateConfig, folder: Path) -> list[tuple]:
+    if not config.run_dir:
+        return []
+    from cartoongan_tf.cartoonizer import Cartoonizer
+    from cartoongan_tf.checkpoints import write_generators
+
+    written = write_generators(config.run_dir, folder)
+    return [(f"step {step}", step, lambda path=path: Cartoonizer.load(path)) for step, path in written.items()]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

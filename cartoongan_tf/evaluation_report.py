@@ -1,0 +1,196 @@
+"""What `evaluate` tells: a table as text, Markdown and JSON, a sheet to look at, and a run's curve over its steps."""
+
+import dataclasses
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cartoongan_tf import __version__, atomic, pictures, sheets
+from cartoongan_tf.evaluation import MEASURES, Evaluator, Measure, Pictures, Row, num_disjoint
+from cartoongan_tf.metrics import Estimate
+
+_TABLES = {
+    "How near to the cartoons": MEASURES[:7],
+    "What is kept of the photos, and how it is drawn": MEASURES[7:],
+}
+_BETTER = {"less": "less is better", "more": "more is better", "near": "best near the cartoons'", "": ""}
+_CURVES = ("kid_to_cartoons", "content_distance", "edge_density", "flatness")
+_TILE_PX = 320
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """All that was found.
+
+    Attributes:
+      config: the flags, a dataclass.
+      photos, cartoons: that it was found on.
+      evaluator: that found it.
+      rows: of the table; the first is the cartoons', the second the untouched photos'.
+    """
+
+    config: Any
+    photos: Pictures
+    cartoons: Pictures
+    evaluator: Evaluator
+    rows: list[Row]
+
+    def write(self, folder: Path) -> None:
+        """Write evaluation.txt, .md and .json, sheet.jpg and, if there are two steps of a run or more, curve.png."""
+        texts = {".txt": self.text(), ".md": self.markdown(), ".json": json.dumps(self.values(), indent=2)}
+        for suffix, text in texts.items():
+            with atomic.replacing(folder / f"evaluation{suffix}") as temporary:
+                temporary.write_text(f"{text}\n", encoding="utf-8")
+        pictures.write_picture(folder / "sheet.jpg", self.sheet())
+        steps = [row for row in self.rows if row.step is not None]
+        if len(steps) > 1:
+            with atomic.replacing(folder / "curve.png") as temporary:
+                draw_curves(steps, self.rows[0], self.rows[1], temporary)
+
+    def text(self) -> str:
+        """For a terminal: columns in line."""
+        parts = [self._head()]
+        for title, measures in self._tables():
+            lines = [self._headings(measures), *self._cells(measures)]
+            widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+            aligned = ["  ".join(_aligned(*cell) for cell in zip(line, widths, strict=True)) for line in lines]
+            parts.append("\n".join([title, *[line.rstrip() for line in aligned]]))
+        return "\n\n".join([*parts, *self._notes()])
+
+    def markdown(self) -> str:
+        """The same in Markdown."""
+        parts = [self._head()]
+        for title, measures in self._tables():
+            headings = self._headings(measures)
+            lines = [headings, ["---"] + ["--:"] * (len(headings) - 1), *self._cells(measures)]
+            parts.append("\n".join([f"**{title}**", "", *(f"| {' | '.join(line)} |" for line in lines)]))
+        return "\n\n".join([*parts, *self._notes()])
+
+    def values(self) -> dict[str, Any]:
+        """The same for programs: numbers as they are, not multiplied; null where there is none."""
+        return {
+            "version": __version__,
+            "flags": dataclasses.asdict(self.config),
+            "counts": self._counts(),
+            "layer": self.evaluator.layer,
+            "left_out": self.photos.left_out + self.cartoons.left_out,
+            "rows": [_row_values(row) for row in self.rows],
+        }
+
+    def sheet(self) -> np.ndarray:
+        """Photos, each with its drawings beside it, uint8 RGB [H, W, 3]; the names of the ways above them."""
+        drawn = [row for row in self.rows if row.drawings]
+        chosen = np.linspace(0, len(self.photos.files) - 1, min(self.config.num_on_sheet, len(self.photos.files)))
+        rows = []
+        for number in chosen.round().astype(int):
+            tiles = [self.photos.pixels[number], *(row.drawings[number] for row in drawn)]
+            rows.append((self.photos.files[number].name, tiles))
+        title = " | ".join(["the photo", *(row.name for row in drawn)])
+        return sheets.sections([(f"From left to right: {title}", sheets.contact_sheet(rows, _TILE_PX))])
+
+    def _counts(self) -> dict[str, dict[str, int]]:
+        sides = {"photos": self.photos, "cartoons": self.cartoons}
+        return {
+            name: {
+                "pictures": len(side.files),
+                "crops": num_crops,
+                "disjoint": num_disjoint(side.pixels, self.config.crop_px),
+                "left_out": len(side.left_out),
+            }
+            for (name, side), num_crops in zip(sides.items(), self.evaluator.num_crops, strict=True)
+        }
+
+    def _head(self) -> str:
+        lines = []
+        for name, counts in self._counts().items():
+            room = "" if counts["crops"] <= counts["disjoint"] else f", which overlap: {counts['disjoint']} would not"
+            left_out = f"; {counts['left_out']} files left out" * bool(counts["left_out"])
+            lines.append(f"{counts['crops']} crops of {counts['pictures']} {name}{room}{left_out}.")
+        sides = f"Crops of {self.config.crop_px} px, out of pictures of at most {self.config.long_side or 'any'} px."
+        weights = f"VGG19 {self.evaluator.layer}, weights: {self.config.vgg19_weights}."
+        intervals = f"In brackets: 95 % of {self.config.num_resamplings} resamplings of the pictures."
+        return "\n".join([*lines, sides, weights, intervals])
+
+    def _tables(self) -> list[tuple[str, Sequence[Measure]]]:
+        there = {name for row in self.rows for name in row.estimates}
+        return [
+            (title, [measure for measure in measures if measure.name in there]) for title, measures in _TABLES.items()
+        ]
+
+    def _headings(self, measures: Sequence[Measure]) -> list[str]:
+        time = ["s/megapixel"] * (measures[-1] is MEASURES[-1])
+        return ["", *(measure.heading for measure in measures), *time]
+
+    def _cells(self, measures: Sequence[Measure]) -> list[list[str]]:
+        lines = []
+        for row in self.rows:
+            cells = [cell(row.estimates.get(measure.name), measure) for measure in measures]
+            if measures[-1] is MEASURES[-1]:
+                cells.append("-" if row.secs_per_megapixel is None else f"{row.secs_per_megapixel:.3g}")
+            lines.append([row.name, *cells])
+        return lines
+
+    def _notes(self) -> list[str]:
+        better = {
+            words: [measure.heading for measure in MEASURES if measure.better == kind]
+            for kind, words in _BETTER.items()
+            if words
+        }
+        few = min(self.evaluator.num_crops) < 2048 and self.config.inception_weights
+        notes = "; ".join(f"{words}: {', '.join(headings)}" for words, headings in better.items())
+        return [notes.capitalize() + "."] + [
+            "Inception FID is of fewer than the usual 2,048 crops: too high, and not to be compared with papers."
+        ] * bool(few)
+
+
+def draw_curves(steps: Sequence[Row], cartoons: Row, photos: Row, path: Path) -> None:
+    """Draw measures over the steps of a run, with their intervals, as PNG.
+
+    Args:
+      steps: the run's rows.
+      cartoons, photos: their rows, drawn as lines across.
+      path: of the file.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11, 7), layout="constrained")
+    measures = {measure.name: measure for measure in MEASURES}
+    for axes, name in zip(figure.subplots(2, 2).flat, _CURVES, strict=True):
+        found = [(row.step, row.estimates[name]) for row in sorted(steps, key=lambda row: row.step)]
+        x, values = [step for step, _ in found], [estimate.value for _, estimate in found]
+        axes.plot(x, values, "o-", label="the run")
+        axes.fill_between(
+            x, [estimate.low for _, estimate in found], [estimate.high for _, estimate in found], alpha=0.2
+        )
+        for row, style in ((cartoons, "--"), (photos, ":")):
+            if name in row.estimates:
+                axes.axhline(row.estimates[name].value, color="gray", linestyle=style, label=row.name)
+        axes.set(xlabel="step", title=f"{name.replace('_', ' ')}: {_BETTER[measures[name].better]}")
+        axes.legend()
+    figure.savefig(path, format="png", dpi=110)
+
+
+def _row_values(row: Row) -> dict[str, Any]:
+    measures = {name: _estimate_values(estimate) for name, estimate in row.estimates.items()}
+    return {"name": row.name, "step": row.step, "secs_per_megapixel": row.secs_per_megapixel, "measures": measures}
+
+
+def _estimate_values(estimate: Estimate) -> dict[str, float | None]:
+    values = {"value": estimate.value, "low": estimate.low, "high": estimate.high}
+    return {name: value if math.isfinite(value) else None for name, value in values.items()}
+
+
+def cell(estimate: Estimate | None, measure: Measure) -> str:
+    """A measure with its interval, as the tables have it."""
+    if estimate is None or not math.isfinite(estimate.value):
+        return "-"
+    value, low, high = (f"{measure.factor * number:.{measure.digits}f}" for number in estimate[:3])
+    return f"{value} [{low}, {high}]" if math.isfinite(estimate.low) else value
+
+
+def _aligned(cell: str, width: int) -> str:
+    return cell.rjust(width) if cell[:1].isdigit() or cell[:1] == "-" else cell.ljust(width)

@@ -1,0 +1,282 @@
+"""How near drawings are to cartoons, and how much of their photos they keep: the measures of `evaluate`.
+
+Two kinds. Measures of sets compare the features of many crops (`Sample`): the kernel distance and the Frechet distance.
+Measures of crops give a value for each: what it kept of its photo, its edges, its regions. Crops of one picture are
+alike, so all intervals are those of the pictures, drawn anew with replacement (`Resampling`), and so are the pairs of
+the kernel distance.
+
+The features are VGG19's (`vgg19.build_style_features`), not Inception's: figures are to be compared within one table,
+never with FID or KID of papers. `evaluation` measures Inception's beside them where its weights are at hand.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+_SSIM_SIGMA_PX, _SSIM_RADIUS_PX, _SSIM_K1, _SSIM_K2 = 1.5, 5, 0.01, 0.03  # Wang et al. 2004
+_CANNY = (100, 200)  # the paper's edges are those of the records: data_pipeline.edge_smoothing
+_FLAT_WINDOW_PX, _FLAT_LEVELS = 5, 4
+_COLOR_BLUR_PX = 8.0
+_LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)  # BT.601's
+
+
+class Sample(NamedTuple):
+    """Features of the crops of some pictures.
+
+    Attributes:
+      features: float [N, D].
+      pictures: int [N], the number of the picture that each crop was cut from; 0 up to the last, each at least once.
+    """
+
+    features: np.ndarray
+    pictures: np.ndarray
+
+    @property
+    def num_pictures(self) -> int:
+        return int(self.pictures.max()) + 1
+
+
+class Resampling:
+    """Pictures drawn with replacement, many times: the same draws for everything that is measured on them."""
+
+    def __init__(self, num_pictures: int, num_rounds: int, seed: int):
+        """
+        Args:
+          num_pictures: of the set.
+          num_rounds: how often as many are drawn out of it.
+          seed: of the draws.
+        """
+        rng = np.random.default_rng((seed, num_pictures))
+        drawn = rng.multinomial(num_pictures, np.full(num_pictures, 1 / num_pictures), num_rounds)
+        self.weights = np.vstack([np.ones(num_pictures), drawn])  # the first row: the pictures as they are
+
+
+class Estimate(NamedTuple):
+    """A measure, and how sure it is.
+
+    Attributes:
+      value: on the pictures as they are.
+      low, high: where 95 % of the resampled values lie, moved so that their mean is the value: resampling repeats
+        pictures, which shifts distances.
+      resampled: float [rounds].
+    """
+
+    value: float
+    low: float
+    high: float
+    resampled: np.ndarray
+
+
+def estimate(values: np.ndarray) -> Estimate:
+    """Of values by `Resampling.weights`, the first of them those of the pictures as they are: float [1 + rounds]."""
+    known = values[1:][np.isfinite(values[1:])]  # a kernel distance is not, where one picture alone was drawn
+    if not np.isfinite(values[0]) or not len(known):
+        return Estimate(float(values[0]), np.nan, np.nan, values[1:])
+    low, high = np.percentile(known - known.mean() + values[0], [2.5, 97.5])
+    return Estimate(float(values[0]), float(low), float(high), values[1:])
+
+
+def mean_over_crops(values: np.ndarray, pictures: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """The mean of a measure of crops, for each resampling.
+
+    Args:
+      values: float [N]; those that are not a number are left out.
+      pictures: int [N], whose crops they are.
+      weights: float [1 + rounds, pictures].
+
+    Returns:
+      float [1 + rounds]; not a number where no crop has a value.
+    """
+    there = np.isfinite(values)
+    sums = np.bincount(pictures, np.where(there, values, 0), weights.shape[1])
+    counts = weights @ np.bincount(pictures, there, weights.shape[1])
+    return np.divide(weights @ sums, counts, out=np.full(len(weights), np.nan), where=counts > 0)
+
+
+def scaler(samples: Sequence[Sample]) -> Callable[[Sample], Sample]:
+    """What brings each feature's mean square to 1 over the samples, each of which counts as much.
+
+    Without it the few channels with the largest activations would decide both distances. Means are left where they
+    are: then products of activations stay about as small as Inception's, for which the kernel was made, and a few odd
+    crops do not outweigh all others.
+    """
+    squares = np.mean([(sample.features**2).mean(0) for sample in samples], 0)
+    scale = 1 / np.sqrt(squares + 1e-12 * squares.max() + 1e-30)
+    return lambda sample: Sample(sample.features * scale, sample.pictures)
+
+
+def kernel_distance(sample: Sample, other: Sample, weights: np.ndarray, other_weights: np.ndarray) -> np.ndarray:
+    """KID: squared maximum mean discrepancy with the kernel (x.y / D + 1)^3 (Binkowski et al. 2018). Less is nearer.
+
+    Unbiased, so that equal distributions give 0 on average, and values below 0 now and then; there is no upper bound.
+    Unlike theirs it takes no pairs of crops of one picture, which would pass for likeness of the whole set.
+
+    Args:
+      sample, other: scaled, D features each, of two pictures or more.
+      weights, other_weights: how often each picture counts, float [1 + rounds, pictures].
+
+    Returns:
+      float [1 + rounds].
+    """
+    within = [_mean_within(sample, weights), _mean_within(other, other_weights)]
+    sums = _summed_by_picture(_kernel(sample.features, other.features), sample.pictures, other.pictures)
+    counts = np.outer(np.bincount(sample.pictures), np.bincount(other.pictures))
+    between = np.einsum("rp,pq,rq->r", weights, sums, other_weights) / np.einsum(
+        "rp,pq,rq->r", weights, counts, other_weights
+    )
+    return within[0] + within[1] - 2 * between
+
+
+def _kernel(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return (x @ y.T / x.shape[1] + 1) ** 3
+
+
+def _mean_within(sample: Sample, weights: np.ndarray) -> np.ndarray:
+    """The kernel's mean over pairs of crops of different pictures."""
+    sums = _summed_by_picture(_kernel(sample.features, sample.features), sample.pictures, sample.pictures)
+    counts = np.outer(np.bincount(sample.pictures), np.bincount(sample.pictures)).astype(float)
+    np.fill_diagonal(sums, 0)
+    np.fill_diagonal(counts, 0)
+    return np.einsum("rp,pq,rq->r", weights, sums, weights) / np.einsum("rp,pq,rq->r", weights, counts, weights)
+
+
+def _summed_by_picture(values: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """[N, M] -> [pictures of the rows, pictures of the columns]."""
+    by_row = np.zeros((rows.max() + 1, len(columns)))
+    np.add.at(by_row, rows, values)
+    by_both = np.zeros((columns.max() + 1, len(by_row)))
+    np.add.at(by_both, columns, by_row.T)
+    return by_both.T
+
+
+def frechet_distance(sample: Sample, other: Sample, weights: np.ndarray, other_weights: np.ndarray) -> np.ndarray:
+    """Frechet distance of the two normal distributions (Heusel et al. 2017, there on Inception's features: FID).
+
+    |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)), 0 for equal distributions and without upper bound; less is nearer. Too
+    high for small samples, so it is to be compared at equal numbers of crops only, at least as many as features.
+
+    Args, returns: as of `kernel_distance`; one picture is enough.
+    """
+    moments, other_moments = _moments(sample, weights), _moments(other, other_weights)
+    return np.array([_frechet(*own, *others) for own, others in zip(moments, other_moments, strict=True)])
+
+
+def _moments(sample: Sample, weights: np.ndarray):
+    """Mean and biased covariance for each resampling."""
+    for row in weights[:, sample.pictures]:
+        mean = row @ sample.features / row.sum()
+        centred = sample.features - mean
+        yield mean, (centred * row[:, np.newaxis]).T @ centred / row.sum()
+
+
+def _frechet(mean: np.ndarray, covariance: np.ndarray, other_mean: np.ndarray, other_covariance: np.ndarray) -> float:
+    eigenvalues, vectors = np.linalg.eigh(covariance)
+    root = (vectors * np.sqrt(np.maximum(eigenvalues, 0))) @ vectors.T
+    eigenvalues = np.linalg.eigvalsh(root @ other_covariance @ root)  # those of the product, which is not symmetric
+    trace = np.trace(covariance) + np.trace(other_covariance) - 2 * np.sqrt(np.maximum(eigenvalues, 0)).sum()
+    return float(np.square(mean - other_mean).sum() + trace)
+
+
+def content_distance(features: np.ndarray, photo_features: np.ndarray) -> np.ndarray:
+    """The content loss of equation (4), as training has it: 0 is the photo itself, less is more of it kept.
+
+    Args:
+      features, photo_features: VGG19's conv4_4 of drawings and of their photos, float [N, h, w, C].
+
+    Returns:
+      float [N], mean absolute differences.
+    """
+    return np.abs(features - photo_features).mean((1, 2, 3))
+
+
+def luminance_similarity(crop: np.ndarray, photo: np.ndarray) -> float:
+    """Structural similarity of the luminance (SSIM, Wang et al. 2004): at most 1, the photo itself; more is more kept.
+
+    Args:
+      crop, photo: uint8 RGB [H, W, 3], from 11 px up.
+    """
+    x, y = (crop @ _LUMINANCE for crop in (crop, photo))
+    mean_x, mean_y = _windowed(x), _windowed(y)
+    variance_x, variance_y = _windowed(x * x) - mean_x**2, _windowed(y * y) - mean_y**2
+    covariance = _windowed(x * y) - mean_x * mean_y
+    c1, c2 = (255 * _SSIM_K1) ** 2, (255 * _SSIM_K2) ** 2
+    similarity = (2 * mean_x * mean_y + c1) * (2 * covariance + c2)
+    return float((similarity / ((mean_x**2 + mean_y**2 + c1) * (variance_x + variance_y + c2))).mean())
+
+
+def _windowed(values: np.ndarray) -> np.ndarray:
+    """Means in a Gaussian window, where it lies inside."""
+    side, inside = 2 * _SSIM_RADIUS_PX + 1, slice(_SSIM_RADIUS_PX, -_SSIM_RADIUS_PX)
+    return cv2.GaussianBlur(values, (side, side), _SSIM_SIGMA_PX)[inside, inside]
+
+
+def edge_density(crop: np.ndarray) -> float:
+    """The share of pixels on an edge (Canny 100, 200), 0 to 1; best near the cartoons' own.
+
+    Args:
+      crop: uint8 RGB [H, W, 3].
+    """
+    return float(_edges(crop).mean())
+
+
+def edge_sharpness(crop: np.ndarray) -> float:
+    """How much of an edge's contrast lies in its steepest step from pixel to pixel, 0 to 1; best near the cartoons'.
+
+    1 is a hard step, 0.5 one over two pixels; smoothing lowers it, whatever the contrast. The mean over the edges of
+    `edge_density`; the contrast is that of the 5x5 pixels around. Not a number where there are none.
+
+    Args:
+      crop: uint8 RGB [H, W, 3].
+    """
+    light = crop @ _LUMINANCE
+    window = np.ones((5, 5), np.uint8)
+    contrast = cv2.dilate(light, window) - cv2.erode(light, window)
+    steps = [np.abs(np.diff(light, axis=axis, append=light.take([-1], axis))) for axis in (0, 1)]
+    steepest = cv2.dilate(np.maximum(*steps), np.ones((3, 3), np.uint8))
+    edges = _edges(crop) & (contrast > 0)
+    return float(np.minimum(steepest[edges] / contrast[edges], 1).mean()) if edges.any() else np.nan
+
+
+def _edges(crop: np.ndarray) -> np.ndarray:
+    return cv2.Canny(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), *_CANNY) > 0
+
+
+def flatness(crop: np.ndarray) -> float:
+    """The share of pixels in a flat region, 0 to 1; best near the cartoons' own.
+
+    Flat: in the 5x5 pixels around, the luminance spans at most 4 of 255 levels.
+
+    Args:
+      crop: uint8 RGB [H, W, 3].
+    """
+    light = crop @ _LUMINANCE
+    window = np.ones((_FLAT_WINDOW_PX, _FLAT_WINDOW_PX), np.uint8)
+    return float((cv2.dilate(light, window) - cv2.erode(light, window) <= _FLAT_LEVELS).mean())
+
+
+def color_shift(crop: np.ndarray, photo: np.ndarray) -> float:
+    """How far colours are from the photo's, lines apart: CIE76's Delta E of both blurred by 8 px. Less is more kept.
+
+    0 is equal, 2 just to be seen, 100 is black for white.
+
+    Args:
+      crop, photo: uint8 RGB [H, W, 3].
+    """
+    lab, photo_lab = (cv2.GaussianBlur(_lab(crop), (0, 0), _COLOR_BLUR_PX) for crop in (crop, photo))
+    return float(np.linalg.norm(lab - photo_lab, axis=2).mean())
+
+
+def color_features(crop: np.ndarray) -> np.ndarray:
+    """What a crop has of colour: mean and standard deviation of L*, a* and b*, float [6]; see `frechet_distance`.
+
+    Args:
+      crop: uint8 RGB [H, W, 3].
+    """
+    lab = _lab(crop).reshape(-1, 3)
+    return np.concatenate([lab.mean(0), lab.std(0)])
+
+
+def _lab(crop: np.ndarray) -> np.ndarray:
+    return cv2.cvtColor(crop.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
