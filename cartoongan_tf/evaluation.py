@@ -105,7 +105,7 @@ class Settings:
 
 
 def read_pictures(folder: str | os.PathLike, long_side: int, crop_px: int) -> Pictures:
-    """All pictures of a folder, shrunk to this longer side.
+    """All pictures of a folder, shrunk to this longer side; 0: as they are.
 
     Raises:
       InputError: there are fewer than two that a square of `crop_px` fits into.
@@ -113,7 +113,7 @@ def read_pictures(folder: str | os.PathLike, long_side: int, crop_px: int) -> Pi
     found = Pictures([], [], [])
     for path in tqdm(folders.list_files(folder), desc=f"reading {folder}", unit="picture", leave=False, delay=2):
         try:
-            picture = pictures.shrink(pictures.read_picture(path), long_side)
+            picture = pictures.shrink(pictures.read_picture(path), long_side or sys.maxsize)
         except InputError as error:
             found.left_out.append(str(error))
             continue

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-_SSIM_SIGMA_PX, _SSIM_RADIUS_PX, _SSIM_K1, _SSIM_K2 = 1.5, 5, 0.01, 0.03  # Wang et al. 2004
+_SSIM_SIGMA_PX, _SSIM_WINDOW_PX, _SSIM_K1, _SSIM_K2 = 1.5, 11, 0.01, 0.03  # Wang et al. 2004
 _CANNY = (100, 200)  # the paper's edges are those of the records: data_pipeline.edge_smoothing
 _FLAT_WINDOW_PX, _FLAT_LEVELS = 5, 4
 _COLOR_BLUR_PX = 8.0
@@ -123,9 +123,7 @@ def kernel_distance(sample: Sample, other: Sample, weights: np.ndarray, other_we
     within = [_mean_within(sample, weights), _mean_within(other, other_weights)]
     sums = _summed_by_picture(_kernel(sample.features, other.features), sample.pictures, other.pictures)
     counts = np.outer(np.bincount(sample.pictures), np.bincount(other.pictures))
-    between = np.einsum("rp,pq,rq->r", weights, sums, other_weights) / np.einsum(
-        "rp,pq,rq->r", weights, counts, other_weights
-    )
+    between = _mean_of_pairs(sums, counts, weights, other_weights)
     return within[0] + within[1] - 2 * between
 
 
@@ -139,7 +137,13 @@ def _mean_within(sample: Sample, weights: np.ndarray) -> np.ndarray:
     counts = np.outer(np.bincount(sample.pictures), np.bincount(sample.pictures)).astype(float)
     np.fill_diagonal(sums, 0)
     np.fill_diagonal(counts, 0)
-    return np.einsum("rp,pq,rq->r", weights, sums, weights) / np.einsum("rp,pq,rq->r", weights, counts, weights)
+    return _mean_of_pairs(sums, counts, weights, weights)
+
+
+def _mean_of_pairs(sums: np.ndarray, counts: np.ndarray, weights: np.ndarray, other_weights: np.ndarray) -> np.ndarray:
+    """For each resampling, by sums and counts for each pair of pictures; not a number where there is no pair."""
+    total, number = (np.einsum("rp,pq,rq->r", weights, values, other_weights) for values in (sums, counts))
+    return np.divide(total, number, out=np.full(len(weights), np.nan), where=number > 0)
 
 
 def _summed_by_picture(values: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
@@ -192,24 +196,33 @@ def content_distance(features: np.ndarray, photo_features: np.ndarray) -> np.nda
 
 
 def luminance_similarity(crop: np.ndarray, photo: np.ndarray) -> float:
-    """Structural similarity of the luminance (SSIM, Wang et al. 2004): at most 1, the photo itself; more is more kept.
+    """Structural similarity of the luminance: at most 1, the photo itself; more is more kept.
 
     Args:
-      crop, photo: uint8 RGB [H, W, 3], from 11 px up.
+      crop, photo: uint8 RGB [H, W, 3].
     """
-    x, y = (crop @ _LUMINANCE for crop in (crop, photo))
-    mean_x, mean_y = _windowed(x), _windowed(y)
-    variance_x, variance_y = _windowed(x * x) - mean_x**2, _windowed(y * y) - mean_y**2
-    covariance = _windowed(x * y) - mean_x * mean_y
-    c1, c2 = (255 * _SSIM_K1) ** 2, (255 * _SSIM_K2) ** 2
+    return structural_similarity(crop @ _LUMINANCE, photo @ _LUMINANCE, peak=255)
+
+
+def structural_similarity(x: np.ndarray, y: np.ndarray, peak: float) -> float:
+    """SSIM (Wang et al. 2004, Gaussian window of 11 px, inside the picture), 1 where both are equal.
+
+    Args:
+      x, y: float [H, W]; smaller pictures get a smaller window.
+      peak: the range of their values.
+    """
+    radius = (min(_SSIM_WINDOW_PX, *x.shape) - 1) // 2
+    inside = slice(radius, -radius or None)
+
+    def mean(values):
+        return cv2.GaussianBlur(values, (2 * radius + 1,) * 2, _SSIM_SIGMA_PX)[inside, inside]
+
+    x, y = x.astype(np.float64), y.astype(np.float64)
+    mean_x, mean_y = mean(x), mean(y)
+    variances, covariance = mean(x * x) - mean_x**2 + mean(y * y) - mean_y**2, mean(x * y) - mean_x * mean_y
+    c1, c2 = (peak * _SSIM_K1) ** 2, (peak * _SSIM_K2) ** 2
     similarity = (2 * mean_x * mean_y + c1) * (2 * covariance + c2)
-    return float((similarity / ((mean_x**2 + mean_y**2 + c1) * (variance_x + variance_y + c2))).mean())
-
-
-def _windowed(values: np.ndarray) -> np.ndarray:
-    """Means in a Gaussian window, where it lies inside."""
-    side, inside = 2 * _SSIM_RADIUS_PX + 1, slice(_SSIM_RADIUS_PX, -_SSIM_RADIUS_PX)
-    return cv2.GaussianBlur(values, (side, side), _SSIM_SIGMA_PX)[inside, inside]
+    return float((similarity / ((mean_x**2 + mean_y**2 + c1) * (variances + c2))).mean())
 
 
 def edge_density(crop: np.ndarray) -> float:

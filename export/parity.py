@@ -10,13 +10,12 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from cartoongan_tf import folders, pictures, pixels
+from cartoongan_tf import folders, metrics, pictures, pixels
 from cartoongan_tf.errors import InputError
 from export.export_config import COMPARED_LONG_SIDE_PX
 
 MAX_PHOTOS = 8
 OWN_PHOTOS = Path(__file__).with_name("photos")
-_SSIM_WINDOW_PX = 11
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,11 +96,11 @@ def psnr(values: np.ndarray, reference: np.ndarray, peak: float = 255.0) -> floa
 
 
 def ssim(values: np.ndarray, reference: np.ndarray) -> float:
-    """Structural similarity (Wang et al. 2004, Gaussian window of 11 px), 1 where both are equal; mean over channels.
+    """Structural similarity, 1 where both are equal; mean over channels.
 
     Args:
-      values, reference: float32 [1, H, W, C] in [-1, 1]; smaller pictures get a smaller window.
+      values, reference: float32 [1, H, W, C] in [-1, 1].
     """
-    window = min(_SSIM_WINDOW_PX, *values.shape[1:3])
-    with on_cpu():
-        return float(tf.image.ssim(values, reference, max_val=2.0, filter_size=window)[0])
+    channels = range(values.shape[3])
+    pairs = [(values[0, ..., channel], reference[0, ..., channel]) for channel in channels]
+    return statistics.fmean(metrics.structural_similarity(*pair, peak=2.0) for pair in pairs)

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from cartoongan_tf import pictures
+from tests.films import make_film
 from tests.helpers import REPOSITORY, TINY_NETWORKS, draw
 
 
@@ -43,29 +44,24 @@ def test_the_wheel_does_the_whole_job_in_an_empty_folder(picture_folders, tmp_pa
         "--adversarial_epochs=1",
         "--vgg19_weights=random",
     ]
-    run(
-        sys.executable,
-        "-m",
-        "cartoongan_tf.train",
-        "--data_dir=data",
-        "--run_dir=run",
-        *TINY_NETWORKS,
-        *flags,
-    )
+    run(scripts / "cartoongan-train", "--data_dir=data", "--run_dir=run", *TINY_NETWORKS, *flags)
     run(scripts / "cartoongan-export", "--model=run/generator.keras", "--name=tiny", "--output_dir=exported")
     assert (empty / "exported" / "tflite" / "tiny-int8.tflite").exists()
     assert "int8" in (empty / "exported" / "report.md").read_text()
-    for script in ("cartoongan-client", "cartoongan-benchmark-tflite"):
-        assert "Flags:" in run(scripts / script, "--help")
+    for script in scripts.iterdir():
+        if script.name.startswith(("cartoon", "cartoongan-")):
+            assert "Flags:" in run(script, "--help")
     pictures.write_picture(empty / "photo.jpg", draw(0))
-    run(
-        sys.executable,
-        "-m",
-        "cartoongan_tf.cartoonize",
-        "--model=exported/tflite/tiny-fp16.tflite",
-        "photo.jpg",
-    )
+    run(scripts / "cartoonize", "--model=exported/tflite/tiny-fp16.tflite", "photo.jpg")
     assert pictures.read_picture(empty / "photo-cartoon.jpg").shape == (60, 80, 3)
+    assert run(scripts / "cartoonize", "--list_styles").strip()
+    told = run(scripts / "cartoongan-evaluate", "--model=run/generator.keras", f"--photos_dir={photos}",
+               f"--cartoons_dir={frames}", "--output_dir=evaluation", "--vgg19_weights=random", "--crop_px=32",
+               "--num_crops=10", "--num_resamplings=2")  # fmt: skip
+    assert "KID to cartoons" in told and (empty / "evaluation" / "sheet.jpg").exists()
+    make_film(empty / "clip.mp4")
+    run(scripts / "cartoongan-extract-frames", "--video=clip.mp4", "--output_dir=taken")
+    assert list((empty / "taken").iterdir())
 
 
 @pytest.mark.slow

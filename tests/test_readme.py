@@ -26,6 +26,7 @@ from tests.helpers import REPOSITORY, TINY_NETWORKS, draw
 TEXT = (REPOSITORY / "README.md").read_text()
 SMALLER = {  # flags that keep the commands short; later flags win
     "data_pipeline.build_tfrecords": ["--image_size=32"],
+    "cartoongan_tf.evaluate": ["--vgg19_weights=random", "--num_crops=8", "--crop_px=32", "--num_resamplings=2"],
     "export.export_model": ["--fixed_size=64x32", "--formats=saved_model,fp16,int8"],
     "export.benchmark_tflite": ["--sizes_px=16", "--threads=1", "--rounds=1"],
     "cartoongan_tf.train": [
@@ -56,6 +57,7 @@ def test_the_readme_has_commands_of_every_program():
         "inspect_records",
         "train",
         "cartoonize",
+        "evaluate",
         "export_model",
         "client",
         "benchmark_tflite",
@@ -72,7 +74,7 @@ def test_make_targets_and_extras_exist():
         assert words[0] != "make" or f"\n{words[1]}: " in makefile
     for extra in re.findall(r"'\.\[(\w+)\]'", TEXT):
         assert f"\n{extra} =" in setup
-    for script in re.findall(r"`(cartoongan-[a-z-]+)`", TEXT):
+    for script in re.findall(r"`(cartoongan-[a-z-]+|cartoonize)`", TEXT):
         assert f"    {script} = " in setup
 
 
@@ -133,7 +135,7 @@ def test_every_command_runs(folder):
         "clip-cartoon.mp4",
         "mild.png",
     )
-    for result in (*drawn, "runs/next/generator.keras", "exported/serving/shinkai/1", "exported/tflite"):
+    for result in (*drawn, "runs/next/generator.keras", "evaluation/sheet.jpg", "exported/serving/shinkai/1"):
         assert (folder / result).exists()
     names = {"photo": draw(0)}
     exec(_blocks("python")[0], names)

@@ -1,4 +1,4 @@
-"""The styles that come with the package: a folder each, with generator.keras and model_card.md, who made it from what."""
+"""The styles that come with the package: each a folder with generator.keras and model_card.md, who made it of what."""
 
 import dataclasses
 from pathlib import Path

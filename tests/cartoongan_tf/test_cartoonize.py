@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cartoongan_tf import cartoonize, pictures
+from cartoongan_tf import cartoonize, pictures, styles
 from tests.helpers import draw
 
 
@@ -188,3 +188,24 @@ def test_the_hayao_style_changes_a_photo(assets, tmp_path):
     cartoon = pictures.read_picture(tmp_path / "small-cartoon.png")
     difference = np.abs(cartoon.astype(int) - pictures.read_picture(small)).mean()
     assert 4 < difference < 80
+
+
+def test_styles_are_listed_and_found_by_their_names(generator_path, photo, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(styles, "_FOLDER", tmp_path / "styles")
+    assert cartoonize.main(["cartoonize", "--list_styles"]) == 0
+    assert "No style comes with this version" in capsys.readouterr().out
+    for name in ("watercolour", "ink"):
+        (tmp_path / "styles" / name).mkdir(parents=True)
+        shutil.copy(generator_path, tmp_path / "styles" / name / "generator.keras")
+        (tmp_path / "styles" / name / "model_card.md").write_text(f"# As if in {name}\n\nMade of nothing.\n")
+    assert cartoonize.main(["cartoonize", "--list_styles"]) == 0
+    assert capsys.readouterr().out == "ink          As if in ink\nwatercolour  As if in watercolour\n"
+    assert cartoonize.main(["cartoonize", "--model=ink", str(photo)]) == 0
+    by_name = photo.with_name("photo-cartoon.jpg").read_bytes()
+    assert _run(generator_path, photo, "--overwrite") == 0
+    assert photo.with_name("photo-cartoon.jpg").read_bytes() == by_name
+
+
+def test_without_a_model_the_styles_are_named(photo, capsys):
+    assert cartoonize.main(["cartoonize", str(photo)]) == 1
+    assert "--model is missing: name a model, or one of --list_styles" in capsys.readouterr().err

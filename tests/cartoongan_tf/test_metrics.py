@@ -164,7 +164,7 @@ def test_edge_density_knows_the_order(sets):
     means = _means(metrics.edge_density, sets)
     assert means["photos"] < 0.7 * means["drawings"]
     assert means["drawings"] == pytest.approx(means["other drawings"], rel=0.2)
-    assert means["smoothed"] < means["other drawings"] < 0.5 * means["noise"]
+    assert means["other drawings"] < 0.5 * means["noise"]
 
 
 def test_edge_density_by_hand():
@@ -180,7 +180,7 @@ def test_edge_sharpness_knows_the_order(sets):
 
 
 @pytest.mark.parametrize("contrast", [130, 255])
-@pytest.mark.parametrize("steps, expected", [(1, 1), (2, 0.5), (4, 0.25)])
+@pytest.mark.parametrize("steps, expected", [(1, 1), (2, 0.5), (3, 0.33)])
 def test_edge_sharpness_is_one_by_the_number_of_steps(steps, expected, contrast):
     ramp = np.concatenate([np.zeros(20), np.arange(1, steps) / steps, np.ones(20)])
     picture = np.broadcast_to((ramp * contrast)[None, :, None], (40, len(ramp), 3)).round().astype(np.uint8)
@@ -213,7 +213,7 @@ def test_luminance_similarity_is_that_of_tensorflow(sets):
     for picture, other in zip(sets["drawings"], sets["photos"], strict=True):
         luminances = [(image @ np.array([0.299, 0.587, 0.114])).astype(np.float32) for image in (picture, other)]
         expected = tf.image.ssim(*(luminance[..., None] for luminance in luminances), max_val=255.0)
-        assert metrics.luminance_similarity(picture, other) == pytest.approx(float(expected), abs=2e-3)
+        assert metrics.luminance_similarity(picture, other) == pytest.approx(float(expected), abs=1e-4)
 
 
 def test_luminance_similarity_knows_the_order(sets):
@@ -239,7 +239,7 @@ def test_content_distance_is_the_content_loss_and_knows_the_order(sets):
 
 def test_color_shift_sees_colours_and_not_lines():
     photo = photo_like(0)
-    lined, red = photo.copy(), photo.astype(int) + [30, 0, 0]
+    lined, red = photo.copy(), np.add(photo, [30, 0, 0], dtype=int)
     lined[::16] = lined[:, ::16] = 0
     red = red.clip(0, 255).astype(np.uint8)
     assert metrics.color_shift(photo, photo) == 0
