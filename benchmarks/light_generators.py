@@ -30,7 +30,6 @@ PACKAGES = ("tensorflow", "keras", "ai-edge-litert")
 RECIPE = {
     "discriminator_width": 16,
     "batch_size": 4,
-    "crop_size": 96,
     "initialization_loss": "pixels",
     "discriminator_warmup_steps": 150,
     "generator_learning_rate": 1e-4,
@@ -58,8 +57,9 @@ class LightConfig:
     output_dir: str = option("Folder of the runs and of the evaluation.")
     vgg19_weights: str = option("As in training.", "imagenet")
     candidates: str = option("Those to compare, separated by semicolons; all by default.", "")
-    initialization_epochs: int = option("As in training.", 4)
-    adversarial_epochs: int = option("As in training.", 5)
+    crop_size: int = option("As in training.", 96)
+    initialization_epochs: int = option("As in training.", 2)
+    adversarial_epochs: int = option("As in training.", 3)
     num_crops: int = option("To evaluate on.", 500)
     size_px: int = option("Of the square pictures that are drawn to time it.", 256)
     num_threads: int = option("To draw with.", 2)
@@ -145,6 +145,7 @@ def train(name: str, config: LightConfig, run_dir: Path) -> None:
         run_dir=str(run_dir),
         vgg19_weights=config.vgg19_weights,
         generator=name,
+        crop_size=config.crop_size,
         initialization_epochs=config.initialization_epochs,
         initialization_decay_epochs=config.initialization_epochs // 2,
         adversarial_epochs=config.adversarial_epochs,

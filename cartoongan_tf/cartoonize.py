@@ -21,7 +21,7 @@ from tqdm import tqdm
 from cartoongan_tf import film, jobs, pictures, program, sheets, styles
 from cartoongan_tf.errors import InputError
 from cartoongan_tf.jobs import Job
-from cartoongan_tf.options import option
+from cartoongan_tf.options import option, require
 from cartoongan_tf.steady import STEADINESS
 
 CONTACT_SHEET = "contact-sheet.jpg"
@@ -62,16 +62,12 @@ class CartoonizeConfig:
     batch_size: int = option("Frames of a film to draw at once, if they fit into memory.", 4)
 
     def __post_init__(self):
-        self._require("strength", 0 <= self.strength <= 1, "must be from 0 to 1")
-        self._require("steadiness", 0 <= self.steadiness < 1, "must be from 0 to below 1")
-        self._require("quality", 1 <= self.quality <= 100, "must be from 1 to 100")
-        self._require("long_side", self.long_side >= 0, "must not be negative")
+        require(self, "strength", 0 <= self.strength <= 1, "must be from 0 to 1")
+        require(self, "steadiness", 0 <= self.steadiness < 1, "must be from 0 to below 1")
+        require(self, "quality", 1 <= self.quality <= 100, "must be from 1 to 100")
+        require(self, "long_side", self.long_side >= 0, "must not be negative")
         for name in ("max_pixels", "batch_size"):
-            self._require(name, getattr(self, name) >= 1, "must be at least 1")
-
-    def _require(self, name: str, met: bool, rule: str) -> None:
-        if not met:
-            raise InputError(f"--{name}={getattr(self, name)}: {rule}")
+            require(self, name, getattr(self, name) >= 1, "must be at least 1")
 
 
 def main(argv=None) -> int:

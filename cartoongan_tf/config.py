@@ -6,8 +6,7 @@ docs/paper_map.md compares that recipe with the paper's text; configs/paper.flag
 import dataclasses
 from typing import Literal
 
-from cartoongan_tf.errors import InputError
-from cartoongan_tf.options import option
+from cartoongan_tf.options import option, require
 
 # What a run that has begun cannot change: its networks, what its checkpoints hold, and where its phases end.
 FIXED_FLAGS = (
@@ -149,24 +148,20 @@ class TrainConfig:
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
             if field.name in _AT_LEAST_ONE:
-                self._require(field.name, value >= 1, "must be at least 1")
+                require(self, field.name, value >= 1, "must be at least 1")
             if field.name.endswith(
                 ("_epochs", "_weight", "_num_blocks", "generator_width", "_warmup_steps", "_batches")
             ):
-                self._require(field.name, value >= 0, "must not be negative")
+                require(self, field.name, value >= 0, "must not be negative")
             if field.name.endswith("_learning_rate"):
-                self._require(field.name, value > 0, "must be positive")
+                require(self, field.name, value > 0, "must be positive")
         kept_are_written = self.keep_every_steps >= 0 and self.keep_every_steps % self.checkpoint_every_steps == 0
-        self._require("keep_every_steps", kept_are_written, "must be a multiple of --checkpoint_every_steps")
+        require(self, "keep_every_steps", kept_are_written, "must be a multiple of --checkpoint_every_steps")
         crop_fits = self.crop_size == 0 or (self.crop_size >= 32 and self.crop_size % 4 == 0)
-        self._require("crop_size", crop_fits, "must be 0, or a multiple of 4 from 32 up")
+        require(self, "crop_size", crop_fits, "must be 0, or a multiple of 4 from 32 up")
         pool_fits = self.pool_size == 0 or self.pool_size >= self.batch_size
-        self._require("pool_size", pool_fits, f"must be 0, or at least --batch_size={self.batch_size}")
-        self._require("ema_decay", 0 <= self.ema_decay < 1, "must be from 0 to less than 1")
-        self._require("seed", 0 <= self.seed < 2**31, "must be from 0 to 2147483647")
+        require(self, "pool_size", pool_fits, f"must be 0, or at least --batch_size={self.batch_size}")
+        require(self, "ema_decay", 0 <= self.ema_decay < 1, "must be from 0 to less than 1")
+        require(self, "seed", 0 <= self.seed < 2**31, "must be from 0 to 2147483647")
         epochs = self.initialization_epochs + self.adversarial_epochs
-        self._require("adversarial_epochs", epochs > 0, "with --initialization_epochs=0 too there is nothing to train")
-
-    def _require(self, name: str, met: bool, rule: str) -> None:
-        if not met:
-            raise InputError(f"--{name}={getattr(self, name)}: {rule}")
+        require(self, "adversarial_epochs", epochs > 0, "with --initialization_epochs=0 too there is nothing to train")

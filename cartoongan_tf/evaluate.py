@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from cartoongan_tf import classical, program
 from cartoongan_tf.errors import InputError
-from cartoongan_tf.options import option
+from cartoongan_tf.options import option, require
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,10 +52,9 @@ class EvaluateConfig:
         if not self.model and not self.run_dir and not self.classical:
             raise InputError("--model is missing: name a model, or a run by --run_dir")
         for name, least in {"num_crops": 2, "crop_px": 32, "num_resamplings": 2, "num_on_sheet": 1, "seed": 0}.items():
-            if getattr(self, name) < least:
-                raise InputError(f"--{name}={getattr(self, name)}: must be at least {least}")
-        if self.long_side and self.long_side < self.crop_px:
-            raise InputError(f"--long_side={self.long_side}: must be 0, or at least --crop_px={self.crop_px}")
+            require(self, name, getattr(self, name) >= least, f"must be at least {least}")
+        crop_fits = self.long_side == 0 or self.long_side >= self.crop_px
+        require(self, "long_side", crop_fits, f"must be 0, or at least --crop_px={self.crop_px}")
 
 
 def main(argv=None) -> int:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import keras
 from keras import layers
 
-from cartoongan_tf.layers import conv, norm_relu, residual_block, upsampling_conv
+from cartoongan_tf.layers import PassLastOn, conv, doubling_conv, norm_relu, residual_block, upsampling_conv
 
 
 class Architecture(NamedTuple):
@@ -26,13 +26,13 @@ def build_generator(kind: str = "paper", width: int = 0, num_blocks: int = 0) ->
     """Build a generator with fresh weights.
 
     Args:
-      kind: "paper", the network of the paper as its authors released it.
-      width: filters of the first convolution; the others have 2 and 4 times as many. 0: 64, the paper's.
-      num_blocks: residual blocks at a quarter of the resolution. 0: 8, the paper's.
+      kind: "paper", the network of the paper as its authors released it; or "light", one of a tenth of its cost.
+      width: filters of the first convolution; the others have 2 and 4 times as many. 0: 64 in the paper, 16 in light.
+      num_blocks: residual blocks at a quarter of the resolution. 0: 8.
 
     Returns:
-      float32 RGB [N, H, W, 3] in [-1, 1] -> the same; H and W any multiples of 4 from 8 up. 11,129,667 parameters
-      with the paper's width and blocks.
+      float32 RGB [N, H, W, 3] in [-1, 1] -> the same; H and W any multiples of 4 from 8 up. With their own widths and
+      blocks, "paper" has 11,129,667 parameters and "light" 690,780.
 
     Raises:
       ValueError: there is no such kind.
@@ -69,4 +69,21 @@ def _up_block(x, filters: int, name: str):
     return norm_relu(conv(x, filters, 3, f"{name}_conv2"), f"{name}_norm")
 
 
-ARCHITECTURES = {"paper": Architecture(_paper, 64, 8)}
+def _light(photo, width: int, num_blocks: int):
+    """The paper's shape, narrower, with two differences: docs/light_generator.md tells what else was tried.
+
+    Pixels are doubled instead of transposed convolutions, and the last convolution sees the photo itself beside the
+    features, and begins by passing it on: so the network starts as the photo, and keeps its colours and its sharpness.
+    """
+    x = norm_relu(conv(photo, width, 7, "flat_conv", padding="reflect"), "flat_norm")
+    x = _down_block(x, 2 * width, "down1")
+    x = _down_block(x, 4 * width, "down2")
+    for index in range(1, num_blocks + 1):
+        x = residual_block(x, 4 * width, f"residual{index}")
+    x = norm_relu(doubling_conv(x, 2 * width, "up1_conv1"), "up1_norm")
+    x = norm_relu(doubling_conv(x, width, "up2_conv1"), "up2_norm")
+    x = layers.Concatenate(name="with_photo")([x, photo])
+    return conv(x, 3, 7, "output_conv", padding="reflect", kernel_initializer=PassLastOn())
+
+
+ARCHITECTURES = {"paper": Architecture(_paper, 64, 8), "light": Architecture(_light, 16, 8)}

@@ -88,7 +88,8 @@ def conv(
 ):
     """A convolution with bias whose borders are padded alike on all sides, as PyTorch and Torch pad.
 
-    Keras's padding="same" pads a strided convolution on one side only, which shifts the picture.
+    Keras's padding="same" pads a strided convolution on one side only, which shifts the picture; others it pads with
+    zeros on all sides.
 
     Args:
       x: [N, H, W, C].
@@ -99,11 +100,13 @@ def conv(
     Returns:
       [N, ceil(H / strides), ceil(W / strides), filters].
     """
-    pad_layer = {"zero": layers.ZeroPadding2D, "reflect": ReflectionPadding2D}[padding]
-    if kernel_size > 1:
-        x = pad_layer(kernel_size // 2, name=f"{name}_pad")(x)
     initializer = kernel_initializer or _kernel_initializer()
-    return layers.Conv2D(filters, kernel_size, strides, kernel_initializer=initializer, name=name)(x)
+    pad_layer = {"zero": layers.ZeroPadding2D, "reflect": ReflectionPadding2D}[padding]
+    pads_itself = kernel_size == 1 or (padding == "zero" and strides == 1)
+    if not pads_itself:
+        x = pad_layer(kernel_size // 2, name=f"{name}_pad")(x)
+    own = "same" if pads_itself else "valid"
+    return layers.Conv2D(filters, kernel_size, strides, own, kernel_initializer=initializer, name=name)(x)
 
 
 def upsampling_conv(x, filters: int, name: str):
@@ -114,6 +117,26 @@ def upsampling_conv(x, filters: int, name: str):
     """
     x = layers.Conv2DTranspose(filters, 3, strides=2, kernel_initializer=_kernel_initializer(), name=name)(x)
     return layers.Cropping2D(((1, 0), (1, 0)), name=f"{name}_crop")(x)
+
+
+def doubling_conv(x, filters: int, name: str):
+    """Each pixel doubled in height and width, then a 3x3 convolution: [N, H, W, C] -> [N, 2 H, 2 W, filters].
+
+    Every pixel sees as many taps, so there is no checkerboard (Odena et al. 2016), and it costs less than
+    `upsampling_conv` with a convolution after it.
+    """
+    return conv(layers.UpSampling2D(2, name=f"{name}_double")(x), filters, 3, name)
+
+
+@keras.saving.register_keras_serializable(package="cartoongan_tf")
+class PassLastOn(keras.initializers.Initializer):
+    """A kernel that passes the last input channels on, as many as it has outputs, and nothing of the others."""
+
+    def __call__(self, shape, dtype=None):
+        height, width, inputs, outputs = shape
+        middle = ops.reshape(ops.eye(outputs, dtype=dtype or "float32"), (1, 1, outputs, outputs))
+        sides = [(side // 2, side - side // 2 - 1) for side in (height, width)]
+        return ops.pad(middle, (*sides, (inputs - outputs, 0), (0, 0)))
 
 
 def norm_relu(x, name: str):

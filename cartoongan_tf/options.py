@@ -9,6 +9,8 @@ import os
 import typing
 from typing import Any, Literal
 
+from cartoongan_tf.errors import InputError
+
 
 def option(help: str, default: Any = dataclasses.MISSING) -> Any:
     """A dataclass field that is also a command-line flag.
@@ -18,6 +20,12 @@ def option(help: str, default: Any = dataclasses.MISSING) -> Any:
       default: the value where the flag is not given; without one the flag is required.
     """
     return dataclasses.field(default=default, metadata={"help": help})
+
+
+def require(config: Any, name: str, met: Any, rule: str) -> None:
+    """Raise InputError, naming the flag and its value, if a rule about it is not met; for `__post_init__`."""
+    if not met:
+        raise InputError(f"--{name}={getattr(config, name)}: {rule}")
 
 
 @dataclasses.dataclass(frozen=True)

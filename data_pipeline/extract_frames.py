@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from cartoongan_tf import atomic, program
 from cartoongan_tf.errors import InputError
-from cartoongan_tf.options import option
+from cartoongan_tf.options import option, require
 from data_pipeline import film_files, frame_report, frame_set, key_frames
 from data_pipeline.frame_set import Film, Frame
 from data_pipeline.key_frames import Choice, Shot
@@ -48,7 +48,7 @@ class ExtractConfig(Choice, _Places):
 
     def __post_init__(self):
         super().__post_init__()
-        self._require("long_side", self.long_side == 0 or self.long_side >= 32, "must be 0, or 32 or more")
+        require(self, "long_side", self.long_side == 0 or self.long_side >= 32, "must be 0, or 32 or more")
 
     def recorded(self) -> dict:
         """The flags that decide what comes out, which frames.json keeps; it names the films itself."""

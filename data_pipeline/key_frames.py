@@ -14,8 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from cartoongan_tf.errors import InputError
-from cartoongan_tf.options import option
+from cartoongan_tf.options import option, require
 from data_pipeline.film_analysis import FilmAnalysis
 from data_pipeline.near_duplicates import HASH_BITS, MAX_BITS, NearDuplicates
 
@@ -49,14 +48,10 @@ class Choice:
     drop_text: bool = option("Drop titles and credits: nothing but letters on one colour.", True)
 
     def __post_init__(self):
-        self._require("frames_per_shot", self.frames_per_shot >= 1, "must be 1 or more")
-        self._require("duplicate_bits", -1 <= self.duplicate_bits <= MAX_BITS, f"must be from -1 to {MAX_BITS}")
+        require(self, "frames_per_shot", self.frames_per_shot >= 1, "must be 1 or more")
+        require(self, "duplicate_bits", -1 <= self.duplicate_bits <= MAX_BITS, f"must be from -1 to {MAX_BITS}")
         for name in ("max_frames", "min_sharpness", "min_brightness", "min_contrast"):
-            self._require(name, getattr(self, name) >= 0, "must not be negative")
-
-    def _require(self, name: str, met: bool, rule: str) -> None:
-        if not met:
-            raise InputError(f"--{name}={getattr(self, name)}: {rule}")
+            require(self, name, getattr(self, name) >= 0, "must not be negative")
 
 
 @dataclasses.dataclass

@@ -12,7 +12,7 @@ import numpy as np
 
 from cartoongan_tf import pictures
 from cartoongan_tf.errors import InputError
-from cartoongan_tf.options import option
+from cartoongan_tf.options import option, require
 from data_pipeline.edge_smoothing import Smoothing, smooth_edges
 from data_pipeline.near_duplicates import MAX_BITS, SAME_PICTURE_BITS, perceptual_hash
 
@@ -58,18 +58,19 @@ class Preparation:
     canny_high: int = option("Canny's upper threshold: lower it for soft drawings.", Smoothing.canny_high)
 
     def __post_init__(self):
-        self._require("image_size", self.image_size >= 32 and self.image_size % 4 == 0, "a multiple of 4, from 32 up")
-        self._require("crops_per_image", self.crops_per_image >= 1, "1 or more")
-        self._require("validation_fraction", 0 <= self.validation_fraction < 1, "from 0 to below 1")
-        self._require("min_side_px", self.min_side_px >= 0, "0 or more")
-        self._require("min_contrast", self.min_contrast >= 0, "0 or more")
-        self._require("duplicate_bits", -1 <= self.duplicate_bits <= MAX_BITS, f"from -1 to {MAX_BITS}")
-        self._require("max_pixels", self.max_pixels >= 1, "1 or more")
+        require(
+            self,
+            "image_size",
+            self.image_size >= 32 and self.image_size % 4 == 0,
+            "must be a multiple of 4, from 32 up",
+        )
+        require(self, "crops_per_image", self.crops_per_image >= 1, "must be 1 or more")
+        require(self, "validation_fraction", 0 <= self.validation_fraction < 1, "must be from 0 to below 1")
+        require(self, "min_side_px", self.min_side_px >= 0, "must be 0 or more")
+        require(self, "min_contrast", self.min_contrast >= 0, "must be 0 or more")
+        require(self, "duplicate_bits", -1 <= self.duplicate_bits <= MAX_BITS, f"must be from -1 to {MAX_BITS}")
+        require(self, "max_pixels", self.max_pixels >= 1, "must be 1 or more")
         self.edge_smoothing()
-
-    def _require(self, name: str, met: bool, rule: str) -> None:
-        if not met:
-            raise InputError(f"--{name}={getattr(self, name)}: must be {rule}")
 
     def edge_smoothing(self) -> Smoothing:
         """The smoothing that the flags describe. Raises InputError where one is impossible."""

@@ -14,14 +14,13 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import Any
 
 from tqdm import tqdm
 
 from cartoongan_tf import atomic, jobs, pictures, program
 from cartoongan_tf.errors import InputError
 from cartoongan_tf.jobs import STREAM, Job
-from cartoongan_tf.options import option
+from cartoongan_tf.options import option, require
 from export.remote_model import TIMEOUT_SECS, GrpcModel, RemoteModel, RestModel, ServerError
 from export.serving_facts import MAGIC_BYTES, MAX_VERSION
 
@@ -45,18 +44,14 @@ class ClientConfig:
     def __post_init__(self):
         found = re.fullmatch(r"(\[[^\]]+\]|[^:\s/]+):(\d{1,5})", self.server)
         is_address = found and 0 < int(found[2]) < 2**16
-        self._require(is_address, "server", "HOST:PORT was expected, like localhost:8500")
-        self._require(re.fullmatch(r"\w[\w-]*", self.model, re.ASCII), "model", "a name as export_model takes it")
-        self._require(0 <= self.strength <= 1, "strength", "must be from 0 to 1")
-        self._require(0 <= self.long_side < 2**31, "long_side", "must be 0, or a number of pixels")
-        self._require(0 <= self.model_version <= MAX_VERSION, "model_version", "must be 0, or a version of the model")
-        self._require(0 < self.timeout_secs <= MAX_TIMEOUT_SECS, "timeout_secs", f"must be up to {MAX_TIMEOUT_SECS}")
+        require(self, "server", is_address, "HOST:PORT was expected, like localhost:8500")
+        require(self, "model", re.fullmatch(r"\w[\w-]*", self.model, re.ASCII), "a name as export_model takes it")
+        require(self, "strength", 0 <= self.strength <= 1, "must be from 0 to 1")
+        require(self, "long_side", 0 <= self.long_side < 2**31, "must be 0, or a number of pixels")
+        require(self, "model_version", 0 <= self.model_version <= MAX_VERSION, "must be 0, or a version of the model")
+        require(self, "timeout_secs", 0 < self.timeout_secs <= MAX_TIMEOUT_SECS, f"must be up to {MAX_TIMEOUT_SECS}")
         is_png = Path(self.output).suffix.lower() in ("", SUFFIX)
-        self._require(is_png, "output", f"PNG files come back; end the name in {SUFFIX}, or in / for a folder")
-
-    def _require(self, met: Any, name: str, rule: str) -> None:
-        if not met:
-            raise InputError(f"--{name}={getattr(self, name)}: {rule}")
+        require(self, "output", is_png, f"PNG files come back; end the name in {SUFFIX}, or in / for a folder")
 
     @property
     def place(self) -> str:

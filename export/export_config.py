@@ -3,10 +3,9 @@
 import dataclasses
 import re
 import shlex
-from typing import Any
 
 from cartoongan_tf.errors import InputError
-from cartoongan_tf.options import option
+from cartoongan_tf.options import option, require
 from export.serving_facts import MAX_PIXELS, MAX_VERSION
 
 COMPARED_LONG_SIDE_PX = 288  # that photos are shrunk to, to compare on: the paper's network takes 0.7 s for each
@@ -39,24 +38,20 @@ class ExportConfig:
     description: str = option("For the metadata of .tflite files.", "Draws photos as cartoons.")
 
     def __post_init__(self):
-        self._require(re.fullmatch(r"\w[\w-]{,99}", self.name, re.ASCII), "name", "use letters, digits, - and _ only")
+        require(self, "name", re.fullmatch(r"\w[\w-]{,99}", self.name, re.ASCII), "use letters, digits, - and _ only")
         is_known = self.format_names and set(self.format_names) <= set(FORMATS)
-        self._require(is_known, "formats", f"there is {', '.join(FORMATS)}")
+        require(self, "formats", is_known, f"there is {', '.join(FORMATS)}")
         if "int8_full" in self.format_names and not self.calibration_dir:
             raise InputError("--calibration_dir is missing: name a folder of photos, int8_full learns its ranges there")
         is_used = "int8_full" in self.format_names or not self.calibration_dir
-        self._require(is_used, "calibration_dir", "is for int8_full; add it to --formats, or leave this out")
+        require(self, "calibration_dir", is_used, "is for int8_full; add it to --formats, or leave this out")
         rule = f"HEIGHTxWIDTH was expected, like 512x512: multiples of 4 from 8 to {MAX_FIXED_SIDE_PX}"
-        self._require(self.fixed_size_px or not self.fixed_size, "fixed_size", rule)
+        require(self, "fixed_size", self.fixed_size_px or not self.fixed_size, rule)
         least = COMPARED_LONG_SIDE_PX**2
-        self._require(least <= self.max_pixels <= 10**9, "max_pixels", f"must be from {least} to a billion")
-        self._require(0 <= self.model_version <= MAX_VERSION, "model_version", "must be a number that a server reads")
+        require(self, "max_pixels", least <= self.max_pixels <= 10**9, f"must be from {least} to a billion")
+        require(self, "model_version", 0 <= self.model_version <= MAX_VERSION, "must be a number that a server reads")
         is_used = "saved_model" in self.format_names or not self.model_version
-        self._require(is_used, "model_version", "is for saved_model; add it to --formats, or leave this out")
-
-    def _require(self, met: Any, name: str, rule: str) -> None:
-        if not met:
-            raise InputError(f"--{name}={getattr(self, name)}: {rule}")
+        require(self, "model_version", is_used, "is for saved_model; add it to --formats, or leave this out")
 
     @property
     def format_names(self) -> list[str]:

@@ -44,18 +44,28 @@ def data_dir(picture_folders, tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def generator_path(tmp_path_factory) -> Path:
-    """A small generator file with weights of a trained one's size: fresh ones draw grey, and with shifts of zero they
-    blow the rounding noise of a flat picture up to its colours."""
+    """A small generator file of the paper's architecture."""
+    return _write_generator("paper", tmp_path_factory.mktemp("model") / "generator.keras")
+
+
+@pytest.fixture(scope="session")
+def light_path(tmp_path_factory) -> Path:
+    """The same of the light one's."""
+    return _write_generator("light", tmp_path_factory.mktemp("light") / "generator.keras")
+
+
+def _write_generator(kind: str, path: Path) -> Path:
+    """Its weights are of a trained one's size: fresh ones draw grey or the photo, and with shifts of zero they blow the
+    rounding noise of a flat picture up to its colours."""
     from cartoongan_tf.checkpoints import save_generator
     from cartoongan_tf.generator import build_generator
 
     rng = np.random.default_rng(1)
-    generator = build_generator("paper", width=4, num_blocks=1)
+    generator = build_generator(kind, width=4, num_blocks=1)
     fixed = [
         weights if weights.ndim == 1 else 0.0 * weights for weights in generator.get_weights()
     ]  # kernels have no seed
     generator.set_weights([weights + rng.normal(0, 0.2, weights.shape) for weights in fixed])
-    path = tmp_path_factory.mktemp("model") / "generator.keras"
     save_generator(generator, path)
     return path
 

@@ -12,12 +12,13 @@ from export.parity import psnr
 from tests.helpers import draw
 
 
+@pytest.mark.parametrize("path", ["generator_path", "light_path"])
 @pytest.mark.parametrize("band_bytes", [1, 30_000, banded.BAND_BYTES])
 @pytest.mark.parametrize("height, width", [(1, 1), (8, 9), (61, 83), (130, 20)])
-def test_bands_give_the_whole_picture(generator_path, monkeypatch, band_bytes, height, width):
+def test_bands_give_the_whole_picture(path, monkeypatch, band_bytes, height, width, request):
     """One row at a time, a few rows, all at once."""
     monkeypatch.setattr(banded, "BAND_BYTES", band_bytes)
-    generator = load_generator(generator_path)
+    generator = load_generator(request.getfixturevalue(path))
     picture = draw(0, height, width)
     drawn, _ = banded.cartoonize(layer_graph(generator), picture)
     expected = np.asarray(pixels.cartoonize(generator, picture[np.newaxis]))[0]

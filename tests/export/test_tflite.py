@@ -6,6 +6,7 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
 from cartoongan_tf import Cartoonizer
+from cartoongan_tf.checkpoints import load_generator
 from cartoongan_tf.errors import InputError
 from cartoongan_tf.generator import build_generator
 from cartoongan_tf.tflite_model import TFLiteGenerator
@@ -94,15 +95,26 @@ def test_the_fixed_file_takes_its_size_alone_and_asks_for_none(generator, conten
     assert "SHAPE" not in tflite_file.operators(contents["fixed"])
 
 
-def test_the_fixed_file_is_all_that_gpu_delegates_take(contents):
+@pytest.mark.parametrize("architecture", ["paper", "light"])
+def test_the_fixed_file_is_all_that_gpu_delegates_take(contents, light_path, architecture):
     """By the list in TensorFlow's gpu_compatibility.cc."""
+    fixed = contents["fixed"]
+    if architecture == "light":
+        fixed = tflite.convert(load_generator(light_path), "fp16", METADATA, (64, 32))
     taken = {"ADD", "CONCATENATION", "CONV_2D", "DEPTH_TO_SPACE", "DEQUANTIZE", "MEAN", "MUL", "PAD", "RSQRT"}
-    assert set(tflite_file.operators(contents["fixed"])) <= taken | {
-        "SQUARED_DIFFERENCE",
-        "STRIDED_SLICE",
-        "SUB",
-        "TANH",
-    }
+    assert set(tflite_file.operators(fixed)) <= taken | {"SQUARED_DIFFERENCE", "STRIDED_SLICE", "SUB", "TANH"}
+
+
+@pytest.mark.parametrize("kind", FREE_SIZE)
+def test_the_light_generator_is_drawn_within_the_budget(light_path, calibration, kind):
+    generator, photo = load_generator(light_path), parity.fitting(draw(0, 64, 80))
+    run = TFLiteGenerator(tflite.convert(generator, kind, METADATA, None, calibration), kind)
+    found = parity.compare([run(photo)], [np.asarray(generator(photo))])
+    assert 160 > found.psnr_db >= {"int8": 36.0, "dynamic": 20.0, "int8_full": 20.0}.get(kind, tflite.BUDGETS_DB[kind])
+
+
+def test_the_light_generator_s_half_precision_file_is_small():
+    assert len(tflite.convert(build_generator("light"), "fp16", METADATA)) <= 2.2e6
 
 
 def test_cartoonize_draws_with_every_file_of_free_size(generator, contents, tmp_path):
