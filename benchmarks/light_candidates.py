@@ -19,7 +19,7 @@ from cartoongan_tf.layers import (
     upsampling_conv,
 )
 
-_WIDTH, _NUM_BLOCKS = 16, 8
+_WIDTH = 16
 _CHEAP_FILTERS = 128  # of blocks that are cheaper than the paper's; those have 4 times the width
 _HE = "he_normal"
 
@@ -68,23 +68,21 @@ def _layers(
     return conv(x, 3, 7, "output_conv", padding="reflect", kernel_initializer=PassLastOn())
 
 
-CANDIDATES = {
-    "narrow": {},
-    "separable": {"block": _separable_block, "filters": _CHEAP_FILTERS},
-    "inverted": {"block": _inverted_block, "filters": _CHEAP_FILTERS},
-    "inverted, doubled": {"block": _inverted_block, "filters": _CHEAP_FILTERS, "up": _doubled},
-    "inverted, doubled, photo beside": {
-        "block": _inverted_block,
-        "filters": _CHEAP_FILTERS,
-        "up": _doubled,
-        "photo_beside": True,
-    },
-    "narrow, doubled, photo beside": {"up": _doubled, "photo_beside": True},
-}
+_CHEAP = {"filters": _CHEAP_FILTERS}
+_BESIDE = {"up": _doubled, "photo_beside": True}
 
-ARCHITECTURES.update(
-    {
-        name: Architecture(functools.partial(_layers, **variant), _WIDTH, _NUM_BLOCKS)
-        for name, variant in CANDIDATES.items()
-    }
-)
+
+def _candidate(num_blocks: int = 8, **variant) -> Architecture:
+    return Architecture(functools.partial(_layers, **variant), _WIDTH, num_blocks)
+
+
+CANDIDATES = {
+    "narrow": _candidate(),
+    "separable": _candidate(block=_separable_block, **_CHEAP),
+    "inverted": _candidate(block=_inverted_block, **_CHEAP),
+    "inverted, doubled": _candidate(block=_inverted_block, up=_doubled, **_CHEAP),
+    "inverted, doubled, photo beside": _candidate(block=_inverted_block, **_BESIDE, **_CHEAP),
+    "narrow, doubled, photo beside": _candidate(**_BESIDE),
+    "narrow, doubled, photo beside, 4 blocks": _candidate(4, **_BESIDE),
+}
+ARCHITECTURES.update(CANDIDATES)

@@ -82,15 +82,24 @@ class Report:
         }
 
     def sheet(self) -> np.ndarray:
-        """Photos, each with its drawings beside it, uint8 RGB [H, W, 3]; the names of the ways above them."""
+        """Photos, each with its drawings beside it, and some of the cartoons: uint8 RGB [H, W, 3]."""
         drawn = [row for row in self.rows if row.drawings]
-        chosen = np.linspace(0, len(self.photos.files) - 1, min(self.config.num_on_sheet, len(self.photos.files)))
-        rows = []
-        for number in chosen.round().astype(int):
-            tiles = [self.photos.pixels[number], *(row.drawings[number] for row in drawn)]
-            rows.append((self.photos.files[number].name, tiles))
-        title = " | ".join(["the photo", *(row.name for row in drawn)])
-        return sheets.sections([(f"From left to right: {title}", sheets.contact_sheet(rows, _TILE_PX))])
+        names = " | ".join(["the photo", *(row.name for row in drawn)])
+        rows = [
+            (self.photos.files[number].name, [self.photos.pixels[number], *(row.drawings[number] for row in drawn)])
+            for number in self._chosen(self.photos)
+        ]
+        cartoons = [(self.cartoons.files[n].name, [self.cartoons.pixels[n]]) for n in self._chosen(self.cartoons)]
+        width_px = (1 + len(drawn)) * _TILE_PX + 2 * sheets.MARGIN_PX
+        titled = {f"From left to right: {names}": rows, "Some of the cartoons": cartoons}
+        return sheets.sections(
+            [(title, sheets.contact_sheet(groups, _TILE_PX, width_px)) for title, groups in titled.items()]
+        )
+
+    def _chosen(self, side: Pictures) -> list[int]:
+        """The numbers of the pictures on the sheet, spread over all of them."""
+        count = min(self.config.num_on_sheet, len(side.files))
+        return np.linspace(0, len(side.files) - 1, count).round().astype(int).tolist()
 
     def _counts(self) -> dict[str, dict[str, int]]:
         sides = {"photos": self.photos, "cartoons": self.cartoons}

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 TILE_PX = 240
-_MARGIN_PX, _CAPTION_PX, _TITLE_PX = 8, 18, 36
+MARGIN_PX, _CAPTION_PX, _TITLE_PX = 8, 18, 36
 
 
 def contact_sheet(rows: Sequence[tuple[str, Sequence[np.ndarray]]], tile_px: int = TILE_PX, width_px: int = 2000):
@@ -21,13 +21,13 @@ def contact_sheet(rows: Sequence[tuple[str, Sequence[np.ndarray]]], tile_px: int
     Returns:
       uint8 RGB [H, W, 3].
     """
-    group_px = len(rows[0][1]) * tile_px + 2 * _MARGIN_PX
+    group_px = len(rows[0][1]) * tile_px + 2 * MARGIN_PX
     num_columns = min(len(rows), max(1, width_px // group_px))
-    height = tile_px + _CAPTION_PX + 2 * _MARGIN_PX
+    height = tile_px + _CAPTION_PX + 2 * MARGIN_PX
     sheet = Image.new("RGB", (num_columns * group_px, math.ceil(len(rows) / num_columns) * height), "white")
     for index, (caption, pictures) in enumerate(rows):
         top, left = index // num_columns * height, index % num_columns * group_px
-        _paste_group(sheet, caption, pictures, (left + _MARGIN_PX, top + _MARGIN_PX), tile_px)
+        _paste_group(sheet, caption, pictures, (left + MARGIN_PX, top + MARGIN_PX), tile_px)
     return np.asarray(sheet)
 
 
@@ -44,7 +44,7 @@ def sections(titled: Sequence[tuple[str, np.ndarray]]) -> np.ndarray:
     font, parts = ImageFont.load_default(_TITLE_PX // 2), []
     for title, sheet in titled:
         head = Image.new("RGB", (width, _TITLE_PX), "white")
-        ImageDraw.Draw(head).text((_MARGIN_PX, _MARGIN_PX), title, "black", font)
+        ImageDraw.Draw(head).text((MARGIN_PX, MARGIN_PX), title, "black", font)
         parts += [head, np.pad(sheet, ((0, 0), (0, width - sheet.shape[1]), (0, 0)), constant_values=255)]
     return np.vstack(parts)
 
