@@ -10,11 +10,11 @@ COPY setup.cfg setup.py pyproject.toml README.md LICENSE constraints.txt /opt/ca
 COPY cartoongan_tf /opt/cartoongan-tf/cartoongan_tf
 COPY data_pipeline /opt/cartoongan-tf/data_pipeline
 COPY export /opt/cartoongan-tf/export
-# Its Python must be 3.11 to 3.13, or pip says so here. The base image's distribution may own packages that we upgrade.
-RUN python3 -m pip install --no-cache-dir --ignore-installed --constraint /opt/cartoongan-tf/constraints.txt \
+# Its Python must be 3.11 to 3.13, or pip says so here.
+RUN python3 -m pip install --no-cache-dir --constraint /opt/cartoongan-tf/constraints.txt \
     '/opt/cartoongan-tf[gpu,video,tensorboard]'
 
 # Pictures, records and runs are mounted here.
 WORKDIR /workspace
-ENV KERAS_HOME=/workspace/.keras TF_CPP_MIN_LOG_LEVEL=2
+ENV KERAS_HOME=/workspace/.keras MPLCONFIGDIR=/tmp/matplotlib TF_CPP_MIN_LOG_LEVEL=2
 CMD ["cartoongan-train", "--help"]

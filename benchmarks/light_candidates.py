@@ -82,7 +82,7 @@ CANDIDATES = {
     "inverted": _candidate(block=_inverted_block, **_CHEAP),
     "inverted, doubled": _candidate(block=_inverted_block, up=_doubled, **_CHEAP),
     "inverted, doubled, photo beside": _candidate(block=_inverted_block, **_BESIDE, **_CHEAP),
-    "narrow, doubled, photo beside": _candidate(**_BESIDE),
+    "narrow, doubled, photo beside": ARCHITECTURES["light"],
     "narrow, doubled, photo beside, 4 blocks": _candidate(4, **_BESIDE),
 }
 ARCHITECTURES.update(CANDIDATES)

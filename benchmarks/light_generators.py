@@ -184,8 +184,9 @@ def convert(names: list[str], folder: Path) -> dict[str, tuple[str, str, str]]:
 
     costs = {}
     for name in names:
-        trained = folder / _slug(name) / "generator.keras"
-        generator = build_generator(name) if name == "paper" else load_generator(trained)
+        generator = build_generator(name)
+        if name != "paper":
+            generator.set_weights(load_generator(folder / _slug(name) / "generator.keras").get_weights())
         files = {precision: convert(generator, precision, Metadata(name)) for precision in ("fp32", "fp16")}
         with atomic.replacing(folder / f"{_slug(name)}.tflite") as temporary:
             temporary.write_bytes(files["fp32"])

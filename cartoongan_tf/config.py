@@ -14,6 +14,8 @@ FIXED_FLAGS = (
     *("pool_size", "crop_size", "ema_decay"),
     *("batch_size", "initialization_epochs", "discriminator_warmup_steps"),
 )
+# Width and number of blocks of each architecture, where the flags leave them at 0.
+GENERATOR_SIZES = {"paper": (64, 8), "light": (16, 8)}
 _AT_LEAST_ONE = (
     *("discriminator_width", "batch_size", "num_samples", "keep_checkpoints"),
     *("checkpoint_every_steps", "summary_every_steps", "steps_per_call"),
@@ -145,6 +147,9 @@ class TrainConfig:
     def __post_init__(self):
         if self.initial_generator:
             object.__setattr__(self, "initialization_epochs", 0)
+        own = GENERATOR_SIZES.get(self.generator, (0, 0))
+        for name, size in zip(("generator_width", "generator_num_blocks"), own, strict=True):
+            object.__setattr__(self, name, getattr(self, name) or size)
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
             if field.name in _AT_LEAST_ONE:

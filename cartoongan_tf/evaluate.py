@@ -19,6 +19,8 @@ from cartoongan_tf import classical, program
 from cartoongan_tf.errors import InputError
 from cartoongan_tf.options import option, require
 
+_LEAST = {"max_pictures": 2, "num_crops": 2, "crop_px": 32, "num_resamplings": 2, "num_on_sheet": 1, "seed": 0}
+
 
 @dataclasses.dataclass(frozen=True)
 class EvaluateConfig:
@@ -41,6 +43,7 @@ class EvaluateConfig:
         "2,048 crops are usual.",
         "",
     )
+    max_pictures: int = option("Take at most so many photos, and cartoons, spread over their folders.", 200)
     num_crops: int = option("Squares to cut from the photos, and as many from the cartoons.", 1000)
     crop_px: int = option("Their side.", 96)
     long_side: int = option("Draw and measure larger pictures shrunk to this longer side, in pixels; 0: never.", 512)
@@ -51,7 +54,7 @@ class EvaluateConfig:
     def __post_init__(self):
         if not self.model and not self.run_dir and not self.classical:
             raise InputError("--model is missing: name a model, or a run by --run_dir")
-        for name, least in {"num_crops": 2, "crop_px": 32, "num_resamplings": 2, "num_on_sheet": 1, "seed": 0}.items():
+        for name, least in _LEAST.items():
             require(self, name, getattr(self, name) >= least, f"must be at least {least}")
         crop_fits = self.long_side == 0 or self.long_side >= self.crop_px
         require(self, "long_side", crop_fits, f"must be 0, or at least --crop_px={self.crop_px}")
@@ -63,22 +66,23 @@ def main(argv=None) -> int:
 
 def _evaluate(config: EvaluateConfig, _) -> None:
     program.start_tensorflow()
-    from cartoongan_tf import evaluation
-    from cartoongan_tf.evaluation_report import Report
+    from cartoongan_tf import crops, evaluation, evaluation_report
 
-    output = Path(config.output_dir)
-    checkpoints = _checkpoints(config, output / "checkpoints")
-    ways = [*_classical(config), *_models(config), *checkpoints]
-    photos = evaluation.read_pictures(config.photos_dir, config.long_side, config.crop_px)
-    cartoons = evaluation.read_pictures(config.cartoons_dir, config.long_side, config.crop_px)
+    photos, cartoons = (
+        crops.read_pictures(folder, config.long_side, config.crop_px, config.max_pictures)
+        for folder in (config.photos_dir, config.cartoons_dir)
+    )
+    ways = [*_classical(config), *_models(config)]
     names = [field.name for field in dataclasses.fields(evaluation.Settings)]
     settings = evaluation.Settings(**{name: getattr(config, name) for name in names})
-    evaluator = evaluation.Evaluator(photos.pixels, cartoons.pixels, settings)
+    shown = evaluation_report.chosen(photos, config.num_on_sheet)
+    evaluator = evaluation.Evaluator(photos.pixels, cartoons.pixels, settings, shown)
+    ways += _checkpoints(config, Path(config.output_dir) / "checkpoints")
     rows = [evaluator.cartoons_row(), evaluator.photos_row()]
     for name, step, load in tqdm(ways, desc="measuring", unit="way"):
         rows.append(evaluator.row(name, load(), step))
-    report = Report(config, photos, cartoons, evaluator, rows)
-    report.write(output)
+    report = evaluation_report.Report(config, photos, cartoons, evaluator, rows)
+    report.write(Path(config.output_dir))
     print(report.text())
 
 
@@ -90,19 +94,21 @@ def _classical(config: EvaluateConfig) -> list[tuple]:
 
 
 def _models(config: EvaluateConfig) -> list[tuple]:
-    """Each model's name, no step, and what loads it; looked for before anything is measured."""
+    """Each model's name, no step, and what gives it; all are loaded now, before anything is measured."""
     from cartoongan_tf.cartoonizer import Cartoonizer
 
-    ways = {}
+    models = {}
     for text in filter(None, config.model.split(",")):
         name, equals, path = text.partition("=")
-        name, path = (name, path) if equals else (_name_of(Path(text)), text)
-        if not Path(path).exists():
-            raise InputError(f"--model={text}: no such model; training writes RUN_DIR/generator.keras")
-        if name in ways:
+        if not equals or Path(text).exists():
+            name, path = _name_of(Path(text)), text
+        if name in models:
             raise InputError(f"--model={config.model}: two are called {name}; give them names: NAME=MODEL,NAME=MODEL")
-        ways[name] = path
-    return [(name, None, lambda path=path: Cartoonizer.load(path)) for name, path in ways.items()]
+        try:
+            models[name] = Cartoonizer.load(path)
+        except InputError as error:
+            raise InputError(f"--model={text}: {error}") from error
+    return [(name, None, lambda model=model: model) for name, model in models.items()]
 
 
 def _name_of(path: Path) -> str:

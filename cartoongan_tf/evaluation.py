@@ -1,25 +1,23 @@
 """Ways to draw, measured by one yardstick: the same photos, the same crops of them, the same cartoons."""
 
 import dataclasses
-import os
 import statistics
 import sys
 import time
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any, NamedTuple
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
 
 import keras
 import numpy as np
 from tqdm import tqdm
 
-from cartoongan_tf import folders, metrics, pictures, pixels, vgg19
-from cartoongan_tf.errors import InputError
+from cartoongan_tf import metrics, pixels, vgg19
+from cartoongan_tf.crops import FEWEST_PICTURES, Crops, choose_boxes, cut, num_disjoint
+from cartoongan_tf.inception import build_inception
 from cartoongan_tf.metrics import Estimate, Resampling, Sample
 
 Draw = Callable[[np.ndarray], np.ndarray]  # uint8 RGB [H, W, 3] -> the same
 _BATCH = 16
-_FEWEST_PICTURES = 2  # distances are those of pairs of pictures
 _CROPS_PER_FEATURE = 3
 
 
@@ -45,7 +43,7 @@ MEASURES = (
     Measure("kid_to_cartoons", "KID to cartoons x1000", "less", 0, 1000),
     Measure("kid_change", "against the photos' %", "less", 0, 100),
     Measure("fd_to_cartoons", "FD to cartoons", "less", 1),
-    Measure("inception_fid_to_cartoons", "Inception FID to cartoons", "less", 1),
+    Measure("inception_fid_to_cartoons", "FID on Keras's Inception", "less", 1),
     Measure("color_to_cartoons", "colours to cartoons", "less", 0),
     Measure("kid_to_photos", "KID to photos x1000", "", 0, 1000),
     Measure("fd_to_photos", "FD to photos", "", 1),
@@ -58,21 +56,6 @@ MEASURES = (
 )
 
 
-class Pictures(NamedTuple):
-    """What a folder holds: files, as many pictures (uint8 RGB [H, W, 3]), and what was left out, with the reason."""
-
-    files: list[Path]
-    pixels: list[np.ndarray]
-    left_out: list[str]
-
-
-class Crops(NamedTuple):
-    """Squares cut from pictures: uint8 RGB [N, S, S, 3], and of which picture each is, int [N]."""
-
-    pixels: np.ndarray
-    pictures: np.ndarray
-
-
 @dataclasses.dataclass(frozen=True)
 class Row:
     """What was measured of a way to draw.
@@ -82,14 +65,14 @@ class Row:
       step: of the run, if it is one of its checkpoints.
       estimates: by the measures' names.
       secs_per_megapixel: the median of the photos; None for the cartoons and the photos themselves.
-      drawings: of the photos, uint8 RGB [H, W, 3] each; none of the cartoons.
+      drawings: those to be shown, by the numbers of the photos, uint8 RGB [H, W, 3].
     """
 
     name: str
     step: int | None
     estimates: dict[str, Estimate]
     secs_per_megapixel: float | None
-    drawings: list[np.ndarray]
+    drawings: dict[int, np.ndarray]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,61 +87,12 @@ class Settings:
     seed: int = 0
 
 
-def read_pictures(folder: str | os.PathLike, long_side: int, crop_px: int) -> Pictures:
-    """All pictures of a folder, shrunk to this longer side; 0: as they are.
-
-    Raises:
-      InputError: there are fewer than two that a square of `crop_px` fits into.
-    """
-    found = Pictures([], [], [])
-    for path in tqdm(folders.list_files(folder), desc=f"reading {folder}", unit="picture", leave=False, delay=2):
-        try:
-            picture = pictures.shrink(pictures.read_picture(path), long_side or sys.maxsize)
-        except InputError as error:
-            found.left_out.append(str(error))
-            continue
-        if min(picture.shape[:2]) < crop_px:
-            found.left_out.append(f"{path}: {picture.shape[1]} x {picture.shape[0]} px, less than --crop_px={crop_px}")
-            continue
-        found.files.append(path)
-        found.pixels.append(picture)
-    if len(found.files) < _FEWEST_PICTURES:
-        reasons = "".join(f"\n  {reason}" for reason in found.left_out[:5])
-        raise InputError(f"{folder}: fewer than {_FEWEST_PICTURES} pictures of {crop_px} px or more in it{reasons}")
-    return found
-
-
-def choose_boxes(sizes: Sequence[tuple[int, int]], num_crops: int, crop_px: int, seed: int) -> list[np.ndarray]:
-    """Where to cut: for each picture, of height and width in `sizes`, the upper left corners, int [n, 2].
-
-    All pictures give as many, at random places without repetition; small ones fewer, if they have no more.
-    """
-    wanted = -(-num_crops // len(sizes))
-    boxes = []
-    for number, (height, width) in enumerate(sizes):
-        shape = (height - crop_px + 1, width - crop_px + 1)
-        places = np.random.default_rng((seed, number)).permutation(shape[0] * shape[1])[:wanted]
-        boxes.append(np.stack(np.unravel_index(places, shape), 1))
-    return boxes
-
-
-def cut(images: Sequence[np.ndarray], boxes: Sequence[np.ndarray], crop_px: int) -> Crops:
-    """The crops of pictures, uint8 RGB [H, W, 3] each, at the places of `choose_boxes`."""
-    crops = [
-        image[top : top + crop_px, left : left + crop_px]
-        for image, places in zip(images, boxes, strict=True)
-        for top, left in places
-    ]
-    return Crops(np.stack(crops), np.repeat(np.arange(len(boxes)), [len(places) for places in boxes]))
-
-
-def num_disjoint(images: Sequence[np.ndarray], crop_px: int) -> int:
-    """How many crops there are that share no pixel: what the pictures give without repetition."""
-    return sum((image.shape[0] // crop_px) * (image.shape[1] // crop_px) for image in images)
-
-
 def style_layer(num_crops: int) -> str:
-    """The deepest layer of VGG19 with at most a third as many features as crops, so that covariances are known."""
+    """The deepest layer of VGG19 with at most a third as many features as crops, so that covariances are known.
+
+    Args:
+      num_crops: those that do not overlap; others add little.
+    """
     fitting = [name for name, size in vgg19.STYLE_LAYERS.items() if size * _CROPS_PER_FEATURE <= num_crops]
     return (fitting or list(vgg19.STYLE_LAYERS)[-1:])[0]
 
@@ -166,29 +100,42 @@ def style_layer(num_crops: int) -> str:
 class Evaluator:
     """Measures ways to draw the same photos, against the same cartoons."""
 
-    def __init__(self, photos: Sequence[np.ndarray], cartoons: Sequence[np.ndarray], settings: Settings):
+    def __init__(
+        self,
+        photos: Sequence[np.ndarray],
+        cartoons: Sequence[np.ndarray],
+        settings: Settings,
+        shown: Collection[int] = (),
+    ):
         """Take the measures of the photos and of the cartoons.
 
         Args:
           photos, cartoons: uint8 RGB [H, W, 3] each.
           settings: how to measure.
+          shown: the numbers of the photos whose drawings are to be kept.
 
         Raises:
           InputError: the weights of VGG19 or Inception cannot be used.
         """
-        self._photos, self._settings = photos, settings
-        self._boxes = self._choose_boxes(photos)
+        self._photos, self._settings, self._shown = photos, settings, shown
+        self._boxes, cartoon_boxes = (
+            choose_boxes([image.shape[:2] for image in images], settings.num_crops, settings.crop_px, settings.seed)
+            for images in (photos, cartoons)
+        )
         self._photo_crops = self._cut(photos)
-        self.cartoon_crops = cut(cartoons, self._choose_boxes(cartoons), settings.crop_px)
+        self.cartoon_crops = cut(cartoons, cartoon_boxes, settings.crop_px)
         self.num_crops = len(self._photo_crops.pixels), len(self.cartoon_crops.pixels)
-        self.layer = style_layer(min(self.num_crops))
+        disjoint = (num_disjoint(images, settings.crop_px) for images in (photos, cartoons))
+        self.layer = style_layer(min(*self.num_crops, *disjoint))
         self._features = vgg19.build_style_features(settings.vgg19_weights, self.layer, settings.seed)
         self._inception = build_inception(settings.inception_weights) if settings.inception_weights else None
         self._weights = [
-            Resampling(len(images), settings.num_resamplings, settings.seed).weights for images in (photos, cartoons)
+            Resampling(len(images), settings.num_resamplings, (settings.seed, side)).weights
+            for side, images in enumerate((photos, cartoons))
         ]
-        photo_style, self._photo_content = self._measure_features(self._photo_crops, "photos")
-        cartoon_style, _ = self._measure_features(self.cartoon_crops, "cartoons")
+        self._photo_content = []
+        photo_style = self._measure_style(self._photo_crops, "photos", self._photo_content.append)
+        cartoon_style = self._measure_style(self.cartoon_crops, "cartoons")
         self._scale = metrics.scaler([photo_style, cartoon_style])
         self._photo_style, self._cartoon_style = map(self._scale, (photo_style, cartoon_style))
         self._photo_kid = metrics.kernel_distance(self._photo_style, self._cartoon_style, *self._weights)
@@ -196,18 +143,24 @@ class Evaluator:
         self._cartoon_inception = self._inception_sample(self.cartoon_crops)
 
     def cartoons_row(self, name: str = "the cartoons themselves") -> Row:
-        """What cartoons are: their own edges and regions, and the distance of one half of them to the other."""
+        """What cartoons are: their own edges and regions, and the distance of their first half to their second."""
         crops, weights = self.cartoon_crops, self._weights[1]
-        halves = [_part(self._cartoon_style, self._cartoon_style.pictures % 2 == side) for side in (0, 1)]
         estimates = self._own_measures(crops, weights)
-        if min(half.num_pictures for half in halves) >= _FEWEST_PICTURES:
-            half_weights = [weights[:, side::2] for side in (0, 1)]
-            estimates["kid_to_cartoons"] = metrics.estimate(metrics.kernel_distance(*halves, *half_weights))
-        return Row(name, None, estimates, None, [])
+        middle = weights.shape[1] // 2
+        if middle >= FEWEST_PICTURES:
+            style = self._cartoon_style
+            halves = [_part(style, style.pictures < middle, 0), _part(style, style.pictures >= middle, middle)]
+            half_weights = weights[:, :middle], weights[:, middle:]
+            distances = {"kid_to_cartoons": metrics.kernel_distance, "fd_to_cartoons": metrics.frechet_distance}
+            for measure, distance in distances.items():
+                known = (half_weights[0].sum(1) > 0) & (half_weights[1].sum(1) > 0)
+                estimates[measure] = metrics.estimate(distance(*halves, *(half[known] for half in half_weights)))
+        return Row(name, None, estimates, None, {})
 
     def photos_row(self, name: str = "the photos untouched") -> Row:
         """What drawing nothing gives."""
-        return Row(name, None, self._all_measures(self._photo_crops, self._photo_style, self._photo_content), None, [])
+        content = np.zeros(len(self._photo_crops.pixels))
+        return Row(name, None, self._all_measures(self._photo_crops, self._photo_style, content), None, {})
 
     def row(self, name: str, draw: Draw, step: int | None = None) -> Row:
         """Draw the photos, and measure the drawings.
@@ -220,32 +173,34 @@ class Evaluator:
           InputError: from `draw`.
         """
         drawings, secs = _timed(draw, self._photos, name)
-        crops = self._cut(drawings)
-        style, content = self._measure_features(crops, name)
-        return Row(name, step, self._all_measures(crops, self._scale(style), content), secs, drawings)
+        crops, content, of_photos = self._cut(drawings), [], iter(self._photo_content)
 
-    def _choose_boxes(self, images: Sequence[np.ndarray]) -> list[np.ndarray]:
-        sizes = [image.shape[:2] for image in images]
-        return choose_boxes(sizes, self._settings.num_crops, self._settings.crop_px, self._settings.seed)
+        def compare(features):
+            content.append(metrics.content_distance(features, next(of_photos)))
+
+        style = self._scale(self._measure_style(crops, name, compare))
+        estimates = self._all_measures(crops, style, np.concatenate(content))
+        return Row(name, step, estimates, secs, {number: drawings[number] for number in self._shown})
 
     def _cut(self, images: Sequence[np.ndarray]) -> Crops:
         return cut(images, self._boxes, self._settings.crop_px)
 
-    def _measure_features(self, crops: Crops, name: str) -> tuple[Sample, np.ndarray]:
-        """Style, not scaled yet, and content."""
-        style, content = [], []
+    def _measure_style(self, crops: Crops, name: str, take_content: Callable | None = None) -> Sample:
+        """The features of crops, not scaled yet; `take_content` is given their content features, batch by batch."""
+        found = []
         for start in tqdm(range(0, len(crops.pixels), _BATCH), desc=f"measuring {name}", leave=False, delay=2):
-            batch = self._features(pixels.to_float(crops.pixels[start : start + _BATCH]))
-            for values, found in zip(batch, (style, content), strict=True):
-                found.append(keras.ops.convert_to_numpy(values))
-        return Sample(np.concatenate(style).astype(np.float64), crops.pictures), np.concatenate(content)
+            style, content = self._features(pixels.to_float(crops.pixels[start : start + _BATCH]))
+            found.append(keras.ops.convert_to_numpy(style))
+            if take_content:
+                take_content(keras.ops.convert_to_numpy(content))
+        return Sample(np.concatenate(found).astype(np.float64), crops.pictures)
 
     def _all_measures(self, crops: Crops, style: Sample, content: np.ndarray) -> dict[str, Estimate]:
-        """Of drawings, or of the photos themselves."""
+        """Of drawings, or of the photos themselves; `content` is the distance of each crop."""
         weights, photos = self._weights[0], self._photo_crops.pixels
         pairs = list(zip(crops.pixels, photos, strict=True))
         of_crops = {
-            "content_distance": metrics.content_distance(content, self._photo_content),
+            "content_distance": content,
             "luminance_similarity": [metrics.luminance_similarity(*pair) for pair in pairs],
             "color_shift": [metrics.color_shift(*pair) for pair in pairs],
         }
@@ -256,8 +211,10 @@ class Evaluator:
             "color_to_cartoons": metrics.frechet_distance(_color_sample(crops), self._cartoon_colors, *self._weights),
         }
         if crops is not self._photo_crops:
-            of_sets["kid_change"] = kid / self._photo_kid - 1
-            of_sets["kid_to_photos"] = metrics.kernel_distance(style, self._photo_style, weights, weights)
+            of_sets["kid_change"] = (kid - self._photo_kid) / self._photo_kid[0]
+            of_sets["kid_to_photos"] = metrics.kernel_distance(
+                style, self._photo_style, weights, weights, same_pictures=True
+            )
             of_sets["fd_to_photos"] = metrics.frechet_distance(style, self._photo_style, weights, weights)
         if self._inception is not None:
             samples = self._inception_sample(crops), self._cartoon_inception
@@ -283,30 +240,6 @@ class Evaluator:
         return Sample(np.concatenate([keras.ops.convert_to_numpy(batch) for batch in features]), crops.pictures)
 
 
-def build_inception(weights: str) -> keras.Model:
-    """Inception v3 as keras.applications has it, whose features FID is taken of.
-
-    Args:
-      weights: a file of keras.applications, without top.
-
-    Returns:
-      uint8 RGB [N, S, S, 3] -> float32 [N, 2048].
-
-    Raises:
-      InputError: the file cannot be used.
-    """
-    try:
-        inception = keras.applications.InceptionV3(include_top=False, pooling="avg", weights=weights)
-    except Exception as error:  # Keras raises many kinds, by what is wrong with the file
-        raise InputError(
-            f"--inception_weights={weights}: not Inception v3's weights without top in Keras's format ({error}); give "
-            "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5 of keras.applications, or leave the flag out"
-        ) from error
-    crop = keras.Input((None, None, 3), name="crop")
-    scaled = keras.layers.Resizing(299, 299)(pixels.to_float(crop))
-    return keras.Model(crop, inception(scaled), name="inception")
-
-
 def _estimates_of_crops(values: dict[str, Any], owners: np.ndarray, weights: np.ndarray) -> dict[str, Estimate]:
     means = {name: metrics.mean_over_crops(np.asarray(found), owners, weights) for name, found in values.items()}
     return {name: metrics.estimate(mean) for name, mean in means.items()}
@@ -316,8 +249,9 @@ def _color_sample(crops: Crops) -> Sample:
     return Sample(np.stack([metrics.color_features(crop) for crop in crops.pixels]), crops.pictures)
 
 
-def _part(sample: Sample, chosen: np.ndarray) -> Sample:
-    return Sample(sample.features[chosen], sample.pictures[chosen] // 2)
+def _part(sample: Sample, chosen: np.ndarray, first: int) -> Sample:
+    """Some of the crops; their pictures are numbered from `first`."""
+    return Sample(sample.features[chosen], sample.pictures[chosen] - first)
 
 
 def _timed(draw: Draw, photos: Sequence[np.ndarray], name: str) -> tuple[list[np.ndarray], float]:

@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 
 from cartoongan_tf import __version__, atomic, pictures, sheets
-from cartoongan_tf.evaluation import MEASURES, Evaluator, Measure, Pictures, Row, num_disjoint
+from cartoongan_tf.crops import Pictures, num_disjoint
+from cartoongan_tf.evaluation import MEASURES, Evaluator, Measure, Row
 from cartoongan_tf.metrics import Estimate
 
 _TABLES = {
     "How near to the cartoons": MEASURES[:7],
     "What is kept of the photos, and how it is drawn": MEASURES[7:],
 }
-_BETTER = {"less": "less is better", "more": "more is better", "near": "best near the cartoons'", "": ""}
+_BETTER = {"less": "Less is better", "more": "More is better", "near": "Best near the cartoons'", "": ""}
 _CURVES = ("kid_to_cartoons", "content_distance", "edge_density", "flatness")
 _TILE_PX = 320
 
@@ -57,8 +58,8 @@ class Report:
         for title, measures in self._tables():
             lines = [self._headings(measures), *self._cells(measures)]
             widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-            aligned = ["  ".join(_aligned(*cell) for cell in zip(line, widths, strict=True)) for line in lines]
-            parts.append("\n".join([title, *[line.rstrip() for line in aligned]]))
+            rows = [[name.ljust(widths[0]), *map(str.rjust, cells, widths[1:])] for name, *cells in lines]
+            parts.append("\n".join([title, *map("  ".join, rows)]))
         return "\n\n".join([*parts, *self._notes()])
 
     def markdown(self) -> str:
@@ -66,7 +67,8 @@ class Report:
         parts = [self._head()]
         for title, measures in self._tables():
             headings = self._headings(measures)
-            lines = [headings, ["---"] + ["--:"] * (len(headings) - 1), *self._cells(measures)]
+            rows = [[name.replace("|", "\\|"), *cells] for name, *cells in self._cells(measures)]
+            lines = [headings, ["---"] + ["--:"] * (len(headings) - 1), *rows]
             parts.append("\n".join([f"**{title}**", "", *(f"| {' | '.join(line)} |" for line in lines)]))
         return "\n\n".join([*parts, *self._notes()])
 
@@ -83,29 +85,34 @@ class Report:
 
     def sheet(self) -> np.ndarray:
         """Photos, each with its drawings beside it, and some of the cartoons: uint8 RGB [H, W, 3]."""
-        drawn = [row for row in self.rows if row.drawings]
+        drawn = self._shown_rows()
         names = " | ".join(["the photo", *(row.name for row in drawn)])
         rows = [
             (self.photos.files[number].name, [self.photos.pixels[number], *(row.drawings[number] for row in drawn)])
-            for number in self._chosen(self.photos)
+            for number in chosen(self.photos, self.config.num_on_sheet)
         ]
-        cartoons = [(self.cartoons.files[n].name, [self.cartoons.pixels[n]]) for n in self._chosen(self.cartoons)]
+        cartoons = [
+            (self.cartoons.files[number].name, [self.cartoons.pixels[number]])
+            for number in chosen(self.cartoons, self.config.num_on_sheet)
+        ]
         width_px = (1 + len(drawn)) * _TILE_PX + 2 * sheets.MARGIN_PX
         titled = {f"From left to right: {names}": rows, "Some of the cartoons": cartoons}
         return sheets.sections(
             [(title, sheets.contact_sheet(groups, _TILE_PX, width_px)) for title, groups in titled.items()]
         )
 
-    def _chosen(self, side: Pictures) -> list[int]:
-        """The numbers of the pictures on the sheet, spread over all of them."""
-        count = min(self.config.num_on_sheet, len(side.files))
-        return np.linspace(0, len(side.files) - 1, count).round().astype(int).tolist()
+    def _shown_rows(self) -> list[Row]:
+        """Those with drawings; of a run's steps the first, the middle one and the last."""
+        steps = [row for row in self.rows if row.step is not None]
+        shown = [steps[number] for number in {0, len(steps) // 2, len(steps) - 1}] if steps else []
+        return [row for row in self.rows if row.drawings and (row.step is None or row in shown)]
 
     def _counts(self) -> dict[str, dict[str, int]]:
         sides = {"photos": self.photos, "cartoons": self.cartoons}
         return {
             name: {
                 "pictures": len(side.files),
+                "files": side.num_found,
                 "crops": num_crops,
                 "disjoint": num_disjoint(side.pixels, self.config.crop_px),
                 "left_out": len(side.left_out),
@@ -117,8 +124,9 @@ class Report:
         lines = []
         for name, counts in self._counts().items():
             room = "" if counts["crops"] <= counts["disjoint"] else f", which overlap: {counts['disjoint']} would not"
-            left_out = f"; {counts['left_out']} files left out" * bool(counts["left_out"])
-            lines.append(f"{counts['crops']} crops of {counts['pictures']} {name}{room}{left_out}.")
+            left_out = f"; {counts['left_out']} could not be used" * bool(counts["left_out"])
+            of_files = f"{counts['pictures']} {name} (of {counts['files']} files{left_out})"
+            lines.append(f"{counts['crops']} crops of {of_files}{room}.")
         sides = f"Crops of {self.config.crop_px} px, out of pictures of at most {self.config.long_side or 'any'} px."
         weights = f"VGG19 {self.evaluator.layer}, weights: {self.config.vgg19_weights}."
         intervals = f"In brackets: 95 % of {self.config.num_resamplings} resamplings of the pictures."
@@ -144,16 +152,21 @@ class Report:
         return lines
 
     def _notes(self) -> list[str]:
-        better = {
-            words: [measure.heading for measure in MEASURES if measure.better == kind]
+        there = {measure.name: measure for _, measures in self._tables() for measure in measures}
+        notes = [
+            f"{words}: {', '.join(headings)}."
             for kind, words in _BETTER.items()
-            if words
-        }
-        few = min(self.evaluator.num_crops) < 2048 and self.config.inception_weights
-        notes = "; ".join(f"{words}: {', '.join(headings)}" for words, headings in better.items())
-        return [notes.capitalize() + "."] + [
-            "Inception FID is of fewer than the usual 2,048 crops: too high, and not to be compared with papers."
-        ] * bool(few)
+            if (headings := [measure.heading for measure in there.values() if measure.better == kind]) and words
+        ]
+        if "inception_fid_to_cartoons" in there:
+            notes.append("The FID is of Keras's weights and of enlarged crops: not to be compared with that of papers.")
+        return ["\n".join(notes)]
+
+
+def chosen(side: Pictures, count: int) -> list[int]:
+    """The numbers of the pictures on the sheet, spread over all of them."""
+    count = min(count, len(side.files))
+    return np.linspace(0, len(side.files) - 1, count).round().astype(int).tolist()
 
 
 def draw_curves(steps: Sequence[Row], cartoons: Row, photos: Row, path: Path) -> None:
@@ -199,7 +212,3 @@ def cell(estimate: Estimate | None, measure: Measure) -> str:
         return "-"
     value, low, high = (f"{measure.factor * number:.{measure.digits}f}" for number in estimate[:3])
     return f"{value} [{low}, {high}]" if math.isfinite(estimate.low) else value
-
-
-def _aligned(cell: str, width: int) -> str:
-    return cell.rjust(width) if cell[:1].isdigit() or cell[:1] == "-" else cell.ljust(width)

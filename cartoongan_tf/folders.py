@@ -1,7 +1,7 @@
 """Folders of pictures: the files in them."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from cartoongan_tf.errors import InputError
@@ -22,6 +22,13 @@ def list_files(folder: str | os.PathLike) -> list[Path]:
     if not files:
         raise InputError(f"{folder}: the folder is empty; put pictures in it (folders inside it are searched too)")
     return files
+
+
+def spread(files: Sequence[Path], count: int) -> list[Path]:
+    """All files in another order: first `count` of them, spread evenly over all, and then the others."""
+    first = {round(place * (len(files) - 1) / max(count - 1, 1)) for place in range(min(count, len(files)))}
+    others = [number for number in range(len(files)) if number not in first]
+    return [files[number] for number in (*sorted(first), *others)]
 
 
 def _walk(folder: Path) -> Iterator[Path]:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import keras
 from keras import layers
 
+from cartoongan_tf.config import GENERATOR_SIZES
 from cartoongan_tf.layers import PassLastOn, conv, doubling_conv, norm_relu, residual_block, upsampling_conv
 
 
@@ -14,7 +15,7 @@ class Architecture(NamedTuple):
 
     Attributes:
       layers: from the photo, a width and a number of blocks, to what the last activation takes: [N, H, W, 3] each.
-      width, num_blocks: its own ones.
+      width, num_blocks: its own ones; of those that --generator names, `config` has them.
     """
 
     layers: Callable[[Any, int, int], Any]
@@ -73,7 +74,7 @@ def _light(photo, width: int, num_blocks: int):
     """The paper's shape, narrower, with two differences: docs/light_generator.md tells what else was tried.
 
     Pixels are doubled instead of transposed convolutions, and the last convolution sees the photo itself beside the
-    features, and begins by passing it on: so the network starts as the photo, and keeps its colours and its sharpness.
+    features, and begins by passing it on: so the network starts as tanh(photo), and keeps its colours and sharpness.
     """
     x = norm_relu(conv(photo, width, 7, "flat_conv", padding="reflect"), "flat_norm")
     x = _down_block(x, 2 * width, "down1")
@@ -86,4 +87,5 @@ def _light(photo, width: int, num_blocks: int):
     return conv(x, 3, 7, "output_conv", padding="reflect", kernel_initializer=PassLastOn())
 
 
-ARCHITECTURES = {"paper": Architecture(_paper, 64, 8), "light": Architecture(_light, 16, 8)}
+_LAYERS = {"paper": _paper, "light": _light}
+ARCHITECTURES = {kind: Architecture(_LAYERS[kind], *sizes) for kind, sizes in GENERATOR_SIZES.items()}

@@ -88,8 +88,7 @@ def conv(
 ):
     """A convolution with bias whose borders are padded alike on all sides, as PyTorch and Torch pad.
 
-    Keras's padding="same" pads a strided convolution on one side only, which shifts the picture; others it pads with
-    zeros on all sides.
+    Keras's padding="same" pads a strided convolution on one side only, which shifts the picture.
 
     Args:
       x: [N, H, W, C].
@@ -100,13 +99,11 @@ def conv(
     Returns:
       [N, ceil(H / strides), ceil(W / strides), filters].
     """
-    initializer = kernel_initializer or _kernel_initializer()
     pad_layer = {"zero": layers.ZeroPadding2D, "reflect": ReflectionPadding2D}[padding]
-    pads_itself = kernel_size == 1 or (padding == "zero" and strides == 1)
-    if not pads_itself:
+    if kernel_size > 1:
         x = pad_layer(kernel_size // 2, name=f"{name}_pad")(x)
-    own = "same" if pads_itself else "valid"
-    return layers.Conv2D(filters, kernel_size, strides, own, kernel_initializer=initializer, name=name)(x)
+    initializer = kernel_initializer or _kernel_initializer()
+    return layers.Conv2D(filters, kernel_size, strides, kernel_initializer=initializer, name=name)(x)
 
 
 def upsampling_conv(x, filters: int, name: str):
@@ -125,7 +122,8 @@ def doubling_conv(x, filters: int, name: str):
     Every pixel sees as many taps, so there is no checkerboard (Odena et al. 2016), and it costs less than
     `upsampling_conv` with a convolution after it.
     """
-    return conv(layers.UpSampling2D(2, name=f"{name}_double")(x), filters, 3, name)
+    x = layers.UpSampling2D(2, name=f"{name}_double")(x)
+    return layers.Conv2D(filters, 3, padding="same", kernel_initializer=_kernel_initializer(), name=name)(x)
 
 
 @keras.saving.register_keras_serializable(package="cartoongan_tf")

@@ -41,14 +41,14 @@ class Sample(NamedTuple):
 class Resampling:
     """Pictures drawn with replacement, many times: the same draws for everything that is measured on them."""
 
-    def __init__(self, num_pictures: int, num_rounds: int, seed: int):
+    def __init__(self, num_pictures: int, num_rounds: int, seed: Sequence[int]):
         """
         Args:
           num_pictures: of the set.
           num_rounds: how often as many are drawn out of it.
-          seed: of the draws.
+          seed: of the draws; sets that have nothing to do with each other have different ones.
         """
-        rng = np.random.default_rng((seed, num_pictures))
+        rng = np.random.default_rng(seed)
         drawn = rng.multinomial(num_pictures, np.full(num_pictures, 1 / num_pictures), num_rounds)
         self.weights = np.vstack([np.ones(num_pictures), drawn])  # the first row: the pictures as they are
 
@@ -107,7 +107,9 @@ def scaler(samples: Sequence[Sample]) -> Callable[[Sample], Sample]:
     return lambda sample: Sample(sample.features * scale, sample.pictures)
 
 
-def kernel_distance(sample: Sample, other: Sample, weights: np.ndarray, other_weights: np.ndarray) -> np.ndarray:
+def kernel_distance(
+    sample: Sample, other: Sample, weights: np.ndarray, other_weights: np.ndarray, same_pictures: bool = False
+) -> np.ndarray:
     """KID: squared maximum mean discrepancy with the kernel (x.y / D + 1)^3 (Binkowski et al. 2018). Less is nearer.
 
     Unbiased, so that equal distributions give 0 on average, and values below 0 now and then; there is no upper bound.
@@ -116,32 +118,26 @@ def kernel_distance(sample: Sample, other: Sample, weights: np.ndarray, other_we
     Args:
       sample, other: scaled, D features each, of two pictures or more.
       weights, other_weights: how often each picture counts, float [1 + rounds, pictures].
+      same_pictures: a picture of one and that of this number of the other are the same, drawn otherwise: no pair.
 
     Returns:
       float [1 + rounds].
     """
-    within = [_mean_within(sample, weights), _mean_within(other, other_weights)]
-    sums = _summed_by_picture(_kernel(sample.features, other.features), sample.pictures, other.pictures)
-    counts = np.outer(np.bincount(sample.pictures), np.bincount(other.pictures))
-    between = _mean_of_pairs(sums, counts, weights, other_weights)
-    return within[0] + within[1] - 2 * between
+    within = _mean_kernel(sample, sample, weights, weights, same_pictures=True)
+    within_other = _mean_kernel(other, other, other_weights, other_weights, same_pictures=True)
+    return within + within_other - 2 * _mean_kernel(sample, other, weights, other_weights, same_pictures)
 
 
-def _kernel(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    return (x @ y.T / x.shape[1] + 1) ** 3
-
-
-def _mean_within(sample: Sample, weights: np.ndarray) -> np.ndarray:
-    """The kernel's mean over pairs of crops of different pictures."""
-    sums = _summed_by_picture(_kernel(sample.features, sample.features), sample.pictures, sample.pictures)
-    counts = np.outer(np.bincount(sample.pictures), np.bincount(sample.pictures)).astype(float)
-    np.fill_diagonal(sums, 0)
-    np.fill_diagonal(counts, 0)
-    return _mean_of_pairs(sums, counts, weights, weights)
-
-
-def _mean_of_pairs(sums: np.ndarray, counts: np.ndarray, weights: np.ndarray, other_weights: np.ndarray) -> np.ndarray:
-    """For each resampling, by sums and counts for each pair of pictures; not a number where there is no pair."""
+def _mean_kernel(
+    sample: Sample, other: Sample, weights: np.ndarray, other_weights: np.ndarray, same_pictures: bool
+) -> np.ndarray:
+    """The kernel's mean over pairs of crops, for each resampling; not a number where there is no pair."""
+    kernel = (sample.features @ other.features.T / sample.features.shape[1] + 1) ** 3
+    sums = _summed_by_picture(kernel, sample.pictures, other.pictures)
+    counts = np.outer(np.bincount(sample.pictures), np.bincount(other.pictures)).astype(float)
+    if same_pictures:
+        np.fill_diagonal(sums, 0)
+        np.fill_diagonal(counts, 0)
     total, number = (np.einsum("rp,pq,rq->r", weights, values, other_weights) for values in (sums, counts))
     return np.divide(total, number, out=np.full(len(weights), np.nan), where=number > 0)
 
@@ -237,8 +233,9 @@ def edge_density(crop: np.ndarray) -> float:
 def edge_sharpness(crop: np.ndarray) -> float:
     """How much of an edge's contrast lies in its steepest step from pixel to pixel, 0 to 1; best near the cartoons'.
 
-    1 is a hard step, 0.5 one over two pixels; smoothing lowers it, whatever the contrast. The mean over the edges of
-    `edge_density`; the contrast is that of the 5x5 pixels around. Not a number where there are none.
+    1 is a hard step, 0.5 one over two pixels, 0.33 one over three or more: the contrast is that of the 5x5 pixels
+    around. Smoothing lowers it, whatever the contrast; grain raises it. The mean over the edges of `edge_density`; not
+    a number where there are none.
 
     Args:
       crop: uint8 RGB [H, W, 3].

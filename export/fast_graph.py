@@ -25,17 +25,17 @@ def fast_generator(generator: keras.Model) -> keras.Model:
     Returns:
       float32 RGB [N, H, W, 3] in [-1, 1] -> the same; H and W multiples of 4 from 8 up.
     """
-    nodes = layer_graph(generator)
-    output = generator.get_layer("output_conv")
+    output, doublings = generator.get_layer("output_conv"), _doublings(generator)
 
     def substitute(layer: keras.layers.Layer) -> keras.layers.Layer:
-        parent = next((nodes[name].layer for name in nodes[layer.name].parents), None)
         match layer:
             case layers.Conv2DTranspose():
                 return _upsampling_conv(layer)
-            case layers.Conv2D() if isinstance(parent, layers.UpSampling2D):
+            case layers.Conv2D() if layer in doublings.values():
                 return _doubling_conv(layer)
-            case layers.Cropping2D() | layers.UpSampling2D():  # the convolution beside it does it, too
+            case layers.Cropping2D():  # the transposed convolution before it does it, too
+                return layers.Identity(name=layer.name)
+            case layers.UpSampling2D() if layer in doublings:
                 return layers.Identity(name=layer.name)
             case ReflectionPadding2D():
                 return _SlicedReflection(layer.padding, name=layer.name)
@@ -48,6 +48,19 @@ def fast_generator(generator: keras.Model) -> keras.Model:
         if layer.weights and fast.get_layer(layer.name).weights:
             fast.get_layer(layer.name).set_weights(layer.get_weights())
     return fast
+
+
+def _doublings(generator: keras.Model) -> dict[layers.UpSampling2D, layers.Conv2D]:
+    """The layers of each `layers.doubling_conv`."""
+    nodes = layer_graph(generator)
+    found = {}
+    for node in nodes.values():
+        above = nodes[node.parents[0]].layer if node.parents else None
+        if isinstance(above, layers.UpSampling2D) and isinstance(node.layer, layers.Conv2D):
+            doubles = above.size == (2, 2) and above.interpolation == "nearest"
+            if doubles and node.layer.kernel_size == (3, 3) and node.layer.padding == "same":
+                found[above] = node.layer
+    return found
 
 
 # How the taps along an axis come from those of a convolution of three: for even and for odd places, the matrix that

@@ -43,10 +43,8 @@ def read_photos(
     Raises:
       InputError: there is no such folder, or no picture of 8 px or more in it.
     """
-    files = folders.list_files(folder)
-    step = -(-len(files) // max_photos)
     photos = []
-    for path in (file for start in range(step) for file in files[start::step]):
+    for path in folders.spread(folders.list_files(folder), max_photos):
         with contextlib.suppress(InputError):
             photo = pictures.shrink(pictures.read_picture(path), long_side)
             photos.extend([photo] if min(photo.shape[:2]) >= pixels.MINIMUM_SIZE_PX else [])

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from cartoongan_tf import classical, evaluate, evaluation, pictures
+from cartoongan_tf import classical, crops, evaluate, evaluation, pictures
 from cartoongan_tf.errors import InputError
 from cartoongan_tf.evaluation import Evaluator, Settings
 from tests.helpers import draw
@@ -45,8 +45,8 @@ def _flags(folders, output, *more):
 
 @pytest.fixture(scope="module")
 def evaluator(folders):
-    photos = evaluation.read_pictures(folders / "photos", 0, 32).pixels
-    return Evaluator(photos, evaluation.read_pictures(folders / "frames", 0, 32).pixels, SETTINGS)
+    photos = crops.read_pictures(folders / "photos", 0, 32).pixels
+    return Evaluator(photos, crops.read_pictures(folders / "frames", 0, 32).pixels, SETTINGS)
 
 
 @pytest.fixture(scope="module")
@@ -74,12 +74,16 @@ def test_there_is_a_row_for_each_way(result):
 
 def test_counts_and_what_was_left_out_are_told(result):
     output, values = result
-    assert values["counts"]["photos"] == {"pictures": 5, "crops": 40, "disjoint": 10, "left_out": 2}
-    assert values["counts"]["cartoons"] == {"pictures": 4, "crops": 40, "disjoint": 16, "left_out": 0}
+    photos = {"pictures": 5, "files": 7, "crops": 40, "disjoint": 10, "left_out": 2}
+    assert values["counts"]["photos"] == photos
+    assert values["counts"]["cartoons"] == {"pictures": 4, "files": 4, "crops": 40, "disjoint": 16, "left_out": 0}
     assert any("tiny.png: 20 x 20 px, less than --crop_px=32" in reason for reason in values["left_out"])
     assert any("notes.txt" in reason for reason in values["left_out"])
     text = (output / "evaluation.txt").read_text()
-    assert "40 crops of 5 photos, which overlap: 10 would not; 2 files left out." in text
+    assert "40 crops of 5 photos (of 7 files; 2 could not be used), which overlap: 10 would not." in text
+    assert "\n40 crops of 4 cartoons (of 4 files), which overlap: 16 would not.\n" in text
+    assert "Less is better: KID to cartoons x1000, against the photos' %, FD to cartoons, colours to cartoons" in text
+    assert "Inception" not in text and "More is better: SSIM of luminance.\n" in text
     assert values["flags"]["seed"] == 0 and values["layer"] == "block1_conv2"
 
 
@@ -102,6 +106,7 @@ def test_photos_themselves_have_kept_all(result):
 
 def test_the_sheet_shows_photos_and_drawings_side_by_side(result):
     output, _ = result
+    assert [len(row["measures"]) for row in result[1]["rows"]] == [5, 9, 12, 12, 12]
     sheet = pictures.read_picture(output / "sheet.jpg")
     assert sheet.shape[1] >= 4 * 320 and sheet.std() > 20
     assert not (output / "curve.png").exists()
@@ -125,17 +130,28 @@ def test_rows_are_measured_at_the_same_places(evaluator):
     for name, estimate in untouched.estimates.items():
         assert same.estimates[name].value == pytest.approx(estimate.value), name
     assert same.estimates["kid_change"].value == pytest.approx(0)
+    assert same.estimates["kid_to_photos"].value == pytest.approx(0, abs=1e-9)
+    assert same.estimates["fd_to_photos"].value == pytest.approx(0, abs=1e-3)
 
 
 def test_boxes_are_spread_over_all_pictures_and_not_repeated():
-    boxes = evaluation.choose_boxes([(64, 64), (40, 33), (32, 32)], 90, 32, seed=0)
-    assert [len(places) for places in boxes] == [30, 9 * 2, 1]
+    boxes = crops.choose_boxes([(64, 64), (40, 33), (32, 32)], 90, 32, seed=0)
+    assert [len(places) for places in boxes] == [71, 9 * 2, 1]
     for places, (height, width) in zip(boxes, [(64, 64), (40, 33), (32, 32)], strict=True):
         assert len(np.unique(places, axis=0)) == len(places) and (places >= 0).all()
         assert (places <= [height - 32, width - 32]).all()
-    again = evaluation.choose_boxes([(64, 64)], 30, 32, seed=0)
-    np.testing.assert_array_equal(boxes[0], again[0])
-    assert (evaluation.choose_boxes([(64, 64)], 30, 32, seed=1)[0] != again[0]).any()
+    few, again, other = (crops.choose_boxes([(70, 70)], 30, 32, seed)[0] for seed in (0, 0, 1))
+    np.testing.assert_array_equal(few, again)
+    assert (few != other).any()
+
+
+def test_boxes_do_not_overlap_while_there_is_room():
+    (boxes,) = crops.choose_boxes([(140, 105)], 12, 32, seed=3)
+    covered = np.zeros((140, 105), int)
+    for top, left in boxes:
+        covered[top : top + 32, left : left + 32] += 1
+    assert covered.max() == 1 and covered.sum() == 12 * 32 * 32
+    assert (boxes[:, 0] % 32 == boxes[0, 0] % 32).all() and (boxes != 0).any()
 
 
 @pytest.mark.parametrize("num_crops, layer", [(1000, "block3_conv4"), (700, "block2_conv2"), (20, "block1_conv2")])
@@ -163,9 +179,9 @@ def test_all_checkpoints_of_a_run_make_a_curve(folders, data_dir, tmp_path):
 def test_inception_s_fid_is_named_apart(folders, tmp_path):
     weights = tmp_path / "inception.weights.h5"
     keras.applications.InceptionV3(include_top=False, weights=None).save_weights(weights)
-    photos = evaluation.read_pictures(folders / "photos", 0, 32).pixels
+    photos = crops.read_pictures(folders / "photos", 0, 32).pixels
     settings = Settings("random", str(weights), 10, 32, 2)
-    own = Evaluator(photos, evaluation.read_pictures(folders / "frames", 0, 32).pixels, settings)
+    own = Evaluator(photos, crops.read_pictures(folders / "frames", 0, 32).pixels, settings)
     estimates = own.row("half", lambda photo: photo // 2).estimates
     assert estimates["inception_fid_to_cartoons"].value > 0
     assert estimates["inception_fid_to_cartoons"].value != estimates["fd_to_cartoons"].value
@@ -175,7 +191,8 @@ def test_inception_s_fid_is_named_apart(folders, tmp_path):
 @pytest.mark.parametrize(
     "flags, message",
     [
-        (["--model=none.keras"], "--model=none.keras: no such model"),
+        (["--model=none.keras"], "--model=none.keras: none.keras: no such model"),
+        (["--model={generator},notes.txt"], "--model=notes.txt: "),
         (["--model={generator},{generator}"], "two are called"),
         (["--model=", "--noclassical"], "--model is missing"),
         (["--crop_px=8"], "--crop_px=8: must be at least 32"),
@@ -214,7 +231,13 @@ def test_classical_filters_smooth_between_edges_and_keep_colours(filter_):
     assert list(drawn[lit].mean(0).argsort()) == list(order)
 
 
+def test_of_many_pictures_some_are_taken_from_end_to_end(folders):
+    found = crops.read_pictures(folders / "photos", 0, 32, max_pictures=3)
+    assert [path.name for path in found.files] == ["photo0.png", "photo1.png", "photo2.png"]
+    assert len(found.left_out) == 2 and found.num_found == 7
+
+
 def test_a_single_picture_is_too_few(tmp_path):
     pictures.write_picture(tmp_path / "one" / "photo.png", draw(0))
     with pytest.raises(InputError, match="one: fewer than 2 pictures of 32 px or more"):
-        evaluation.read_pictures(tmp_path / "one", 0, 32)
+        crops.read_pictures(tmp_path / "one", 0, 32)

@@ -80,6 +80,19 @@ def test_crops_of_one_picture_are_no_pair():
     assert metrics.kernel_distance(sample, other, ONCE, ONCE) == pytest.approx([expected])
 
 
+def test_a_photo_and_its_drawing_are_no_pair():
+    """Drawings that change nothing are at no distance on average: with the pairs of a photo and itself they would be
+    nearer than that."""
+    rng, weights = np.random.default_rng(0), np.ones((1, 8))
+    found = {True: [], False: []}
+    for _ in range(200):
+        features = np.repeat(rng.normal(size=(8, 4)), 3, 0) + 0.1 * rng.normal(size=(24, 4))
+        sample = Sample(features, np.repeat(np.arange(8), 3))
+        for same_pictures, values in found.items():
+            values.append(metrics.kernel_distance(sample, sample, weights, weights, same_pictures)[0])
+    assert np.allclose(found[True], 0) and np.mean(found[False]) < -1
+
+
 def test_the_kernel_distance_of_equal_distributions_is_zero_on_average():
     rng = np.random.default_rng(0)
     weights = np.ones((1, 10))
@@ -134,7 +147,8 @@ def test_intervals_are_those_of_pictures_and_not_of_crops():
     """A hundred crops of each of four pictures tell no more than four pictures."""
     pictures = np.repeat(np.arange(4), 100)
     values = pictures + np.random.default_rng(0).normal(0, 0.01, 400)
-    resampling = Resampling(4, 2000, seed=1)
+    resampling = Resampling(4, 2000, seed=(1,))
+    assert (Resampling(4, 2000, (0, 0)).weights != Resampling(4, 2000, (0, 1)).weights).any()
     assert resampling.weights.shape == (2001, 4) and (resampling.weights.sum(1) == 4).all()
     estimate = metrics.estimate(metrics.mean_over_crops(values, pictures, resampling.weights))
     assert estimate.value == pytest.approx(1.5, abs=0.01)
