@@ -24,7 +24,7 @@ import numpy as np
 from cartoongan_tf import atomic, program
 from cartoongan_tf.config import TrainConfig
 from cartoongan_tf.measurement import Worker, fresh_process, take_turns, write_report
-from cartoongan_tf.options import option
+from cartoongan_tf.options import option, require
 
 PACKAGES = ("tensorflow", "keras", "ai-edge-litert")
 RECIPE = {
@@ -51,10 +51,11 @@ SHOWN = {  # measures of `evaluate` by their headings, and what they are multipl
 
 @dataclasses.dataclass(frozen=True)
 class LightConfig:
-    data_dir: str = option("Folder of training records.")
-    photos_dir: str = option("Folder of photos to evaluate on.")
-    cartoons_dir: str = option("Folder of cartoons to evaluate on.")
     output_dir: str = option("Folder of the runs and of the evaluation.")
+    train: bool = option("Train and evaluate them; else they are only timed.", True)
+    data_dir: str = option("Folder of training records.", "")
+    photos_dir: str = option("Folder of photos to evaluate on.", "")
+    cartoons_dir: str = option("Folder of cartoons to evaluate on.", "")
     vgg19_weights: str = option("As in training.", "imagenet")
     candidates: str = option("Those to compare, separated by semicolons; all by default.", "")
     crop_size: int = option("As in training.", 96)
@@ -66,6 +67,10 @@ class LightConfig:
     rounds: int = option("How often each draws.", 9)
     output: str = option("A Markdown file to write the table to.", "")
 
+    def __post_init__(self):
+        for name in ("data_dir", "photos_dir", "cartoons_dir"):
+            require(self, name, getattr(self, name) or not self.train, "name a folder, or give --notrain")
+
 
 def main(argv=None) -> int:
     return program.run(LightConfig, _compare, __doc__, argv)
@@ -74,17 +79,15 @@ def main(argv=None) -> int:
 def _compare(config: LightConfig, _) -> None:
     names = config.candidates.split(";") if config.candidates else _all_names()
     folder = Path(config.output_dir)
-    for name in names:
+    for name in names if config.train else ():
         with fresh_process() as process:
             process.submit(train, name, config, folder / _slug(name)).result()
     with fresh_process() as process:
-        costs = process.submit(convert, ["paper", *names], folder).result()
+        costs = process.submit(convert, ["paper", *names], folder, config.train).result()
     times = _seconds(["paper", *names], config)
-    measured = _evaluate(names, config)
-    lines = [
-        f"| | parameters | GMAC | fp16 MB | ms | times as fast | {' | '.join(SHOWN)} |",
-        "| --- | --: | --: | --: | --: | --: |" + " --: |" * len(SHOWN),
-    ]
+    measured = _evaluate(names, config) if config.train else dict.fromkeys(times, ())
+    headings = ["", "parameters", "GMAC", "fp16 MB", "ms", "times as fast", *(SHOWN if config.train else ())]
+    lines = [f"| {' | '.join(headings)} |", "| --- |" + " --: |" * (len(headings) - 1)]
     for name, secs in times.items():
         faster = statistics.median(map(operator.truediv, times["paper"], secs))
         cells = [*costs[name], f"{1e3 * statistics.median(secs):.0f}", f"{faster:.1f}", *measured[name]]
@@ -168,7 +171,7 @@ def train(name: str, config: LightConfig, run_dir: Path) -> None:
         raise KeyboardInterrupt
 
 
-def convert(names: list[str], folder: Path) -> dict[str, tuple[str, str, str]]:
+def convert(names: list[str], folder: Path, are_trained: bool) -> dict[str, tuple[str, str, str]]:
     """Write each as TFLite, fp32, beside its run.
 
     Returns:
@@ -185,7 +188,7 @@ def convert(names: list[str], folder: Path) -> dict[str, tuple[str, str, str]]:
     costs = {}
     for name in names:
         generator = build_generator(name)
-        if name != "paper":
+        if are_trained and name != "paper":
             generator.set_weights(load_generator(folder / _slug(name) / "generator.keras").get_weights())
         files = {precision: convert(generator, precision, Metadata(name)) for precision in ("fp32", "fp16")}
         with atomic.replacing(folder / f"{_slug(name)}.tflite") as temporary:

@@ -3,6 +3,7 @@ import pytest
 
 from benchmarks.generator_costs import num_multiplications
 from cartoongan_tf.checkpoints import load_generator, save_generator
+from cartoongan_tf.config import TrainConfig
 from cartoongan_tf.errors import InputError
 from cartoongan_tf.generator import build_generator
 
@@ -60,3 +61,13 @@ def test_files_that_are_no_generators_are_named(tmp_path):
     for name in ("dense.keras", "text.keras", "none.keras"):
         with pytest.raises(InputError, match=name):
             load_generator(tmp_path / name)
+
+
+@pytest.mark.parametrize("kind, sizes", [("paper", (64, 8)), ("light", (16, 8))])
+def test_sizes_that_are_left_open_are_the_architecture_s_own(kind, sizes):
+    """And are recorded, so that a run that named them goes on with a command that does not."""
+    recipe = TrainConfig(data_dir="", run_dir="", generator=kind)
+    assert (recipe.generator_width, recipe.generator_num_blocks) == sizes
+    recipe = TrainConfig(data_dir="", run_dir="", generator=kind, generator_width=5, generator_num_blocks=2)
+    built = build_generator(kind, recipe.generator_width, recipe.generator_num_blocks)
+    assert built.get_layer("flat_conv").filters == 5 and "residual3_sum" not in [layer.name for layer in built.layers]

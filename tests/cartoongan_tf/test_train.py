@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from cartoongan_tf import pictures, train
+from cartoongan_tf import Cartoonizer, pictures, train
 from cartoongan_tf.config import TrainConfig
 from cartoongan_tf.options import read_flagfile_values
-from tests.helpers import scalars
+from tests.helpers import draw, scalars
 from tests.small_runs import PHOTO, checkpoint_steps, draw_with, newest_step, train_flags, train_small
 
 
@@ -162,3 +162,16 @@ def test_an_initial_generator_that_does_not_fit_is_refused(generator_path, data_
     assert "--initial_generator: none.keras: no such file" in capsys.readouterr().err
     assert train_small(data_dir, tmp_path / "run", "--initial_generator=hayao.pth") == 1
     assert "--initial_generator=hayao.pth: give a .keras file; import_weights" in capsys.readouterr().err
+
+
+def test_the_light_generator_is_trained_and_draws(data_dir, tmp_path):
+    """From the photo itself, which it begins as."""
+    flags = ["--generator=light", "--initialization_loss=pixels", "--adversarial_epochs=1", "--content_weight=1e-3"]
+    run_dir = tmp_path / "run"
+    assert train_small(data_dir, run_dir, *flags) == 0
+    assert "\n--generator=light\n" in (run_dir / "run.flags").read_text()
+    photo = draw(0)
+    drawn = Cartoonizer.load(run_dir / "generator.keras")(photo)
+    assert drawn.shape == photo.shape and np.abs(drawn.astype(int) - photo).mean() < 60
+    begun_with = np.tanh(photo / 127.5 - 1) * 127.5 + 127.5
+    assert np.abs(drawn - begun_with).mean() > 1  # and which it is no more
