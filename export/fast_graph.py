@@ -134,8 +134,13 @@ class _SlicedReflection(ReflectionPadding2D):
             at = [slice(None)] * axis
             before = [inputs[(*at, slice(place, place + 1))] for place in reversed(places)]
             after = [inputs[(*at, slice(-place - 1, -place))] for place in places]
-            inputs = tf.concat([*before, inputs, *after], axis)
+            inputs = tf.concat([_joined(before, axis), inputs, _joined(after, axis)], axis)
         return inputs
+
+
+def _joined(parts: list, axis: int):
+    """On their own first: XNNPACK joins no more than five at once, and leaves others to slower code."""
+    return parts[0] if len(parts) == 1 else tf.concat(parts, axis)
 
 
 def _double(size: int | None) -> int | None:

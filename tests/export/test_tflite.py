@@ -105,6 +105,17 @@ def test_the_fixed_file_is_all_that_gpu_delegates_take(contents, light_path, arc
     assert set(tflite_file.operators(fixed)) <= taken | {"SQUARED_DIFFERENCE", "STRIDED_SLICE", "SUB", "TANH"}
 
 
+@pytest.mark.parametrize("path", ["generator_path", "light_path"])
+@pytest.mark.parametrize("precision, size", [("fp32", None), ("fp16", (64, 32))])
+def test_xnnpack_takes_the_file_whole(path, precision, size, request):
+    """What it leaves to other code splits the graph into several of its parts."""
+    content = tflite.convert(load_generator(request.getfixturevalue(path)), precision, METADATA, size)
+    interpreter = Interpreter(model_content=content)
+    interpreter.resize_tensor_input(interpreter.get_input_details()[0]["index"], (1, *(size or (64, 32)), 3))
+    interpreter.allocate_tensors()
+    assert [details["op_name"] for details in interpreter._get_ops_details()].count("DELEGATE") == 1
+
+
 @pytest.mark.parametrize("kind", FREE_SIZE)
 def test_the_light_generator_is_drawn_within_the_budget(light_path, calibration, kind):
     generator, photo = load_generator(light_path), parity.fitting(draw(0, 64, 80))
