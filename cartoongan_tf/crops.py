@@ -73,13 +73,13 @@ def read_pictures(folder: str | os.PathLike, long_side: int, crop_px: int, max_p
 def choose_boxes(sizes: Sequence[tuple[int, int]], num_crops: int, crop_px: int, seed: int) -> list[np.ndarray]:
     """Where to cut: for each picture, of height and width in `sizes`, the upper left corners, int [n, 2].
 
-    All pictures give as many; what small ones lack the others give. First come the cells of a grid at a random place,
+    All pictures give as many, one at least; what small ones lack the others give. First come the cells of a grid at a random place,
     in random order, and then, where they do not suffice, places anywhere, which overlap.
     """
     rooms = [(height - crop_px + 1) * (width - crop_px + 1) for height, width in sizes]
     counts, left = {}, num_crops
     for done, number in enumerate(sorted(range(len(sizes)), key=rooms.__getitem__)):
-        counts[number] = min(rooms[number], -(-left // (len(sizes) - done)))
+        counts[number] = min(rooms[number], max(1, -(-left // (len(sizes) - done))))
         left -= counts[number]
     return [_boxes(size, counts[number], crop_px, (seed, number)) for number, size in enumerate(sizes)]
 

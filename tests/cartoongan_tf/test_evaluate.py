@@ -140,6 +140,7 @@ def test_boxes_are_spread_over_all_pictures_and_not_repeated():
     for places, (height, width) in zip(boxes, [(64, 64), (40, 33), (32, 32)], strict=True):
         assert len(np.unique(places, axis=0)) == len(places) and (places >= 0).all()
         assert (places <= [height - 32, width - 32]).all()
+    assert [len(places) for places in crops.choose_boxes([(40, 40)] * 5, 3, 32, seed=0)] == [1] * 5
     few, again, other = (crops.choose_boxes([(70, 70)], 30, 32, seed)[0] for seed in (0, 0, 1))
     np.testing.assert_array_equal(few, again)
     assert (few != other).any()
