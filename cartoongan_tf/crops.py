@@ -73,8 +73,8 @@ def read_pictures(folder: str | os.PathLike, long_side: int, crop_px: int, max_p
 def choose_boxes(sizes: Sequence[tuple[int, int]], num_crops: int, crop_px: int, seed: int) -> list[np.ndarray]:
     """Where to cut: for each picture, of height and width in `sizes`, the upper left corners, int [n, 2].
 
-    All pictures give as many, one at least; what small ones lack the others give. First come the cells of a grid at a random place,
-    in random order, and then, where they do not suffice, places anywhere, which overlap.
+    All pictures give as many, one at least; what small ones lack the others give. First come the cells of a grid at a
+    random place, in random order, and then, where they do not suffice, places anywhere, which overlap.
     """
     rooms = [(height - crop_px + 1) * (width - crop_px + 1) for height, width in sizes]
     counts, left = {}, num_crops
