@@ -51,7 +51,7 @@ def test_the_tables_of_methods_and_parts(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "flag", ["--rounds=0", "--steps=0", "--image_size=30", "--batch_size=51", "--tables=all", "--generator_width=0"]
+    "flag", ["--rounds=0", "--steps=0", "--image_size=30", "--batch_size=51", "--tables=all", "--generator_width=-1"]
 )
 def test_flags_that_cannot_be_used(flag, capsys):
     assert benchmark.main(["x", flag]) == 2

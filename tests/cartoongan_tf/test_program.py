@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cartoongan_tf import __version__, cartoonize, import_weights, train
+from cartoongan_tf import __version__, cartoonize, evaluate, import_weights, train
 from cartoongan_tf.config import TrainConfig
 from cartoongan_tf.options import flagfile_text, options_of, read_flagfile_values
 from data_pipeline import build_tfrecords
@@ -14,7 +14,8 @@ from tests.helpers import REPOSITORY
 PROGRAMS = {
     "cartoongan-build-tfrecords": (build_tfrecords, build_tfrecords.BuildConfig),
     "cartoongan-train": (train, TrainConfig),
-    "cartoongan-cartoonize": (cartoonize, cartoonize.CartoonizeConfig),
+    "cartoongan-evaluate": (evaluate, evaluate.EvaluateConfig),
+    "cartoonize": (cartoonize, cartoonize.CartoonizeConfig),
     "cartoongan-export": (export_model, export_model.ExportConfig),
     "cartoongan-import-weights": (import_weights, import_weights.ImportConfig),
 }
