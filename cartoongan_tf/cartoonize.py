@@ -62,6 +62,8 @@ class CartoonizeConfig:
     batch_size: int = option("Frames of a film to draw at once, if they fit into memory.", 4)
 
     def __post_init__(self):
+        if not self.model and not self.list_styles:
+            raise InputError("--model is missing: name a model, or one of --list_styles: ... --model=MODEL photo.jpg")
         require(self, "strength", 0 <= self.strength <= 1, "must be from 0 to 1")
         require(self, "steadiness", 0 <= self.steadiness < 1, "must be from 0 to below 1")
         require(self, "quality", 1 <= self.quality <= 100, "must be from 1 to 100")
@@ -78,8 +80,6 @@ def _cartoonize(config: CartoonizeConfig, arguments: list[str]) -> int:
     if config.list_styles:
         print(_styles_text())
         return 0
-    if not config.model:
-        raise InputError("--model is missing: name a model, or one of --list_styles: ... --model=MODEL photo.jpg")
     if not arguments:
         raise InputError("name the picture, film or folder to draw, after the flags: ... --model=MODEL photo.jpg")
     suffix = "" if config.format == "keep" else f".{config.format}"

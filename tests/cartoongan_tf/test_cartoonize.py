@@ -207,5 +207,5 @@ def test_styles_are_listed_and_found_by_their_names(generator_path, photo, tmp_p
 
 
 def test_without_a_model_the_styles_are_named(photo, capsys):
-    assert cartoonize.main(["cartoonize", str(photo)]) == 1
+    assert cartoonize.main(["cartoonize", str(photo)]) == 2
     assert "--model is missing: name a model, or one of --list_styles" in capsys.readouterr().err

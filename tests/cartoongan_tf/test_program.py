@@ -45,7 +45,7 @@ def test_version_and_bad_flags(script, capsys):
     assert module.main([script, "--no_such_flag=1"]) == 2
     assert "no_such_flag" in capsys.readouterr().err
     assert module.main([script]) == 2
-    first = next(option.name for option in options_of(config_class) if option.required)
+    first = next((option.name for option in options_of(config_class) if option.required), "model")
     assert f"--{first} is missing" in capsys.readouterr().err
 
 
