@@ -19,7 +19,7 @@ import numpy as np
 from cartoongan_tf import folders, pictures, program
 from cartoongan_tf.errors import InputError
 from cartoongan_tf.measurement import write_report
-from cartoongan_tf.options import option
+from cartoongan_tf.options import option, require
 from data_pipeline.edge_smoothing import edge_region, smooth_edges
 from data_pipeline.prepare import middle_square
 
@@ -36,8 +36,7 @@ class EdgeSmoothingConfig:
 
     def __post_init__(self):
         for name in ("image_size", "num_cartoons", "rounds"):
-            if getattr(self, name) < 1:
-                raise InputError(f"--{name}={getattr(self, name)}: must be 1 or more")
+            require(self, name, getattr(self, name) >= 1, "must be 1 or more")
 
 
 @dataclasses.dataclass

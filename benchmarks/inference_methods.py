@@ -68,8 +68,7 @@ def _load_keras_graph(folder: Path, num_threads: int, rewrite: Callable) -> Draw
 def _load_tflite(folder: Path, num_threads: int) -> Draw:
     from cartoongan_tf.tflite_model import TFLiteGenerator
 
-    path = folder / "generator.tflite"
-    return TFLiteGenerator(path.read_bytes(), path, num_threads)
+    return TFLiteGenerator.load(folder / "generator.tflite", num_threads)
 
 
 def _load_torch(folder: Path, num_threads: int, memory_format: str) -> Draw:

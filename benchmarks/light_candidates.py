@@ -11,8 +11,8 @@ from keras import layers
 from cartoongan_tf.generator import ARCHITECTURES, Architecture
 from cartoongan_tf.layers import (
     InstanceNormalization,
-    PassLastOn,
     conv,
+    conv_beside_photo,
     doubling_conv,
     norm_relu,
     residual_block,
@@ -62,10 +62,9 @@ def _layers(
     for index in range(1, num_blocks + 1):
         x = block(x, filters, f"residual{index}")
     x = up(up(x, 2 * width, "up1"), width, "up2")
-    if not photo_beside:
-        return conv(x, 3, 7, "output_conv", padding="reflect")
-    x = layers.Concatenate(name="with_photo")([x, photo])
-    return conv(x, 3, 7, "output_conv", padding="reflect", kernel_initializer=PassLastOn())
+    if photo_beside:
+        return conv_beside_photo(x, photo, "output_conv")
+    return conv(x, 3, 7, "output_conv", padding="reflect")
 
 
 _CHEAP = {"filters": _CHEAP_FILTERS}

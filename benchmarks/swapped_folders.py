@@ -17,7 +17,7 @@ import numpy as np
 from cartoongan_tf import folders, pictures, program
 from cartoongan_tf.errors import InputError
 from cartoongan_tf.measurement import write_report
-from cartoongan_tf.options import option
+from cartoongan_tf.options import option, require
 from data_pipeline import findings
 from data_pipeline.edge_smoothing import Smoothing
 from data_pipeline.picture_statistics import Measured, measure_picture
@@ -75,11 +75,10 @@ class SwappedConfig:
     output: str = option("A Markdown file to write the table to.", "")
 
     def __post_init__(self):
-        if not all(size.isdecimal() and int(size) >= 16 for size in self.sizes.split(",")):
-            raise InputError(f"--sizes={self.sizes}: must be numbers from 16 up, with commas between them")
+        are_sizes = all(size.isdecimal() and int(size) >= 16 for size in self.sizes.split(","))
+        require(self, "sizes", are_sizes, "must be numbers from 16 up, with commas between them")
         for name in ("set_size", "rounds"):
-            if getattr(self, name) < 1:
-                raise InputError(f"--{name}={getattr(self, name)}: must be 1 or more")
+            require(self, name, getattr(self, name) >= 1, "must be 1 or more")
 
 
 def main(argv=None) -> int:

@@ -22,9 +22,8 @@ from collections.abc import Callable
 
 from cartoongan_tf import program
 from cartoongan_tf.config import TrainConfig
-from cartoongan_tf.errors import InputError
 from cartoongan_tf.measurement import Worker, fresh_process, take_turns, write_report
-from cartoongan_tf.options import option
+from cartoongan_tf.options import option, require
 
 GOALS = {"CycleGAN": (0.66, 0.60), "CycleGAN with identity loss": (0.50, 0.45)}  # the paper's ratio, and at most
 
@@ -44,15 +43,13 @@ class TrainStepConfig:
 
     def __post_init__(self):
         for name in ("rounds", "steps"):
-            if getattr(self, name) < 1:
-                raise InputError(f"--{name}={getattr(self, name)}: must be 1 or more")
-        if self.image_size < 32 or self.image_size % 4:
-            raise InputError(f"--image_size={self.image_size}: must be a multiple of 4 from 32 up")
-        if self.batch_size > TrainConfig.pool_size:
-            raise InputError(f"--batch_size={self.batch_size}: the pools have {TrainConfig.pool_size} pictures")
-        for name in self.tables.split(","):
-            if name not in _TABLES:
-                raise InputError(f"--tables={self.tables}: there are {', '.join(_TABLES)}")
+            require(self, name, getattr(self, name) >= 1, "must be 1 or more")
+        is_size = self.image_size >= 32 and self.image_size % 4 == 0
+        require(self, "image_size", is_size, "must be a multiple of 4 from 32 up")
+        pool_size = TrainConfig.pool_size
+        require(self, "batch_size", self.batch_size <= pool_size, f"the pools have {pool_size} pictures")
+        are_known = set(self.tables.split(",")) <= set(_TABLES)
+        require(self, "tables", are_known, f"there are {', '.join(_TABLES)}")
         _recipe(self)  # what else it has against the flags
 
 

@@ -49,14 +49,15 @@ class Cartoonizer:
         Raises:
           InputError: there is nothing at the path, or nothing that can be used.
         """
-        if not Path(path).exists() and str(path) in (found := styles.all_styles()):
-            path = found[str(path)].generator
         path = Path(path)
         if not path.exists():
-            raise InputError(
-                f"{path}: no such model; training writes RUN_DIR/generator.keras, and cartoonize --list_styles shows "
-                "the styles that there are"
-            )
+            style = styles.all_styles().get(str(path))
+            if style is None:
+                raise InputError(
+                    f"{path}: no such model; training writes RUN_DIR/generator.keras, and cartoonize --list_styles "
+                    "shows the styles that there are"
+                )
+            path = style.generator
         if path.is_dir():
             return cls(SavedModelForm(path), method, show_progress)
         if path.suffix == ".tflite":

@@ -89,20 +89,11 @@ class RunCheckpoints:
             if damage := _damage(path):
                 print(f"{path}: damaged ({damage}); trying the one before", file=sys.stderr)
                 continue
-            self._restore(path)
+            _read(self._checkpoint, path)
             return int(self._step.numpy())
         if found:
             raise InputError(f"{found[0]}: damaged, and so are all other checkpoints; name a new --run_dir")
         return 0
-
-    def _restore(self, path: str) -> None:
-        try:
-            self._checkpoint.read(path).assert_existing_objects_matched()
-        except (AssertionError, ValueError, tf.errors.OpError) as error:
-            raise InputError(
-                f"{path}: cannot be restored into these networks ({error}). Train with the flags of "
-                "RUN_DIR/run.flags, or name a new --run_dir."
-            ) from error
 
     def require_finite(self, step: int) -> None:
         """Raise InputError if a weight is not finite: a step's loss only tells of the weights before it."""
@@ -161,7 +152,7 @@ def write_generators(run_dir: str | os.PathLike, folder: str | os.PathLike) -> d
       the files by their steps, in order.
 
     Raises:
-      InputError: there is no run, no checkpoint in it, or one is damaged.
+      InputError: there is no run, no checkpoint in it, or one is damaged or of another architecture.
     """
     generator = load_generator(Path(run_dir) / "generator.keras")
     found = {_step_of(path): path for path in all_checkpoints(Path(run_dir) / "checkpoints")}
@@ -173,11 +164,21 @@ def write_generators(run_dir: str | os.PathLike, folder: str | os.PathLike) -> d
             raise InputError(f"{path}: damaged ({damage}); move it away")
         names = tf.train.load_checkpoint(path).get_variable_to_shape_map()
         name = "averaged_generator" if any(name.startswith("averaged_generator/") for name in names) else "generator"
-        status = tf.train.Checkpoint(**{name: generator}).read(path)
-        status.assert_existing_objects_matched().expect_partial()
+        _read(tf.train.Checkpoint(**{name: generator}), path)
         written[step] = Path(folder) / f"step-{step}.keras"
         save_generator(generator, written[step])
     return written
+
+
+def _read(checkpoint: tf.train.Checkpoint, path: str) -> None:
+    """Read all that it tracks out of a file, which may hold more."""
+    try:
+        checkpoint.read(path).assert_existing_objects_matched().expect_partial()
+    except (AssertionError, ValueError, tf.errors.OpError) as error:
+        raise InputError(
+            f"{path}: cannot be restored into these networks ({error}). Train with the flags of "
+            "RUN_DIR/run.flags, or name a new --run_dir."
+        ) from error
 
 
 def _step_of(path: str) -> int:

@@ -39,7 +39,20 @@ class Crops(NamedTuple):
 
 
 def read_pictures(folder: str | os.PathLike, long_side: int, crop_px: int, max_pictures: int = 200) -> Pictures:
-    """The pictures of a folder.
+    """The pictures of a folder that can be measured, as `find_pictures`.
+
+    Raises:
+      InputError: there are fewer than two that a square of `crop_px` fits into.
+    """
+    found = find_pictures(folder, long_side, crop_px, max_pictures)
+    if len(found.files) < FEWEST_PICTURES:
+        reasons = "".join(f"\n  {reason}" for reason in found.left_out[:5])
+        raise InputError(f"{folder}: fewer than {FEWEST_PICTURES} pictures of {crop_px} px or more in it{reasons}")
+    return found
+
+
+def find_pictures(folder: str | os.PathLike, long_side: int, crop_px: int, max_pictures: int) -> Pictures:
+    """Read the pictures of a folder.
 
     Args:
       folder: that is searched, with those in it.
@@ -48,7 +61,7 @@ def read_pictures(folder: str | os.PathLike, long_side: int, crop_px: int, max_p
       max_pictures: of more files, so many are taken, spread over all in the order of their names.
 
     Raises:
-      InputError: there are fewer than two that a square of `crop_px` fits into.
+      InputError: there is no such folder, or no file in it.
     """
     files = folders.list_files(folder)
     read, left_out = {}, []
@@ -64,9 +77,6 @@ def read_pictures(folder: str | os.PathLike, long_side: int, crop_px: int, max_p
         read[path] = picture
         if len(read) == max_pictures:
             break
-    if len(read) < FEWEST_PICTURES:
-        reasons = "".join(f"\n  {reason}" for reason in left_out[:5])
-        raise InputError(f"{folder}: fewer than {FEWEST_PICTURES} pictures of {crop_px} px or more in it{reasons}")
     return Pictures(sorted(read), [read[path] for path in sorted(read)], left_out, len(files))
 
 

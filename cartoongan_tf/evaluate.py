@@ -39,8 +39,8 @@ class EvaluateConfig:
         "imagenet",
     )
     inception_weights: str = option(
-        "Inception v3's weights without top, a file of keras.applications: adds the standard FID, for which at least "
-        "2,048 crops are usual.",
+        "Inception v3's weights without top, a file of keras.applications: adds a column that is near to FID, for "
+        "which at least 2,048 crops are usual.",
         "",
     )
     max_pictures: int = option("Take at most so many photos, and cartoons, spread over their folders.", 200)

@@ -14,7 +14,7 @@ from tqdm import tqdm
 from cartoongan_tf import metrics, pixels, vgg19
 from cartoongan_tf.crops import FEWEST_PICTURES, Crops, choose_boxes, cut, num_disjoint
 from cartoongan_tf.inception import build_inception
-from cartoongan_tf.metrics import Estimate, Resampling, Sample
+from cartoongan_tf.metrics import Estimate, Sample, resampling_weights
 
 Draw = Callable[[np.ndarray], np.ndarray]  # uint8 RGB [H, W, 3] -> the same
 _BATCH = 16
@@ -39,7 +39,7 @@ class Measure:
     factor: float = 1.0
 
 
-MEASURES = (
+NEARNESS = (
     Measure("kid_to_cartoons", "KID to cartoons x1000", "less", 0, 1000),
     Measure("kid_change", "against the photos' %", "less", 0, 100),
     Measure("fd_to_cartoons", "FD to cartoons", "less", 1),
@@ -47,6 +47,8 @@ MEASURES = (
     Measure("color_to_cartoons", "colours to cartoons", "less", 0),
     Measure("kid_to_photos", "KID to photos x1000", "", 0, 1000),
     Measure("fd_to_photos", "FD to photos", "", 1),
+)
+DRAWING = (
     Measure("content_distance", "content distance", "less", 0),
     Measure("luminance_similarity", "SSIM of luminance", "more", 2),
     Measure("color_shift", "colour shift", "less", 1),
@@ -54,6 +56,7 @@ MEASURES = (
     Measure("edge_sharpness", "sharpness of edges", "near", 3),
     Measure("flatness", "flat %", "near", 0, 100),
 )
+MEASURES = NEARNESS + DRAWING
 
 
 @dataclasses.dataclass(frozen=True)
@@ -123,28 +126,28 @@ class Evaluator:
             for images in (photos, cartoons)
         )
         self._photo_crops = self._cut(photos)
-        self.cartoon_crops = cut(cartoons, cartoon_boxes, settings.crop_px)
-        self.num_crops = len(self._photo_crops.pixels), len(self.cartoon_crops.pixels)
+        self._cartoon_crops = cut(cartoons, cartoon_boxes, settings.crop_px)
+        self.num_crops = len(self._photo_crops.pixels), len(self._cartoon_crops.pixels)
         disjoint = (num_disjoint(images, settings.crop_px) for images in (photos, cartoons))
         self.layer = style_layer(min(*self.num_crops, *disjoint))
         self._features = vgg19.build_style_features(settings.vgg19_weights, self.layer, settings.seed)
         self._inception = build_inception(settings.inception_weights) if settings.inception_weights else None
         self._weights = [
-            Resampling(len(images), settings.num_resamplings, (settings.seed, side)).weights
+            resampling_weights(len(images), settings.num_resamplings, (settings.seed, side))
             for side, images in enumerate((photos, cartoons))
         ]
         self._photo_content = []
         photo_style = self._measure_style(self._photo_crops, "photos", self._photo_content.append)
-        cartoon_style = self._measure_style(self.cartoon_crops, "cartoons")
+        cartoon_style = self._measure_style(self._cartoon_crops, "cartoons")
         self._scale = metrics.scaler([photo_style, cartoon_style])
         self._photo_style, self._cartoon_style = map(self._scale, (photo_style, cartoon_style))
         self._photo_kid = metrics.kernel_distance(self._photo_style, self._cartoon_style, *self._weights)
-        self._cartoon_colors = _color_sample(self.cartoon_crops)
-        self._cartoon_inception = self._inception_sample(self.cartoon_crops)
+        self._cartoon_colors = _color_sample(self._cartoon_crops)
+        self._cartoon_inception = self._inception_sample(self._cartoon_crops)
 
-    def cartoons_row(self, name: str = "the cartoons themselves") -> Row:
+    def cartoons_row(self) -> Row:
         """What cartoons are: their own edges and regions, and the distance of their first half to their second."""
-        crops, weights = self.cartoon_crops, self._weights[1]
+        crops, weights = self._cartoon_crops, self._weights[1]
         estimates = self._own_measures(crops, weights)
         middle = weights.shape[1] // 2
         if middle >= FEWEST_PICTURES:
@@ -155,12 +158,13 @@ class Evaluator:
             for measure, distance in distances.items():
                 known = (half_weights[0].sum(1) > 0) & (half_weights[1].sum(1) > 0)
                 estimates[measure] = metrics.estimate(distance(*halves, *(half[known] for half in half_weights)))
-        return Row(name, None, estimates, None, {})
+        return Row("the cartoons themselves", None, estimates, None, {})
 
-    def photos_row(self, name: str = "the photos untouched") -> Row:
+    def photos_row(self) -> Row:
         """What drawing nothing gives."""
         content = np.zeros(len(self._photo_crops.pixels))
-        return Row(name, None, self._all_measures(self._photo_crops, self._photo_style, content), None, {})
+        estimates = self._all_measures(self._photo_crops, self._photo_style, content)
+        return Row("the photos untouched", None, estimates, None, {})
 
     def row(self, name: str, draw: Draw, step: int | None = None) -> Row:
         """Draw the photos, and measure the drawings.

@@ -11,13 +11,9 @@ import numpy as np
 
 from cartoongan_tf import __version__, atomic, pictures, sheets
 from cartoongan_tf.crops import Pictures, num_disjoint
-from cartoongan_tf.evaluation import MEASURES, Evaluator, Measure, Row
+from cartoongan_tf.evaluation import DRAWING, MEASURES, NEARNESS, Evaluator, Measure, Row
 from cartoongan_tf.metrics import Estimate
 
-_TABLES = {
-    "How near to the cartoons": MEASURES[:7],
-    "What is kept of the photos, and how it is drawn": MEASURES[7:],
-}
 _BETTER = {"less": "Less is better", "more": "More is better", "near": "Best near the cartoons'", "": ""}
 _CURVES = ("kid_to_cartoons", "content_distance", "edge_density", "flatness")
 _TILE_PX = 320
@@ -55,8 +51,7 @@ class Report:
     def text(self) -> str:
         """For a terminal: columns in line."""
         parts = [self._head()]
-        for title, measures in self._tables():
-            lines = [self._headings(measures), *self._cells(measures)]
+        for title, lines in self._tables().items():
             widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
             rows = [[name.ljust(widths[0]), *map(str.rjust, cells, widths[1:])] for name, *cells in lines]
             parts.append("\n".join([title, *map("  ".join, rows)]))
@@ -65,9 +60,8 @@ class Report:
     def markdown(self) -> str:
         """The same in Markdown."""
         parts = [self._head()]
-        for title, measures in self._tables():
-            headings = self._headings(measures)
-            rows = [[name.replace("|", "\\|"), *cells] for name, *cells in self._cells(measures)]
+        for title, (headings, *rows) in self._tables().items():
+            rows = [[name.replace("|", "\\|"), *cells] for name, *cells in rows]
             lines = [headings, ["---"] + ["--:"] * (len(headings) - 1), *rows]
             parts.append("\n".join([f"**{title}**", "", *(f"| {' | '.join(line)} |" for line in lines)]))
         return "\n\n".join([*parts, *self._notes()])
@@ -132,32 +126,32 @@ class Report:
         intervals = f"In brackets: 95 % of {self.config.num_resamplings} resamplings of the pictures."
         return "\n".join([*lines, sides, weights, intervals])
 
-    def _tables(self) -> list[tuple[str, Sequence[Measure]]]:
-        there = {name for row in self.rows for name in row.estimates}
+    def _tables(self) -> dict[str, list[tuple[str, ...]]]:
+        """By title: the headings, and then a line for each row."""
+        names = ["", *(row.name for row in self.rows)]
+        secs = (row.secs_per_megapixel for row in self.rows)
+        times = ["s/megapixel", *("-" if value is None else f"{value:.3g}" for value in secs)]
+        tables = {
+            "How near to the cartoons": self._columns(NEARNESS),
+            "What is kept of the photos, and how it is drawn": [*self._columns(DRAWING), times],
+        }
+        return {title: list(zip(names, *columns, strict=True)) for title, columns in tables.items()}
+
+    def _columns(self, measures: Sequence[Measure]) -> list[list[str]]:
+        """The heading and the cells of each measure that some row has."""
         return [
-            (title, [measure for measure in measures if measure.name in there]) for title, measures in _TABLES.items()
+            [measure.heading, *(cell(row.estimates.get(measure.name), measure) for row in self.rows)]
+            for measure in measures
+            if any(measure.name in row.estimates for row in self.rows)
         ]
-
-    def _headings(self, measures: Sequence[Measure]) -> list[str]:
-        time = ["s/megapixel"] * (measures[-1] is MEASURES[-1])
-        return ["", *(measure.heading for measure in measures), *time]
-
-    def _cells(self, measures: Sequence[Measure]) -> list[list[str]]:
-        lines = []
-        for row in self.rows:
-            cells = [cell(row.estimates.get(measure.name), measure) for measure in measures]
-            if measures[-1] is MEASURES[-1]:
-                cells.append("-" if row.secs_per_megapixel is None else f"{row.secs_per_megapixel:.3g}")
-            lines.append([row.name, *cells])
-        return lines
 
     def _notes(self) -> list[str]:
-        there = {measure.name: measure for _, measures in self._tables() for measure in measures}
-        notes = [
-            f"{words}: {', '.join(headings)}."
-            for kind, words in _BETTER.items()
-            if (headings := [measure.heading for measure in there.values() if measure.better == kind]) and words
-        ]
+        there = {name for row in self.rows for name in row.estimates}
+        notes = []
+        for kind, words in _BETTER.items():
+            headings = [measure.heading for measure in MEASURES if measure.better == kind and measure.name in there]
+            if words and headings:
+                notes.append(f"{words}: {', '.join(headings)}.")
         if "inception_fid_to_cartoons" in there:
             notes.append("The FID is of Keras's weights and of enlarged crops: not to be compared with that of papers.")
         return ["\n".join(notes)]
@@ -202,13 +196,12 @@ def _row_values(row: Row) -> dict[str, Any]:
 
 
 def _estimate_values(estimate: Estimate) -> dict[str, float | None]:
-    values = {"value": estimate.value, "low": estimate.low, "high": estimate.high}
-    return {name: value if math.isfinite(value) else None for name, value in values.items()}
+    return {name: value if math.isfinite(value) else None for name, value in estimate._asdict().items()}
 
 
 def cell(estimate: Estimate | None, measure: Measure) -> str:
     """A measure with its interval, as the tables have it."""
     if estimate is None or not math.isfinite(estimate.value):
         return "-"
-    value, low, high = (f"{measure.factor * number:.{measure.digits}f}" for number in estimate[:3])
+    value, low, high = (f"{measure.factor * number:.{measure.digits}f}" for number in estimate)
     return f"{value} [{low}, {high}]" if math.isfinite(estimate.low) else value

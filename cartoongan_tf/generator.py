@@ -7,7 +7,7 @@ import keras
 from keras import layers
 
 from cartoongan_tf.config import GENERATOR_SIZES
-from cartoongan_tf.layers import PassLastOn, conv, doubling_conv, norm_relu, residual_block, upsampling_conv
+from cartoongan_tf.layers import conv, conv_beside_photo, doubling_conv, norm_relu, residual_block, upsampling_conv
 
 
 class Architecture(NamedTuple):
@@ -48,14 +48,20 @@ def build_generator(kind: str = "paper", width: int = 0, num_blocks: int = 0) ->
 
 
 def _paper(photo, width: int, num_blocks: int):
+    x = _trunk(photo, width, num_blocks)
+    x = _up_block(x, 2 * width, "up1")
+    x = _up_block(x, width, "up2")
+    return conv(x, 3, 7, "output_conv", padding="reflect")
+
+
+def _trunk(photo, width: int, num_blocks: int):
+    """The photo at a quarter of its resolution, after the residual blocks."""
     x = norm_relu(conv(photo, width, 7, "flat_conv", padding="reflect"), "flat_norm")
     x = _down_block(x, 2 * width, "down1")
     x = _down_block(x, 4 * width, "down2")
     for index in range(1, num_blocks + 1):
         x = residual_block(x, 4 * width, f"residual{index}")
-    x = _up_block(x, 2 * width, "up1")
-    x = _up_block(x, width, "up2")
-    return conv(x, 3, 7, "output_conv", padding="reflect")
+    return x
 
 
 def _down_block(x, filters: int, name: str):
@@ -76,15 +82,10 @@ def _light(photo, width: int, num_blocks: int):
     Pixels are doubled instead of transposed convolutions, and the last convolution sees the photo itself beside the
     features, and begins by passing it on: so the network starts as tanh(photo), and keeps its colours and sharpness.
     """
-    x = norm_relu(conv(photo, width, 7, "flat_conv", padding="reflect"), "flat_norm")
-    x = _down_block(x, 2 * width, "down1")
-    x = _down_block(x, 4 * width, "down2")
-    for index in range(1, num_blocks + 1):
-        x = residual_block(x, 4 * width, f"residual{index}")
+    x = _trunk(photo, width, num_blocks)
     x = norm_relu(doubling_conv(x, 2 * width, "up1_conv1"), "up1_norm")
     x = norm_relu(doubling_conv(x, width, "up2_conv1"), "up2_norm")
-    x = layers.Concatenate(name="with_photo")([x, photo])
-    return conv(x, 3, 7, "output_conv", padding="reflect", kernel_initializer=PassLastOn())
+    return conv_beside_photo(x, photo, "output_conv")
 
 
 _LAYERS = {"paper": _paper, "light": _light}

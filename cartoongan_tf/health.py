@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 import cv2
 import numpy as np
 
+from cartoongan_tf.metrics import edge_density
+
 # What is wrong for fewer steps may be passing: a fresh discriminator, or a generator that has just learned photos.
 PATIENCE_STEPS = 1000
 # Single batches differ by more than a weak discriminator tells apart: figures are averaged over about so many steps.
@@ -35,7 +37,6 @@ _GREY_SHARE = 0.15
 # drawings never beyond a factor of 2; photos blurred by two pixels 29 times in 30 beyond 3.
 _EDGE_FACTOR = 3.0
 _LEAST_EDGE_SHARE = 0.005  # one short line; added to each share, so that pictures without edges can be compared
-_CANNY = (100, 200)  # as where cartoons' edges are smoothed
 # Power at the pattern's frequency over its neighbours'. Measured, 6 pictures: photos, cartoons, JPEG and blurred photos
 # below 7, the authors' drawings below 11; photos under a pattern of 8 levels, which the eye just sees, 46 and more.
 _CHECKERBOARD_RATIO = 40.0
@@ -178,8 +179,7 @@ def _detail(picture: np.ndarray) -> np.ndarray:
 
 def edge_share(pictures: np.ndarray) -> float:
     """The share of pixels that Canny finds on an edge, 0 to 1, of uint8 RGB [N, S, S, 3]."""
-    greys = [cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in pictures]
-    return float(np.mean([np.mean(cv2.Canny(grey, *_CANNY) > 0) for grey in greys]))
+    return float(np.mean([edge_density(picture) for picture in pictures]))
 
 
 def _edges_are_far(of_photos: float, of_generated: float, of_cartoons: float) -> bool:

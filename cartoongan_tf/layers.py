@@ -137,6 +137,12 @@ class PassLastOn(keras.initializers.Initializer):
         return ops.pad(middle, (*sides, (inputs - outputs, 0), (0, 0)))
 
 
+def conv_beside_photo(x, photo, name: str):
+    """The last convolution, 7x7, of features and the photo itself, which it begins by passing on: [N, H, W, 3]."""
+    x = layers.Concatenate(name="with_photo")([x, photo])
+    return conv(x, 3, 7, name, padding="reflect", kernel_initializer=PassLastOn())
+
+
 def norm_relu(x, name: str):
     """Instance norm, then ReLU."""
     return layers.ReLU(name=f"{name}_relu")(InstanceNormalization(name=name)(x))

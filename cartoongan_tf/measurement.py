@@ -3,6 +3,7 @@
 import concurrent.futures
 import contextlib
 import dataclasses
+import functools
 import multiprocessing
 import os
 import platform
@@ -69,13 +70,29 @@ def _seconds(*args) -> float:
     return time.perf_counter() - start
 
 
-def take_turns(ways: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
+def take_turns(ways: Mapping[Any, Callable[[], float]], rounds: int) -> dict[Any, list[float]]:
     """What each way returns in each round, by name; in every other round the turns are reversed."""
-    found: dict[str, list[float]] = {name: [] for name in ways}
+    found: dict[Any, list[float]] = {name: [] for name in ways}
     for index in range(rounds):
         for name in list(ways)[:: 1 if index % 2 == 0 else -1]:
             found[name].append(ways[name]())
     return found
+
+
+def seconds_in_turns(ways: Mapping[Any, tuple], argument: Any, rounds: int) -> dict[Any, list[float]]:
+    """The time of a call in each round, each way in a process of its own, after a call to warm up.
+
+    Args:
+      ways: what `Worker` takes to load each.
+      argument: of the call.
+      rounds: how often each is called.
+    """
+    with contextlib.ExitStack() as stack:
+        workers = {name: stack.enter_context(Worker(*way)) for name, way in ways.items()}
+        calls = {name: functools.partial(worker.seconds, argument) for name, worker in workers.items()}
+        for warm_up in calls.values():
+            warm_up()
+        return take_turns(calls, rounds)
 
 
 def write_report(module: str, config: Any, packages: tuple[str, ...], table: list[str], output: str) -> None:

@@ -2,8 +2,8 @@
 
 Two kinds. Measures of sets compare the features of many crops (`Sample`): the kernel distance and the Frechet distance.
 Measures of crops give a value for each: what it kept of its photo, its edges, its regions. Crops of one picture are
-alike, so all intervals are those of the pictures, drawn anew with replacement (`Resampling`), and so are the pairs of
-the kernel distance.
+alike, so all intervals are those of the pictures, drawn anew with replacement (`resampling_weights`), and so are the
+pairs of the kernel distance.
 
 The features are VGG19's (`vgg19.build_style_features`), not Inception's: figures are to be compared within one table,
 never with FID or KID of papers. `evaluation` measures Inception's beside them where its weights are at hand.
@@ -17,7 +17,7 @@ import numpy as np
 
 _SSIM_SIGMA_PX, _SSIM_WINDOW_PX, _SSIM_K1, _SSIM_K2 = 1.5, 11, 0.01, 0.03  # Wang et al. 2004
 _CANNY = (100, 200)  # the paper's edges are those of the records: data_pipeline.edge_smoothing
-_FLAT_WINDOW_PX, _FLAT_LEVELS = 5, 4
+_FLAT_LEVELS = 4
 _COLOR_BLUR_PX = 8.0
 _LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)  # BT.601's
 
@@ -33,24 +33,20 @@ class Sample(NamedTuple):
     features: np.ndarray
     pictures: np.ndarray
 
-    @property
-    def num_pictures(self) -> int:
-        return int(self.pictures.max()) + 1
 
+def resampling_weights(num_pictures: int, num_rounds: int, seed: Sequence[int]) -> np.ndarray:
+    """Draw pictures with replacement, many times, for all that is measured on them.
 
-class Resampling:
-    """Pictures drawn with replacement, many times: the same draws for everything that is measured on them."""
+    Args:
+      num_pictures: of the set.
+      num_rounds: how often as many are drawn out of it.
+      seed: of the draws; sets that have nothing to do with each other have different ones.
 
-    def __init__(self, num_pictures: int, num_rounds: int, seed: Sequence[int]):
-        """
-        Args:
-          num_pictures: of the set.
-          num_rounds: how often as many are drawn out of it.
-          seed: of the draws; sets that have nothing to do with each other have different ones.
-        """
-        rng = np.random.default_rng(seed)
-        drawn = rng.multinomial(num_pictures, np.full(num_pictures, 1 / num_pictures), num_rounds)
-        self.weights = np.vstack([np.ones(num_pictures), drawn])  # the first row: the pictures as they are
+    Returns:
+      how often each picture was drawn, float [1 + rounds, pictures]; the first row has each once.
+    """
+    drawn = np.random.default_rng(seed).multinomial(num_pictures, np.full(num_pictures, 1 / num_pictures), num_rounds)
+    return np.vstack([np.ones(num_pictures), drawn])
 
 
 class Estimate(NamedTuple):
@@ -60,22 +56,20 @@ class Estimate(NamedTuple):
       value: on the pictures as they are.
       low, high: where 95 % of the resampled values lie, moved so that their mean is the value: resampling repeats
         pictures, which shifts distances.
-      resampled: float [rounds].
     """
 
     value: float
     low: float
     high: float
-    resampled: np.ndarray
 
 
 def estimate(values: np.ndarray) -> Estimate:
-    """Of values by `Resampling.weights`, the first of them those of the pictures as they are: float [1 + rounds]."""
+    """Of values by `resampling_weights`, the first of them those of the pictures as they are: float [1 + rounds]."""
     known = values[1:][np.isfinite(values[1:])]  # a kernel distance is not, where one picture alone was drawn
     if not np.isfinite(values[0]) or not len(known):
-        return Estimate(float(values[0]), np.nan, np.nan, values[1:])
+        return Estimate(float(values[0]), np.nan, np.nan)
     low, high = np.percentile(known - known.mean() + values[0], [2.5, 97.5])
-    return Estimate(float(values[0]), float(low), float(high), values[1:])
+    return Estimate(float(values[0]), float(low), float(high))
 
 
 def mean_over_crops(values: np.ndarray, pictures: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -241,8 +235,7 @@ def edge_sharpness(crop: np.ndarray) -> float:
       crop: uint8 RGB [H, W, 3].
     """
     light = crop @ _LUMINANCE
-    window = np.ones((5, 5), np.uint8)
-    contrast = cv2.dilate(light, window) - cv2.erode(light, window)
+    contrast = _span(light)
     steps = [np.abs(np.diff(light, axis=axis, append=light.take([-1], axis))) for axis in (0, 1)]
     steepest = cv2.dilate(np.maximum(*steps), np.ones((3, 3), np.uint8))
     edges = _edges(crop) & (contrast > 0)
@@ -261,9 +254,13 @@ def flatness(crop: np.ndarray) -> float:
     Args:
       crop: uint8 RGB [H, W, 3].
     """
-    light = crop @ _LUMINANCE
-    window = np.ones((_FLAT_WINDOW_PX, _FLAT_WINDOW_PX), np.uint8)
-    return float((cv2.dilate(light, window) - cv2.erode(light, window) <= _FLAT_LEVELS).mean())
+    return float((_span(crop @ _LUMINANCE) <= _FLAT_LEVELS).mean())
+
+
+def _span(light: np.ndarray) -> np.ndarray:
+    """What the luminance spans in the 5x5 pixels around each."""
+    window = np.ones((5, 5), np.uint8)
+    return cv2.dilate(light, window) - cv2.erode(light, window)
 
 
 def color_shift(crop: np.ndarray, photo: np.ndarray) -> float:

@@ -137,7 +137,7 @@ class TFLiteForm(ModelForm):
     def __init__(self, path: Path):
         from cartoongan_tf.tflite_model import TFLiteGenerator
 
-        self._generate = TFLiteGenerator(path.read_bytes(), path)
+        self._generate = TFLiteGenerator.load(path)
         if self._generate.size:
             height, width = self._generate.size
             raise InputError(

@@ -2,6 +2,7 @@
 
 import os
 import threading
+from pathlib import Path
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
@@ -46,6 +47,11 @@ class TFLiteGenerator:
                 "expected; export_model writes such files"
             )
         self.size = None if signature[1:3] == [-1, -1] else tuple(signature[1:3])
+
+    @classmethod
+    def load(cls, path: Path, num_threads: int | None = None) -> "TFLiteGenerator":
+        """Of a file, to compute with so many threads; see the class."""
+        return cls(path.read_bytes(), path, num_threads)
 
     def __call__(self, photo: np.ndarray) -> np.ndarray:
         if self.dtype == np.float32:

@@ -19,7 +19,7 @@ from typing import Literal
 
 from cartoongan_tf import program
 from cartoongan_tf.errors import InputError
-from cartoongan_tf.options import option
+from cartoongan_tf.options import option, require
 from data_pipeline.prepare import Preparation
 
 
@@ -42,8 +42,7 @@ class BuildConfig(Preparation, _Folders):
 
     def __post_init__(self):
         super().__post_init__()
-        if self.num_workers < 0:
-            raise InputError(f"--num_workers={self.num_workers}: must be 0 or more")
+        require(self, "num_workers", self.num_workers >= 0, "must be 0 or more")
 
 
 def main(argv=None) -> int:

@@ -15,8 +15,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from cartoongan_tf import atomic, pictures, program
-from cartoongan_tf.errors import InputError
-from cartoongan_tf.options import option
+from cartoongan_tf.options import option, require
 from data_pipeline.prepare import Preparation
 
 SHEET_NAME, STATISTICS_NAME = "contact-sheet.jpg", "inspection.json"
@@ -45,10 +44,8 @@ class InspectConfig:
     num_measured: int = option("Photos, and cartoons, to measure, spread over the records; 0: all.", 500)
 
     def __post_init__(self):
-        if not 1 <= self.num_examples <= _MOST_EXAMPLES:
-            raise InputError(f"--num_examples={self.num_examples}: must be from 1 to {_MOST_EXAMPLES}")
-        if self.num_measured < 0:
-            raise InputError(f"--num_measured={self.num_measured}: must be 0 or more")
+        require(self, "num_examples", 1 <= self.num_examples <= _MOST_EXAMPLES, f"must be from 1 to {_MOST_EXAMPLES}")
+        require(self, "num_measured", self.num_measured >= 0, "must be 0 or more")
         if self.output:
             pictures.check_writable_suffix(self.output)
 

@@ -7,9 +7,7 @@ turns, so that whatever else the machine does meets all of them. Compare the rat
 of a file's time by that of the first file in the same round. A file of a fixed size is measured at that size alone.
 """
 
-import contextlib
 import dataclasses
-import functools
 import operator
 import os
 import statistics
@@ -20,8 +18,8 @@ import numpy as np
 
 from cartoongan_tf import program
 from cartoongan_tf.errors import InputError
-from cartoongan_tf.measurement import Worker, take_turns, write_report
-from cartoongan_tf.options import option
+from cartoongan_tf.measurement import Worker, seconds_in_turns, write_report
+from cartoongan_tf.options import option, require
 
 PACKAGES = ("ai-edge-litert", "numpy")
 
@@ -37,8 +35,8 @@ class BenchmarkConfig:
     def __post_init__(self):
         if self.rounds < 1 or not all(0 < number <= 256 for number in self.numbers("threads")):
             raise InputError("--rounds must be at least 1, and --threads from 1 to 256")
-        if any(size < 8 or size > 8192 or size % 4 for size in self.numbers("sizes_px")):
-            raise InputError(f"--sizes_px={self.sizes_px}: multiples of 4 from 8 to 8192 were expected")
+        are_sizes = all(8 <= size <= 8192 and size % 4 == 0 for size in self.numbers("sizes_px"))
+        require(self, "sizes_px", are_sizes, "multiples of 4 from 8 to 8192 were expected")
 
     def numbers(self, name: str) -> list[int]:
         """A flag's numbers, each once."""
@@ -46,8 +44,7 @@ class BenchmarkConfig:
             found = list(dict.fromkeys(int(number) for number in getattr(self, name).split(",") if number))
         except ValueError:
             found = []
-        if not found:
-            raise InputError(f"--{name}={getattr(self, name)}: numbers separated by commas were expected")
+        require(self, name, found, "numbers separated by commas were expected")
         return found
 
 
@@ -59,8 +56,10 @@ class Case:
     num_threads: int
     size_px: tuple[int, int]
 
-    def worker(self) -> Worker:
-        return Worker(load, self.path, self.num_threads)
+    @property
+    def way(self) -> tuple:
+        """What a `Worker` takes to draw with it."""
+        return load, self.path, self.num_threads
 
     def photo(self) -> np.ndarray:
         """Noise: what is drawn does not matter to the time."""
@@ -94,12 +93,12 @@ def load(path: Path, num_threads: int):
     """A .tflite file, ready to draw."""
     from cartoongan_tf.tflite_model import TFLiteGenerator
 
-    return TFLiteGenerator(path.read_bytes(), path, num_threads)
+    return TFLiteGenerator.load(path, num_threads)
 
 
 def _memory(case: Case) -> tuple[int, int]:
     """Peak memory in bytes with one picture, and before it."""
-    with case.worker() as worker:
+    with Worker(*case.way) as worker:
         loaded = worker.peak_bytes()
         worker.seconds(case.photo())
         return worker.peak_bytes(), loaded
@@ -110,12 +109,7 @@ def seconds(cases: list[Case], rounds: int) -> dict[Case, list[float]]:
     found = {}
     for group in dict.fromkeys((case.num_threads, case.size_px) for case in cases):
         peers = [case for case in cases if (case.num_threads, case.size_px) == group]
-        with contextlib.ExitStack() as stack:
-            workers = {case: stack.enter_context(case.worker()) for case in peers}
-            draw = {case: functools.partial(worker.seconds, case.photo()) for case, worker in workers.items()}
-            for warm_up in draw.values():
-                warm_up()
-            found |= take_turns(draw, rounds)
+        found |= seconds_in_turns({case: case.way for case in peers}, peers[0].photo(), rounds)
     return found
 
 

@@ -1,6 +1,5 @@
 """How far an exported model is from the Keras generator that it came from, and the photos that this is measured on."""
 
-import contextlib
 import dataclasses
 import os
 import statistics
@@ -10,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from cartoongan_tf import folders, metrics, pictures, pixels
+from cartoongan_tf import crops, metrics, pixels
 from cartoongan_tf.errors import InputError
 from export.export_config import COMPARED_LONG_SIDE_PX
 
@@ -43,13 +42,7 @@ def read_photos(
     Raises:
       InputError: there is no such folder, or no picture of 8 px or more in it.
     """
-    photos = []
-    for path in folders.spread(folders.list_files(folder), max_photos):
-        with contextlib.suppress(InputError):
-            photo = pictures.shrink(pictures.read_picture(path), long_side)
-            photos.extend([photo] if min(photo.shape[:2]) >= pixels.MINIMUM_SIZE_PX else [])
-        if len(photos) == max_photos:
-            break
+    photos = crops.find_pictures(folder, long_side, pixels.MINIMUM_SIZE_PX, max_photos).pixels
     if not photos:
         raise InputError(f"{folder}: no picture in it of {pixels.MINIMUM_SIZE_PX} px or more")
     return photos

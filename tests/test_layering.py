@@ -41,7 +41,7 @@ MAY_IMPORT = {
     "cartoongan_tf.vgg19": set(),
     "cartoongan_tf.image_pool": set(),
     "cartoongan_tf.strategies": set(),
-    "cartoongan_tf.health": set(),
+    "cartoongan_tf.health": {"cartoongan_tf.metrics"},
     "cartoongan_tf.curves": {"cartoongan_tf.checkpoints"},
     "cartoongan_tf.run_record": {"cartoongan_tf"},
     "cartoongan_tf.preflight": {"cartoongan_tf.memory"},

@@ -1,14 +1,17 @@
 import itertools
 import json
 import re
+import shutil
 
 import keras
 import numpy as np
 import pytest
 
 from cartoongan_tf import classical, crops, evaluate, evaluation, pictures
+from cartoongan_tf.checkpoints import write_generators
 from cartoongan_tf.errors import InputError
 from cartoongan_tf.evaluation import Evaluator, Settings
+from cartoongan_tf.generator import build_generator
 from tests.helpers import draw
 from tests.small_runs import train_small
 
@@ -242,3 +245,10 @@ def test_a_single_picture_is_too_few(tmp_path):
     pictures.write_picture(tmp_path / "one" / "photo.png", draw(0))
     with pytest.raises(InputError, match="one: fewer than 2 pictures of 32 px or more"):
         crops.read_pictures(tmp_path / "one", 0, 32)
+
+
+def test_a_run_whose_generator_has_another_architecture_is_named(finished, tmp_path):
+    run_dir = shutil.copytree(finished, tmp_path / "run")
+    build_generator("paper", width=6, num_blocks=1).save(run_dir / "generator.keras")
+    with pytest.raises(InputError, match="cannot be restored into these networks"):
+        write_generators(run_dir, tmp_path / "generators")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cartoongan_tf import metrics, pixels, vgg19
-from cartoongan_tf.metrics import Resampling, Sample
+from cartoongan_tf.metrics import Sample, resampling_weights
 from data_pipeline.edge_smoothing import smooth_edges
 from tests.helpers import draw
 
@@ -147,10 +147,10 @@ def test_intervals_are_those_of_pictures_and_not_of_crops():
     """A hundred crops of each of four pictures tell no more than four pictures."""
     pictures = np.repeat(np.arange(4), 100)
     values = pictures + np.random.default_rng(0).normal(0, 0.01, 400)
-    resampling = Resampling(4, 2000, seed=(1,))
-    assert (Resampling(4, 2000, (0, 0)).weights != Resampling(4, 2000, (0, 1)).weights).any()
-    assert resampling.weights.shape == (2001, 4) and (resampling.weights.sum(1) == 4).all()
-    estimate = metrics.estimate(metrics.mean_over_crops(values, pictures, resampling.weights))
+    weights = resampling_weights(4, 2000, seed=(1,))
+    assert (resampling_weights(4, 2000, (0, 0)) != resampling_weights(4, 2000, (0, 1))).any()
+    assert weights.shape == (2001, 4) and (weights.sum(1) == 4).all()
+    estimate = metrics.estimate(metrics.mean_over_crops(values, pictures, weights))
     assert estimate.value == pytest.approx(1.5, abs=0.01)
     error = np.std([0, 1, 2, 3]) / np.sqrt(4)
     assert (estimate.high - estimate.low) / 2 == pytest.approx(1.96 * error, rel=0.1)
