@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 .PHONY: help install demo test test-slow lint clean
 
 help:
-	@echo "make demo       the whole job on real photos, in a few minutes (results in demo_output/)"
+	@echo "make demo       a photo as a cartoon; then the whole job of making a style, in minutes (results in demo_output/)"
 	@echo "make test       the tests; make test-slow runs those that take longer"
 	@echo "make lint       ruff, as the tests expect it"
 	@echo "make clean      remove .venv and demo_output"

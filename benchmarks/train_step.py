@@ -19,6 +19,7 @@ import operator
 import statistics
 import sys
 from collections.abc import Callable
+from typing import Literal
 
 from cartoongan_tf import program
 from cartoongan_tf.config import TrainConfig
@@ -33,6 +34,7 @@ class TrainStepConfig:
     tables: str = option("Which ones, separated by commas.", "parts,switches,methods")
     image_size: int = option("Side of the square pictures, in pixels; a multiple of 4 from 32 up.", 128)
     batch_size: int = option("Pictures in a step.", 1)
+    generator: Literal["paper", "light"] = option("Architecture of the generators.", "paper")
     generator_width: int = option("Filters of the generators' first convolution; 64 is the paper's.", 64)
     generator_num_blocks: int = option("Residual blocks of the generators; 8 is the paper's.", 8)
     discriminator_width: int = option("Filters of the discriminators' first convolution; 32 is the paper's.", 32)
@@ -50,6 +52,8 @@ class TrainStepConfig:
         require(self, "batch_size", self.batch_size <= pool_size, f"the pools have {pool_size} pictures")
         are_known = set(self.tables.split(",")) <= set(_TABLES)
         require(self, "tables", are_known, f"there are {', '.join(_TABLES)}")
+        is_fair = self.generator == "paper" or "methods" not in self.tables.split(",")
+        require(self, "generator", is_fair, "CycleGAN has the paper's: add --tables=parts,switches")
         _recipe(self)  # what else it has against the flags
 
 
@@ -115,8 +119,8 @@ def _measure(table: str, works: dict[str, int], config: TrainStepConfig, base_by
 
 def _recipe(config: TrainStepConfig) -> TrainConfig:
     """The plain one: nothing switched on, no pool."""
-    same = ("batch_size", "generator_width", "generator_num_blocks", "discriminator_width", "vgg19_weights")
-    values = {name: getattr(config, name) for name in same}
+    networks = ("generator", "generator_width", "generator_num_blocks", "discriminator_width", "vgg19_weights")
+    values = {name: getattr(config, name) for name in (*networks, "batch_size")}
     return TrainConfig(data_dir="", run_dir="", crop_size=config.image_size, pool_size=0, **values)
 
 

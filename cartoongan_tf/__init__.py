@@ -1,7 +1,7 @@
 """CartoonGAN (Chen, Lai, Liu, CVPR 2018): photos to cartoons, on TensorFlow and Keras.
 
     from cartoongan_tf import Cartoonizer
-    cartoon = Cartoonizer.load("generator.keras")(photo)  # uint8 RGB [H, W, 3] in and out
+    cartoon = Cartoonizer.load()(photo)  # uint8 RGB [H, W, 3] in and out
 
 Importing the package imports neither TensorFlow nor Keras; `Cartoonizer` does, when it is first asked for.
 """

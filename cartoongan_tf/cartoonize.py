@@ -1,8 +1,9 @@
-"""Draw photos, folders of them and films as cartoons with a trained model.
+"""Draw photos, folders of them and films as cartoons, in a style that comes with this or with a model of yours.
 
+    python -m cartoongan_tf.cartoonize photo.jpg
     python -m cartoongan_tf.cartoonize --model=runs/shinkai/generator.keras photo.jpg
 
-writes photo-cartoon.jpg beside the photo, and clip-cartoon.mp4 for clip.mp4. A folder is drawn whole, with the folders
+write photo-cartoon.jpg beside the photo, and clip-cartoon.mp4 for clip.mp4. A folder is drawn whole, with the folders
 inside it, into FOLDER-cartoon; given again, the command goes on with what is not drawn yet. Give any number of
 pictures, films and folders, or - for standard input and output. Nothing that exists is written over without
 --overwrite.
@@ -19,7 +20,7 @@ import numpy as np
 from tqdm import tqdm
 
 from cartoongan_tf import film, jobs, pictures, program, sheets, styles
-from cartoongan_tf.errors import InputError
+from cartoongan_tf.errors import InputError, UsageError
 from cartoongan_tf.jobs import Job
 from cartoongan_tf.options import option, require
 from cartoongan_tf.steady import STEADINESS
@@ -30,7 +31,9 @@ MAX_ON_CONTACT_SHEET = 120
 
 @dataclasses.dataclass(frozen=True)
 class CartoonizeConfig:
-    model: str = option("The model: a .keras file, a .tflite file, a SavedModel folder, or a style's name.", "")
+    model: str = option(
+        "What draws: a style's name, a .keras file, a .tflite file, or a SavedModel folder.", styles.DEFAULT
+    )
     list_styles: bool = option("Show the styles that come with this version, and stop.", False)
     output: str = option(
         "Where to write instead: a file's name, or a folder's for a folder or several sources; - is standard output.",
@@ -62,8 +65,6 @@ class CartoonizeConfig:
     batch_size: int = option("Frames of a film to draw at once, if they fit into memory.", 4)
 
     def __post_init__(self):
-        if not self.model and not self.list_styles:
-            raise InputError("--model is missing: name a model, or one of --list_styles: ... --model=MODEL photo.jpg")
         require(self, "strength", 0 <= self.strength <= 1, "must be from 0 to 1")
         require(self, "steadiness", 0 <= self.steadiness < 1, "must be from 0 to below 1")
         require(self, "quality", 1 <= self.quality <= 100, "must be from 1 to 100")
@@ -81,7 +82,7 @@ def _cartoonize(config: CartoonizeConfig, arguments: list[str]) -> int:
         print(_styles_text())
         return 0
     if not arguments:
-        raise InputError("name the picture, film or folder to draw, after the flags: ... --model=MODEL photo.jpg")
+        raise UsageError("name the picture, film or folder to draw, after the flags: cartoonize photo.jpg")
     suffix = "" if config.format == "keep" else f".{config.format}"
     found = jobs.find_jobs(arguments, config.output, suffix)
     to_do = jobs.left_to_do(found, config.overwrite)
@@ -99,8 +100,6 @@ def _cartoonize(config: CartoonizeConfig, arguments: list[str]) -> int:
 
 def _styles_text() -> str:
     found = styles.all_styles().values()
-    if not found:
-        return "No style comes with this version. Train one, or import one of the authors': the README tells how."
     width = max(len(style.name) for style in found)
     return "\n".join(f"{style.name:{width}}  {style.description}" for style in found)
 

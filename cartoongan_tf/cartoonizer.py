@@ -3,7 +3,6 @@
 import functools
 import os
 import sys
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -21,7 +20,7 @@ _ONE_PIECE = "{} draws a picture in one piece; the .keras file can draw it in ba
 class Cartoonizer:
     """Draws pictures with a trained generator; may be called from several threads.
 
-    cartoonizer = Cartoonizer.load("generator.keras")
+    cartoonizer = Cartoonizer.load()
     cartoon = cartoonizer(photo)
     """
 
@@ -38,7 +37,9 @@ class Cartoonizer:
         self._form, self._method, self._show_progress = form, method, show_progress
 
     @classmethod
-    def load(cls, path: str | os.PathLike, method: Method = "auto", show_progress: bool = False) -> "Cartoonizer":
+    def load(
+        cls, path: str | os.PathLike = styles.DEFAULT, method: Method = "auto", show_progress: bool = False
+    ) -> "Cartoonizer":
         """Load a generator.
 
         Args:
@@ -49,15 +50,7 @@ class Cartoonizer:
         Raises:
           InputError: there is nothing at the path, or nothing that can be used.
         """
-        path = Path(path)
-        if not path.exists():
-            style = styles.all_styles().get(str(path))
-            if style is None:
-                raise InputError(
-                    f"{path}: no such model; training writes RUN_DIR/generator.keras, and cartoonize --list_styles "
-                    "shows the styles that there are"
-                )
-            path = style.generator
+        path = styles.find_model(path)
         if path.is_dir():
             return cls(SavedModelForm(path), method, show_progress)
         if path.suffix == ".tflite":

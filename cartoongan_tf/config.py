@@ -32,7 +32,8 @@ class TrainConfig:
     )
 
     initial_generator: str = option(
-        "A generator.keras to start from, of the same size as the one to train: fine-tunes it, without initialization.",
+        "A generator.keras, or a style's name, to start from, of the same size as the one to train: fine-tunes it, "
+        "without initialization.",
         "",
     )
     generator: Literal["paper", "light"] = option(

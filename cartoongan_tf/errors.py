@@ -1,4 +1,4 @@
-"""The one exception that means: what the user gave cannot be used, and here is what to do about it."""
+"""What means: this, that the user gave, cannot be used, and here is what to do about it."""
 
 
 class InputError(ValueError):
@@ -7,3 +7,7 @@ class InputError(ValueError):
     Its message names the file or flag, what is wrong with it and the next step; programs print it alone, without
     a stack trace, and exit with status 1.
     """
+
+
+class UsageError(InputError):
+    """A command line that cannot be used, whatever the files are; programs exit with status 2."""

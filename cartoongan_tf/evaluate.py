@@ -28,7 +28,7 @@ class EvaluateConfig:
     cartoons_dir: str = option("Folder of cartoons to compare with: frames of the film, say.")
     output_dir: str = option("Folder to write to; what an earlier evaluation wrote there is written over.")
     model: str = option(
-        "The models, separated by commas: .keras files, .tflite files, SavedModel folders; NAME=MODEL names one.",
+        "The models, separated by commas: .keras or .tflite files, SavedModel folders, styles; NAME=MODEL names one.",
         "",
     )
     run_dir: str = option("Folder of a run: measure each of its checkpoints; train with --keep_every_steps.", "")

@@ -3,10 +3,12 @@
 import contextlib
 import dataclasses
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import keras
 
+from cartoongan_tf import styles
 from cartoongan_tf.checkpoints import load_generator
 from cartoongan_tf.config import TrainConfig
 from cartoongan_tf.discriminator import build_discriminator
@@ -132,11 +134,11 @@ def load_initial_generator(path: str) -> keras.Model:
     Raises:
       InputError: it cannot be read.
     """
-    if not path.endswith(".keras"):
+    if Path(path).suffix not in ("", ".keras"):
         raise InputError(
             f"--initial_generator={path}: give a .keras file; import_weights makes one of PyTorch's weights"
         )
     try:
-        return load_generator(path)
+        return load_generator(styles.find_model(path))
     except InputError as error:
         raise InputError(f"--initial_generator: {error}") from error

@@ -23,7 +23,7 @@ from absl import flags
 from absl import logging as absl_logging
 
 from cartoongan_tf import __version__
-from cartoongan_tf.errors import InputError
+from cartoongan_tf.errors import InputError, UsageError
 from cartoongan_tf.options import Option, options_of
 
 _DEFINE = {
@@ -86,7 +86,7 @@ def _report(name: str, work: Callable[[], int | None]) -> int:
         if not _is_from_outside(error):
             raise
         print(f"{name}: error: {_message(error)}", file=sys.stderr)
-        return 1
+        return 2 if isinstance(error, UsageError) else 1
 
 
 def _message(error: Exception) -> str:

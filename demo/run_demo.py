@@ -1,10 +1,10 @@
-"""The whole job on real photos, in a few minutes and with the commands that you would type.
+"""A photo in the style that comes with this, in seconds; then the whole job of making one, in a few minutes.
 
     python -m demo.run_demo
 
-Photos that come with scikit-image and drawings made on the spot become training records; a small CartoonGAN is
-trained on them and exported; each form of it draws a photo that it was not trained on. All results are in
-demo_output/, which each run makes anew.
+All with the commands that you would type. Photos that come with scikit-image and drawings made on the spot become
+training records; a small CartoonGAN is trained on them and exported; each form of it draws a photo that it was not
+trained on. All results are in demo_output/, which each run makes anew.
 """
 
 import http.client
@@ -34,13 +34,17 @@ WEIGHTS_HOST = "https://storage.googleapis.com"  # where Keras fetches VGG19 fro
 def main() -> int:
     start = time.monotonic()
     shutil.rmtree(OUTPUT, ignore_errors=True)
-    print("1. Pictures: photos of scikit-image, cut up, and drawings")
-    make_photos(OUTPUT / "photos")
-    make_drawings(OUTPUT / "drawings")
+    print("1. A photo, drawn in the style that comes with this")
     photo = OUTPUT / "photo.jpg"
     pictures.write_picture(photo, data.coffee())
+    run("cartoongan_tf.cartoonize", str(photo), f"--output={OUTPUT}/photo-pepper.png")
+    print(f"Look at {OUTPUT}/photo-pepper.png, {time.monotonic() - start:.0f} s after the start.")
 
-    print("\n2. Training records")
+    print("\n2. A style of one's own begins with pictures: photos of scikit-image, cut up, and drawings")
+    make_photos(OUTPUT / "photos")
+    make_drawings(OUTPUT / "drawings")
+
+    print("\n3. Training records")
     folders = [
         f"--photos_dir={OUTPUT}/photos",
         f"--cartoons_dir={OUTPUT}/drawings",
@@ -49,10 +53,10 @@ def main() -> int:
     run("data_pipeline.build_tfrecords", *folders, "--image_size=96")
     run("data_pipeline.inspect_records", f"--data_dir={OUTPUT}/data")
 
-    print("\n3. Training: first reconstruct photos, then against the discriminator")
+    print("\n4. Training: first reconstruct photos, then against the discriminator")
     run("cartoongan_tf.train", "--flagfile=configs/demo.flags", *vgg19_flags())
 
-    print("\n4. Export for servers and phones")
+    print("\n5. Export for servers and phones")
     run(
         "export.export_model",
         f"--model={OUTPUT}/run/generator.keras",
@@ -60,7 +64,7 @@ def main() -> int:
         f"--output_dir={OUTPUT}/exported",
     )
 
-    print("\n5. A photo, drawn with each")
+    print("\n6. The photo, drawn with each")
     cartoons = {form: OUTPUT / f"photo-{form}.png" for form in ("keras", "saved_model", "tflite")}
     models = ("run/generator.keras", "exported/serving/demo/1", "exported/tflite/demo-fp16.tflite")
     for model, cartoon in zip(models, cartoons.values(), strict=True):
@@ -120,19 +124,21 @@ def run(module: str, *arguments: str) -> None:
 def print_end(seconds: float) -> None:
     print(f"""
 Done in {seconds / 60:.1f} minutes. Look at
-  {OUTPUT}/before-after.png         the photo, and what the Keras model, the SavedModel and the TFLite file draw
+  {OUTPUT}/photo-pepper.png         a photo in the style that comes with this
+  {OUTPUT}/before-after.png         the same photo, and what the Keras model, the SavedModel and the TFLite file draw
   {OUTPUT}/data/contact-sheet.jpg   what it was trained on: photos, drawings and their edges
   {OUTPUT}/run/samples/             the training photos, as training went on
   {OUTPUT}/run/generator.keras      the trained network
   {OUTPUT}/exported/serving/demo/   for TensorFlow Serving
   {OUTPUT}/exported/tflite/         for phones
   {OUTPUT}/exported/report.md       how near each of them is to the trained network
-This is a small network after a few minutes on few pictures: it shows the stages at work, not the style's best.
+The one that was trained here is a small network after a few minutes on few pictures: it shows the stages at work.
 
 Next, draw a photo of yours:
   . .venv/bin/activate
-  python -m cartoongan_tf.cartoonize --model={OUTPUT}/run/generator.keras YOUR-PHOTO.jpg
-or train a real style: put photos in photos/ and frames of a film in frames/, and follow the README from "Train".""")
+  cartoonize YOUR-PHOTO.jpg
+or train a style of your own: put photos in photos/ and frames of a film in frames/, and follow
+docs/train_your_style.md.""")
 
 
 if __name__ == "__main__":

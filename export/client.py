@@ -18,7 +18,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from cartoongan_tf import atomic, jobs, pictures, program
-from cartoongan_tf.errors import InputError
+from cartoongan_tf.errors import InputError, UsageError
 from cartoongan_tf.jobs import STREAM, Job
 from cartoongan_tf.options import option, require
 from export.remote_model import TIMEOUT_SECS, GrpcModel, RemoteModel, RestModel, ServerError
@@ -72,7 +72,7 @@ def main(argv=None) -> int:
 
 def _draw(config: ClientConfig, arguments: list[str]) -> int:
     if not arguments:
-        raise InputError("name the picture or folder to draw, after the flags: ... --model=MODEL photo.jpg")
+        raise UsageError("name the picture or folder to draw, after the flags: ... --model=MODEL photo.jpg")
     found = jobs.find_jobs(arguments, config.place, SUFFIX)
     to_do = jobs.left_to_do(found, config.overwrite)
     model = _remote_model(config)

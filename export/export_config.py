@@ -4,6 +4,7 @@ import dataclasses
 import re
 import shlex
 
+from cartoongan_tf import styles
 from cartoongan_tf.errors import InputError
 from cartoongan_tf.options import option, require
 from export.serving_facts import MAX_PIXELS, MAX_VERSION
@@ -15,9 +16,12 @@ FORMATS = ("saved_model", "fp32", "fp16", "int8", "dynamic", "int8_full", "onnx"
 
 @dataclasses.dataclass(frozen=True)
 class ExportConfig:
-    model: str = option("The generator: a .keras file, as training writes it.")
-    name: str = option("The style's name, for files and for the server: letters, digits, - and _.")
     output_dir: str = option("Folder for serving/, tflite/ and the report.")
+    model: str = option("The generator: a .keras file, as training writes it, or a style's name.", styles.DEFAULT)
+    name: str = option(
+        "Its name, for files and for the server: letters, digits, - and _. A style that comes with this has its own.",
+        "",
+    )
     formats: str = option(f"What to write, separated by commas: {', '.join(FORMATS)}.", "saved_model,fp32,fp16,int8")
 
     fixed_size: str = option(
@@ -34,10 +38,17 @@ class ExportConfig:
     model_version: int = option("Of the SavedModel, a number that is not there yet; 0: the next.", 0)
 
     author: str = option("For the metadata of .tflite files.", "")
-    license: str = option("For the metadata of .tflite files: of the weights.", "")
+    license: str = option(
+        "For the metadata of .tflite files: of the weights. A style that comes with this has its own.", ""
+    )
     description: str = option("For the metadata of .tflite files.", "Draws photos as cartoons.")
 
     def __post_init__(self):
+        if style := styles.all_styles().get(self.model):
+            object.__setattr__(self, "name", self.name or style.name)
+            object.__setattr__(self, "license", self.license or style.license)
+        if not self.name:
+            raise InputError("--name is missing: name the style, as in --name=shinkai")
         require(self, "name", re.fullmatch(r"\w[\w-]{,99}", self.name, re.ASCII), "use letters, digits, - and _ only")
         is_known = self.format_names and set(self.format_names) <= set(FORMATS)
         require(self, "formats", is_known, f"there is {', '.join(FORMATS)}")

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
-from cartoongan_tf import __version__, atomic, layer_graph
+from cartoongan_tf import __version__, atomic, layer_graph, styles
 from cartoongan_tf.checkpoints import load_generator
 from cartoongan_tf.errors import InputError
 from cartoongan_tf.model_forms import bytes_per_pixel
@@ -54,7 +54,7 @@ def export(config: ExportConfig) -> list[Entry]:
     folder, is_served = Path(config.output_dir), "saved_model" in config.format_names
     version_dir = saved_model.version_dir(folder / SERVING / config.name, config.model_version)
     photos = parity.read_photos(config.photos_dir or parity.OWN_PHOTOS)
-    original = Original(load_generator(config.model), photos)
+    original = Original(load_generator(styles.find_model(config.model)), photos)
     with atomic.locked(folder), contextlib.ExitStack() as publishing:  # what is entered first gets its name last
         files = list(_files(original, config))
         entries = [entry for entry, _ in files]

@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from cartoongan_tf import __version__
+from cartoongan_tf import __version__, styles
 from export.export_config import ExportConfig
 from export.parity import Parity
 
@@ -76,7 +76,7 @@ def texts(entries: list[Entry], config: ExportConfig, num_photos: int, others: l
     versions = {name: metadata.version(name) for name in _PACKAGES}
     facts = {
         "command": config.command,
-        "model": {"path": config.model, "sha256": hashlib.sha256(Path(config.model).read_bytes()).hexdigest()},
+        "model": {"path": config.model, "sha256": _sha256(styles.find_model(config.model))},
         "photos": f"{num_photos} photos {where}",
         "machine": f"{platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}",
         "packages": {"cartoongan-tf": __version__, **versions},
@@ -87,6 +87,10 @@ def texts(entries: list[Entry], config: ExportConfig, num_photos: int, others: l
         JSON_NAME: json.dumps(content, indent=1) + "\n",
         MARKDOWN_NAME: _markdown(facts, entries, others, config.output_dir),
     }
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def summary(entry: Entry) -> str:

@@ -116,6 +116,7 @@ MAY_IMPORT = {
         "cartoongan_tf.generator",
         "cartoongan_tf.image_pool",
         "cartoongan_tf.optimizers",
+        "cartoongan_tf.styles",
         "cartoongan_tf.vgg19",
     },
     "cartoongan_tf.run_folder": {

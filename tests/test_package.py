@@ -55,8 +55,9 @@ def test_the_wheel_does_the_whole_job_in_an_empty_folder(picture_folders, tmp_pa
     run(scripts / "cartoonize", "--model=exported/tflite/tiny-fp16.tflite", "photo.jpg")
     assert pictures.read_picture(empty / "photo-cartoon.jpg").shape == (60, 80, 3)
     styles = sorted(path.parent.name for path in (REPOSITORY / "cartoongan_tf" / "styles").glob("*/generator.keras"))
-    listed = [line.split()[0] for line in run(scripts / "cartoonize", "--list_styles").splitlines()]
-    assert listed == (styles or ["No"])  # "No style comes with this version."
+    assert [line.split()[0] for line in run(scripts / "cartoonize", "--list_styles").splitlines()] == styles
+    run(scripts / "cartoonize", "photo.jpg", "--output=pepper.png")
+    assert pictures.read_picture(empty / "pepper.png").shape == (60, 80, 3)
     told = run(scripts / "cartoongan-evaluate", "--model=run/generator.keras", f"--photos_dir={photos}",
                f"--cartoons_dir={frames}", "--output_dir=evaluation", "--vgg19_weights=random", "--crop_px=32",
                "--num_crops=10", "--num_resamplings=2")  # fmt: skip
@@ -81,6 +82,8 @@ def test_the_demo_makes_all_that_it_says_without_a_network(tmp_path):
     photo = pictures.read_picture(tmp_path / "demo_output" / "photo.jpg")
     before_after = pictures.read_picture(tmp_path / "demo_output" / "before-after.png")
     assert before_after.shape == (2 * photo.shape[0], 2 * photo.shape[1], 3)
+    assert pictures.read_picture(tmp_path / "demo_output" / "photo-pepper.png").shape == photo.shape
+    assert result.stdout.index("Look at demo_output/photo-pepper.png") < result.stdout.index("cartoongan_tf.train")
     assert "Next," in result.stdout
     named = [word for word in result.stdout.partition("Done in")[2].split() if word.startswith("demo_output/")]
     assert len(named) >= 5

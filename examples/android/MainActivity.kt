@@ -17,7 +17,7 @@ private const val LONG_SIDE = 512
 /** Tap the picture to pick a photo; its cartoon takes the picture's place. */
 class MainActivity : ComponentActivity() {
     private val worker = Executors.newSingleThreadExecutor() // the one thread that the cartoonizer wants
-    private val cartoonizer = lazy { Cartoonizer(this, "hayao-fp16-512x512.tflite", useGpu = true) }
+    private val cartoonizer = lazy { Cartoonizer(this, "pepper-fp16-512x512.tflite", useGpu = true) }
     private val picker = registerForActivityResult(PickVisualMedia()) { photo -> if (photo != null) draw(photo) }
     private lateinit var picture: ImageView
 

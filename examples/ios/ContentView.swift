@@ -3,7 +3,7 @@ import SwiftUI
 
 /// Pick a photo; its cartoon appears above the button.
 struct ContentView: View {
-    @State private var cartoonizer = Cartoonizer(file: "hayao-fp16-512x512", useGpu: true)
+    @State private var cartoonizer = Cartoonizer(file: "pepper-fp16-512x512", useGpu: true)
     @State private var picked: PhotosPickerItem?
     @State private var cartoon: UIImage?
     @State private var message = ""

@@ -154,7 +154,7 @@ def test_an_existing_cartoon_is_written_over_only_when_told(generator_path, phot
         (["{photo}", "--contact_sheet"], "--contact_sheet: is for folders"),
         (["{photo}", "--quality=0"], "--quality=0: must be"),
         (["{photo}", "--max_pixels=100"], "more than the limit of 100"),
-        (["{photo}", "--model=none.keras"], "none.keras: no such model"),
+        (["{photo}", "--model=none.keras"], "none.keras: no such file, and no style"),
     ],
 )
 def test_what_cannot_be_done_is_said(generator_path, photo, tmp_path, arguments, message, capsys):
@@ -192,12 +192,11 @@ def test_the_hayao_style_changes_a_photo(assets, tmp_path):
 
 def test_styles_are_listed_and_found_by_their_names(generator_path, photo, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(styles, "_FOLDER", tmp_path / "styles")
-    assert cartoonize.main(["cartoonize", "--list_styles"]) == 0
-    assert "No style comes with this version" in capsys.readouterr().out
     for name in ("watercolour", "ink"):
         (tmp_path / "styles" / name).mkdir(parents=True)
         shutil.copy(generator_path, tmp_path / "styles" / name / "generator.keras")
         (tmp_path / "styles" / name / "model_card.md").write_text(f"# As if in {name}\n\nMade of nothing.\n")
+        (tmp_path / "styles" / name / "license.txt").write_text("None.\n")
     assert cartoonize.main(["cartoonize", "--list_styles"]) == 0
     assert capsys.readouterr().out == "ink          As if in ink\nwatercolour  As if in watercolour\n"
     assert cartoonize.main(["cartoonize", "--model=ink", str(photo)]) == 0
@@ -206,6 +205,6 @@ def test_styles_are_listed_and_found_by_their_names(generator_path, photo, tmp_p
     assert photo.with_name("photo-cartoon.jpg").read_bytes() == by_name
 
 
-def test_without_a_model_the_styles_are_named(photo, capsys):
-    assert cartoonize.main(["cartoonize", str(photo)]) == 2
-    assert "--model is missing: name a model, or one of --list_styles" in capsys.readouterr().err
+def test_a_style_that_is_not_there_names_those_that_are(photo, capsys):
+    assert cartoonize.main(["cartoonize", "--model=papper", str(photo)]) == 1
+    assert "papper: no such file, and no style that comes with this (pepper)" in capsys.readouterr().err

@@ -83,7 +83,7 @@ def test_other_arrays_are_refused(models, picture):
 @pytest.mark.parametrize(
     "make, message",
     [
-        (lambda path: path / "none.keras", "no such model"),
+        (lambda path: path / "none.keras", "no such file, and no style"),
         (lambda path: _text(path / "a.keras"), r"a\.keras: damaged, or not a \.keras file"),
         (lambda path: _text(path / "a.tflite"), r"a\.tflite: not a \.tflite file"),
         (lambda path: _text(path / "a.h5"), r"give a \.keras file"),

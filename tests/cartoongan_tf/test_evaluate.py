@@ -195,7 +195,7 @@ def test_inception_s_fid_is_named_apart(folders, tmp_path):
 @pytest.mark.parametrize(
     "flags, message",
     [
-        (["--model=none.keras"], "--model=none.keras: none.keras: no such model"),
+        (["--model=none.keras"], "--model=none.keras: none.keras: no such file, and no style"),
         (["--model={generator},notes.txt"], "--model=notes.txt: "),
         (["--model={generator},{generator}"], "two are called"),
         (["--model=", "--noclassical"], "--model is missing"),

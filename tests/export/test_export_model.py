@@ -56,7 +56,7 @@ def test_the_report_tells_sizes_parity_operators_and_how_to_do_it_again(generato
     assert "kernels of convolutions are int8" in files["tflite/demo-int8.tflite"]["stays_float"]
     assert "8 threads got the same bytes" in files["serving/demo/1"]["proof"]
     assert report["packages"]["tensorflow"] in text and report["model"]["sha256"] in text
-    assert f"python -m export.export_model --model={generator_path} --name=demo" in text
+    assert f" --model={generator_path} --name=demo" in text and "python -m export.export_model --output_dir=" in text
     assert "--author=Ana" in report["command"] and "--max_pixels" not in report["command"]
 
 

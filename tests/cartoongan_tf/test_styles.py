@@ -1,0 +1,98 @@
+"""The styles that come with the package: small enough, described, and at work."""
+
+import csv
+import re
+import shutil
+
+import numpy as np
+import pytest
+
+from cartoongan_tf import Cartoonizer, cartoonize, health, metrics, pictures, styles
+from cartoongan_tf.config import GENERATOR_SIZES
+from cartoongan_tf.errors import InputError
+from cartoongan_tf.networks import load_initial_generator
+from export.export_config import ExportConfig
+from tests.helpers import REPOSITORY
+
+PHOTOS = sorted((REPOSITORY / "export" / "photos").glob("*.jpg"))
+PEPPER = styles.all_styles()["pepper"]
+MAX_BYTES = 6_000_000
+
+
+@pytest.fixture(scope="module")
+def pairs():
+    cartoonizer = Cartoonizer.load()
+    photos = [pictures.read_picture(path) for path in PHOTOS]
+    return [(photo, cartoonizer(photo)) for photo in photos]
+
+
+def test_the_default_is_there():
+    assert PEPPER.name == styles.DEFAULT
+    assert "Pepper&Carrot" in PEPPER.description
+
+
+@pytest.mark.parametrize("style", styles.all_styles().values(), ids=lambda style: style.name)
+def test_a_style_is_small_and_has_a_model_card(style):
+    folder = style.generator.parent
+    assert sum(path.stat().st_size for path in folder.iterdir()) < MAX_BYTES
+    card = (folder / "model_card.md").read_text()
+    titles = re.findall(r"^## (.*)$", card, re.MULTILINE)
+    assert titles == ["Use", "Data", "Licence and attribution", "Recipe", "Evaluation", "Limits"]
+    for link in re.findall(r"\]\((?!http)([^)#]+)\)", card):
+        assert (folder / link).exists(), link
+
+
+def test_peppers_photos_are_told():
+    with open(PEPPER.generator.parent / "photos.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert sorted({row["used_for"] for row in rows}) == ["evaluation", "training"]
+    assert all(row["licence"] and row["repository"].startswith("https://") for row in rows)
+    assert all(not row["source_url"] or row["source_url"].startswith("http") for row in rows)
+    assert [len(rows), sum(row["used_for"] == "training" for row in rows)] == [114, 100]
+
+
+def test_pepper_is_the_light_generator():
+    generator = load_initial_generator("pepper")
+    assert generator.count_params() == 690_780
+    assert generator.get_layer("flat_conv").filters == GENERATOR_SIZES["light"][0]
+
+
+def test_pepper_draws_no_photo_no_grid_no_grey_and_no_cast(pairs):
+    for photo, cartoon in pairs:
+        assert cartoon.shape == photo.shape
+        assert health.checkerboard(cartoon[np.newaxis]) < 40
+        assert cartoon.std() > 0.6 * photo.std()
+        assert metrics.color_shift(cartoon, photo) < 30
+    photos, cartoons = (np.stack([one[:192, :288] for one in side]) for side in zip(*pairs[1:], strict=True))
+    assert health.detail_correlation(photos, cartoons) < 0.95
+    casts = [np.mean(cartoon.astype(int) - photo, axis=(0, 1)) for photo, cartoon in pairs]
+    assert np.ptp(np.mean(casts, axis=0)) < 40  # of red, green and blue, over photos of very different colours
+
+
+def test_pepper_draws_where_no_model_is_named(pairs, tmp_path):
+    photo = tmp_path / "photo.png"
+    pictures.write_picture(photo, pairs[0][0])
+    shutil.copy(photo, tmp_path / "same.png")
+    assert cartoonize.main(["cartoonize", str(photo)]) == 0
+    assert cartoonize.main(["cartoonize", "--model=pepper", str(tmp_path / "same.png")]) == 0
+    drawn = pictures.read_picture(tmp_path / "photo-cartoon.png")
+    assert np.array_equal(drawn, pictures.read_picture(tmp_path / "same-cartoon.png"))
+    assert np.array_equal(drawn, pairs[0][1])
+
+
+def test_an_export_without_a_model_is_peppers():
+    config = ExportConfig(output_dir="exported")
+    assert (config.model, config.name) == ("pepper", "pepper")
+    assert config.license.startswith("CC BY 4.0") and "David Revoy" in config.license
+    assert "--license=" in config.command
+    with pytest.raises(InputError, match="--name is missing"):
+        ExportConfig(output_dir="exported", model="runs/shinkai/generator.keras")
+
+
+def test_a_style_goes_before_a_file_of_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pepper").mkdir()
+    assert styles.find_model("pepper") == PEPPER.generator
+    assert styles.find_model("./pepper").resolve() == tmp_path / "pepper"
+    with pytest.raises(InputError, match=r"salt: no such file, and no style that comes with this \(pepper\)"):
+        styles.find_model("salt")
