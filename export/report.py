@@ -8,7 +8,6 @@ import os
 import platform
 import shlex
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 from cartoongan_tf import __version__, styles
@@ -74,9 +73,10 @@ def texts(entries: list[Entry], config: ExportConfig, num_photos: int, others: l
     """
     where = f"of {config.photos_dir}" if config.photos_dir else "that come with this package"
     versions = {name: metadata.version(name) for name in _PACKAGES}
+    model = styles.find_model(config.model).read_bytes()
     facts = {
         "command": config.command,
-        "model": {"path": config.model, "sha256": _sha256(styles.find_model(config.model))},
+        "model": {"path": config.model, "sha256": hashlib.sha256(model).hexdigest()},
         "photos": f"{num_photos} photos {where}",
         "machine": f"{platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}",
         "packages": {"cartoongan-tf": __version__, **versions},
@@ -87,10 +87,6 @@ def texts(entries: list[Entry], config: ExportConfig, num_photos: int, others: l
         JSON_NAME: json.dumps(content, indent=1) + "\n",
         MARKDOWN_NAME: _markdown(facts, entries, others, config.output_dir),
     }
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def summary(entry: Entry) -> str:
