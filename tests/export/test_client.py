@@ -144,9 +144,11 @@ def test_rest_from_something_that_is_no_model_server(body, complaint, photo_path
 
         def answer():
             connection, _ = listening.accept()
-            connection.recv(65536)
-            connection.sendall(body)
-            connection.close()
+            with connection:
+                connection.sendall(body)
+                connection.shutdown(socket.SHUT_WR)
+                while connection.recv(65536):  # closing on unread bytes would reset the connection
+                    pass
 
         threading.Thread(target=answer, daemon=True).start()
         address = f"127.0.0.1:{listening.getsockname()[1]}"
