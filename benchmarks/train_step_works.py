@@ -19,6 +19,7 @@ from cartoongan_tf.config import TrainConfig
 from cartoongan_tf.discriminator import build_discriminator
 from cartoongan_tf.vgg19 import build_vgg19_features
 from experiments.baselines import cyclegan
+from experiments.baselines.cyclegan_config import CycleGANConfig
 
 STEPS_PER_EPOCH = 1000  # of the learning rates' schedules, which stay at their start here
 
@@ -123,7 +124,7 @@ def _losses_with_features_together(networks: nets.Networks, batch, recipe: Train
 
 def _cyclegan(identity_weight: float, recipe: TrainConfig) -> train_loop.Step:
     same = ("generator_width", "generator_num_blocks", "discriminator_width", "batch_size", "pool_size", "seed")
-    config = cyclegan.CycleGANConfig(identity_weight=identity_weight, **{name: getattr(recipe, name) for name in same})
+    config = CycleGANConfig(identity_weight=identity_weight, **{name: getattr(recipe, name) for name in same})
     networks = cyclegan.build_cyclegan(config, STEPS_PER_EPOCH, recipe.crop_size)
     return lambda batch: cyclegan.cyclegan_step(networks, batch, config)
 
@@ -158,7 +159,7 @@ WORKS: dict[str, dict[str, Work]] = {
         "CartoonGAN": Work(_ADVERSARIAL, _POOL),
         "CycleGAN": Work(functools.partial(_cyclegan, 0.0), _POOL),
         "CycleGAN with identity loss": Work(
-            functools.partial(_cyclegan, cyclegan.CycleGANConfig.identity_weight), _POOL
+            functools.partial(_cyclegan, CycleGANConfig.identity_weight), _POOL
         ),
     },
 }

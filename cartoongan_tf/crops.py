@@ -63,9 +63,13 @@ def find_pictures(folder: str | os.PathLike, long_side: int, crop_px: int, max_p
     Raises:
       InputError: there is no such folder, or no file in it.
     """
-    files = folders.list_files(folder)
+    return read_files(folders.list_files(folder), long_side, crop_px, max_pictures)
+
+
+def read_files(files: Sequence[Path], long_side: int, crop_px: int, max_pictures: int) -> Pictures:
+    """The same of files, in the order of their names."""
     read, left_out = {}, []
-    for path in tqdm(folders.spread(files, max_pictures), desc=f"reading {folder}", leave=False, delay=2):
+    for path in tqdm(folders.spread(files, max_pictures), desc="reading pictures", leave=False, delay=2):
         try:
             picture = pictures.shrink(pictures.read_picture(path), long_side or sys.maxsize)
         except InputError as error:

@@ -1,6 +1,7 @@
 """Ways to draw, measured by one yardstick: the same photos, the same crops of them, the same cartoons."""
 
 import dataclasses
+import functools
 import statistics
 import sys
 import time
@@ -66,16 +67,27 @@ class Row:
     Attributes:
       name: of the way.
       step: of the run, if it is one of its checkpoints.
-      estimates: by the measures' names.
+      resampled: by the measures' names, float [1 + rounds]: on the pictures as they are, then on those of each
+        resampling, which are the same pictures in all rows.
       secs_per_megapixel: the median of the photos; None for the cartoons and the photos themselves.
       drawings: those to be shown, by the numbers of the photos, uint8 RGB [H, W, 3].
     """
 
     name: str
     step: int | None
-    estimates: dict[str, Estimate]
+    resampled: dict[str, np.ndarray]
     secs_per_megapixel: float | None
     drawings: dict[int, np.ndarray]
+
+    @functools.cached_property
+    def estimates(self) -> dict[str, Estimate]:
+        """By the measures' names."""
+        return {name: metrics.estimate(values) for name, values in self.resampled.items()}
+
+
+def difference(row: Row, other: Row, measure: str) -> Estimate:
+    """By how much a row's measure is above another row's, resampling by resampling, as both have the same pictures."""
+    return metrics.estimate(row.resampled[measure] - other.resampled[measure])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -148,7 +160,7 @@ class Evaluator:
     def cartoons_row(self) -> Row:
         """What cartoons are: their own edges and regions, and the distance of their first half to their second."""
         crops, weights = self._cartoon_crops, self._weights[1]
-        estimates = self._own_measures(crops, weights)
+        found = self._own_measures(crops, weights)
         middle = weights.shape[1] // 2
         if middle >= FEWEST_PICTURES:
             style = self._cartoon_style
@@ -157,14 +169,14 @@ class Evaluator:
             distances = {"kid_to_cartoons": metrics.kernel_distance, "fd_to_cartoons": metrics.frechet_distance}
             for measure, distance in distances.items():
                 known = (half_weights[0].sum(1) > 0) & (half_weights[1].sum(1) > 0)
-                estimates[measure] = metrics.estimate(distance(*halves, *(half[known] for half in half_weights)))
-        return Row("the cartoons themselves", None, estimates, None, {})
+                found[measure] = distance(*halves, *(half[known] for half in half_weights))
+        return Row("the cartoons themselves", None, found, None, {})
 
     def photos_row(self) -> Row:
         """What drawing nothing gives."""
         content = np.zeros(len(self._photo_crops.pixels))
-        estimates = self._all_measures(self._photo_crops, self._photo_style, content)
-        return Row("the photos untouched", None, estimates, None, {})
+        found = self._all_measures(self._photo_crops, self._photo_style, content)
+        return Row("the photos untouched", None, found, None, {})
 
     def row(self, name: str, draw: Draw, step: int | None = None) -> Row:
         """Draw the photos, and measure the drawings.
@@ -183,8 +195,8 @@ class Evaluator:
             content.append(metrics.content_distance(features, next(of_photos)))
 
         style = self._scale(self._measure_style(crops, name, compare))
-        estimates = self._all_measures(crops, style, np.concatenate(content))
-        return Row(name, step, estimates, secs, {number: drawings[number] for number in self._shown})
+        found = self._all_measures(crops, style, np.concatenate(content))
+        return Row(name, step, found, secs, {number: drawings[number] for number in self._shown})
 
     def _cut(self, images: Sequence[np.ndarray]) -> Crops:
         return cut(images, self._boxes, self._settings.crop_px)
@@ -199,8 +211,8 @@ class Evaluator:
                 take_content(keras.ops.convert_to_numpy(content))
         return Sample(np.concatenate(found).astype(np.float64), crops.pictures)
 
-    def _all_measures(self, crops: Crops, style: Sample, content: np.ndarray) -> dict[str, Estimate]:
-        """Of drawings, or of the photos themselves; `content` is the distance of each crop."""
+    def _all_measures(self, crops: Crops, style: Sample, content: np.ndarray) -> dict[str, np.ndarray]:
+        """Of drawings, or of the photos themselves, resampled; `content` is the distance of each crop."""
         weights, photos = self._weights[0], self._photo_crops.pixels
         pairs = list(zip(crops.pixels, photos, strict=True))
         of_crops = {
@@ -224,17 +236,15 @@ class Evaluator:
             samples = self._inception_sample(crops), self._cartoon_inception
             once = [weights[:1] for weights in self._weights]  # 2,048 features: too slow to resample
             of_sets["inception_fid_to_cartoons"] = metrics.frechet_distance(*samples, *once)
-        estimates = {name: metrics.estimate(values) for name, values in of_sets.items()}
-        estimates |= _estimates_of_crops(of_crops, crops.pictures, weights)
-        return estimates | self._own_measures(crops, weights)
+        return of_sets | _means(of_crops, crops.pictures, weights) | self._own_measures(crops, weights)
 
-    def _own_measures(self, crops: Crops, weights: np.ndarray) -> dict[str, Estimate]:
-        """What a crop has of itself."""
+    def _own_measures(self, crops: Crops, weights: np.ndarray) -> dict[str, np.ndarray]:
+        """What a crop has of itself, resampled."""
         of_crops = {
             measure.__name__: [measure(crop) for crop in crops.pixels]
             for measure in (metrics.edge_density, metrics.edge_sharpness, metrics.flatness)
         }
-        return _estimates_of_crops(of_crops, crops.pictures, weights)
+        return _means(of_crops, crops.pictures, weights)
 
     def _inception_sample(self, crops: Crops) -> Sample | None:
         if self._inception is None:
@@ -244,9 +254,8 @@ class Evaluator:
         return Sample(np.concatenate([keras.ops.convert_to_numpy(batch) for batch in features]), crops.pictures)
 
 
-def _estimates_of_crops(values: dict[str, Any], owners: np.ndarray, weights: np.ndarray) -> dict[str, Estimate]:
-    means = {name: metrics.mean_over_crops(np.asarray(found), owners, weights) for name, found in values.items()}
-    return {name: metrics.estimate(mean) for name, mean in means.items()}
+def _means(values: dict[str, Any], owners: np.ndarray, weights: np.ndarray) -> dict[str, np.ndarray]:
+    return {name: metrics.mean_over_crops(np.asarray(found), owners, weights) for name, found in values.items()}
 
 
 def _color_sample(crops: Crops) -> Sample:

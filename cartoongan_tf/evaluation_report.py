@@ -37,16 +37,20 @@ class Report:
     rows: list[Row]
 
     def write(self, folder: Path) -> None:
-        """Write evaluation.txt, .md and .json, sheet.jpg and, if there are two steps of a run or more, curve.png."""
-        texts = {".txt": self.text(), ".md": self.markdown(), ".json": json.dumps(self.values(), indent=2)}
-        for suffix, text in texts.items():
-            with atomic.replacing(folder / f"evaluation{suffix}") as temporary:
-                temporary.write_text(f"{text}\n", encoding="utf-8")
+        """Write the tables, sheet.jpg and, if there are two steps of a run or more, curve.png."""
+        self.write_tables(folder)
         pictures.write_picture(folder / "sheet.jpg", self.sheet())
         steps = [row for row in self.rows if row.step is not None]
         if len(steps) > 1:
             with atomic.replacing(folder / "curve.png") as temporary:
                 draw_curves(steps, self.rows[0], self.rows[1], temporary)
+
+    def write_tables(self, folder: Path) -> None:
+        """Write evaluation.txt, .md and .json."""
+        texts = {".txt": self.text(), ".md": self.markdown(), ".json": json.dumps(self.values(), indent=2)}
+        for suffix, text in texts.items():
+            with atomic.replacing(folder / f"evaluation{suffix}") as temporary:
+                temporary.write_text(f"{text}\n", encoding="utf-8")
 
     def text(self) -> str:
         """For a terminal: columns in line."""

@@ -75,7 +75,7 @@ def build_networks(config: TrainConfig, steps_per_epoch: int, image_size: int) -
     steps = steps_per_epoch
     initialization = (config.initialization_epochs * steps, config.initialization_decay_epochs * steps)
     adversarial = (config.adversarial_epochs * steps, config.adversarial_decay_epochs * steps)
-    with _computing_in(config.mixed_precision):
+    with computing_in(config.mixed_precision):
         generator = new_generator(config)
         discriminator = build_discriminator(config.discriminator_width)
         vgg19_features = build_vgg19_features(config.vgg19_weights, config.seed)
@@ -118,7 +118,7 @@ def _same_weights(model: keras.Model, other: keras.Model) -> keras.Model:
 
 
 @contextlib.contextmanager
-def _computing_in(mixed_precision: str) -> Iterator[None]:
+def computing_in(mixed_precision: str) -> Iterator[None]:
     """Layers made in the block compute in this type; their weights are float32 all the same."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy("float32" if mixed_precision == "off" else f"mixed_{mixed_precision}")

@@ -38,7 +38,7 @@ def build_vgg19_features(weights: str = "imagenet", seed: int = 0) -> keras.Mode
       InputError: the weights cannot be fetched or read; the message says where to put the file.
     """
     vgg19 = _build_to_tap(weights, seed)
-    return _frozen(vgg19, vgg19.outputs[0], "vgg19_features")
+    return frozen(vgg19, vgg19.outputs[0], "vgg19_features")
 
 
 def build_style_features(weights: str = "imagenet", layer: str = "block3_conv4", seed: int = 0) -> keras.Model:
@@ -57,18 +57,26 @@ def build_style_features(weights: str = "imagenet", layer: str = "block3_conv4",
     """
     vgg19 = _build_to_tap(weights, seed)
     pooled = layers.GlobalAveragePooling2D(name="pooled")(vgg19.get_layer(layer).output)
-    return _frozen(vgg19, [pooled, vgg19.outputs[0]], "style_features")
+    return frozen(vgg19, [pooled, vgg19.outputs[0]], "style_features")
 
 
 def _build_to_tap(weights: str, seed: int) -> keras.Model:
-    vgg19 = _load(weights)
-    if weights == "random":
-        _draw_he_normal(vgg19, seed)
+    vgg19 = load_vgg19(weights, seed)
     vgg19.get_layer(_TAP).activation = keras.activations.linear
     return keras.Model(vgg19.input, vgg19.get_layer(_TAP).output)
 
 
-def _frozen(vgg19: keras.Model, outputs, name: str) -> keras.Model:
+def frozen(vgg19: keras.Model, outputs, name: str) -> keras.Model:
+    """A frozen extractor of features, with the preprocessing in front.
+
+    Args:
+      vgg19: of `load_vgg19`.
+      outputs: of its layers, one or several.
+      name: of the model.
+
+    Returns:
+      float32 RGB [N, H, W, 3] in [-1, 1] -> the outputs.
+    """
     picture = keras.Input((None, None, 3), name="picture")
     preprocessed = CaffePreprocessing(name="preprocessing", dtype="float32")(picture)
     features = keras.Model(picture, keras.Model(vgg19.input, outputs)(preprocessed), name=name)
@@ -84,13 +92,20 @@ class CaffePreprocessing(layers.Layer):
         return (inputs[..., ::-1] + 1.0) * 127.5 - ops.convert_to_tensor(_BGR_MEANS, dtype=inputs.dtype)
 
 
-def _load(weights: str) -> keras.Model:
+def load_vgg19(weights: str = "imagenet", seed: int = 0) -> keras.Model:
+    """VGG19 without top as Keras has it, with ReLUs; it takes what `CaffePreprocessing` gives.
+
+    Args, raises: as of `build_vgg19_features`.
+    """
     if weights not in ("imagenet", "random") and not Path(weights).is_file():
         raise InputError(f"--vgg19_weights={weights}: no such file (or say imagenet, or random)")
     try:
-        return keras.applications.VGG19(include_top=False, weights=None if weights == "random" else weights)
+        vgg19 = keras.applications.VGG19(include_top=False, weights=None if weights == "random" else weights)
     except Exception as error:  # Keras raises a bare Exception when it cannot download
         raise InputError(_load_error(weights, error)) from error
+    if weights == "random":
+        _draw_he_normal(vgg19, seed)
+    return vgg19
 
 
 def _load_error(weights: str, error: Exception) -> str:

@@ -21,37 +21,7 @@ from cartoongan_tf.generator import build_generator
 from cartoongan_tf.image_pool import ImagePool, Shown
 from cartoongan_tf.optimizers import build_adam
 from cartoongan_tf.train_loop import Phase
-
-
-@dataclasses.dataclass(frozen=True)
-class CycleGANConfig:
-    """What CycleGAN is trained with; the defaults are its paper's, but for the networks, which are CartoonGAN's.
-
-    Attributes:
-      generator_width, generator_num_blocks, discriminator_width: as in TrainConfig, for both networks of a kind.
-      batch_size: over all replicas together.
-      cycle_weight: its lambda.
-      identity_weight: times lambda is the weight of the identity loss; 0: without one. Its paper takes 0.5 where
-        paintings become photos, and none elsewhere.
-      pool_size: of each of the two pools; at least the batch, or 0: the discriminators see the latest pictures only.
-      epochs: passes over the photos, of which the last `decay_epochs` let the learning rate fall linearly to 0.
-      learning_rate: Adam's, for all networks.
-      jit_compile: compile losses and gradients by XLA.
-      seed: of the pools.
-    """
-
-    generator_width: int = 64
-    generator_num_blocks: int = 8
-    discriminator_width: int = 32
-    batch_size: int = 1
-    cycle_weight: float = 10.0
-    identity_weight: float = 0.5
-    pool_size: int = 50
-    epochs: int = 200
-    decay_epochs: int = 100
-    learning_rate: float = 2e-4
-    jit_compile: bool = False
-    seed: int = 0
+from experiments.baselines.cyclegan_config import CycleGANConfig
 
 
 class Pair(NamedTuple):

@@ -9,7 +9,8 @@ from cartoongan_tf import pixels, train_loop
 from cartoongan_tf.checkpoints import RunCheckpoints
 from cartoongan_tf.image_pool import Shown
 from experiments.baselines import cyclegan
-from experiments.baselines.cyclegan import CycleGANConfig, build_cyclegan, cyclegan_losses, cyclegan_step
+from experiments.baselines.cyclegan import build_cyclegan, cyclegan_losses, cyclegan_step
+from experiments.baselines.cyclegan_config import CycleGANConfig
 
 IMAGE_SIZE, NUM_STEPS = 32, 60
 

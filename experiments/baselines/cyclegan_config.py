@@ -1,0 +1,37 @@
+"""CycleGAN's options, and their defaults; see `cyclegan`."""
+
+import dataclasses
+
+from cartoongan_tf.options import option, require
+
+
+@dataclasses.dataclass(frozen=True)
+class CycleGANConfig:
+    """What CycleGAN is trained with; the defaults are its paper's, but for the networks, which are CartoonGAN's."""
+
+    generator_width: int = option("Filters of the generators' first convolution.", 64)
+    generator_num_blocks: int = option("Residual blocks of the generators.", 8)
+    discriminator_width: int = option("Filters of the discriminators' first convolution.", 32)
+    batch_size: int = option("Pictures of each kind in a step, over all GPUs together.", 1)
+    cycle_weight: float = option("Its lambda.", 10.0)
+    identity_weight: float = option(
+        "Times lambda it is the weight of the identity loss; 0: without one. Its paper takes 0.5 where paintings become "
+        "photos, and none elsewhere.",
+        0.5,
+    )
+    pool_size: int = option(
+        "Earlier pictures in each of the two pools; at least --batch_size, or 0: the discriminators see the latest "
+        "pictures only.",
+        50,
+    )
+    epochs: int = option("Passes over the photos.", 200)
+    decay_epochs: int = option("How many of them, at their end, let the learning rate fall linearly to 0.", 100)
+    learning_rate: float = option("Adam's, for all networks.", 2e-4)
+    jit_compile: bool = option("Compile losses and gradients by XLA.", False)
+    seed: int = option("Of initial weights, order, crops, flips and the pools.", 0)
+
+    def __post_init__(self):
+        for name in ("generator_width", "discriminator_width", "batch_size", "epochs"):
+            require(self, name, getattr(self, name) >= 1, "must be at least 1")
+        pool_fits = self.pool_size == 0 or self.pool_size >= self.batch_size
+        require(self, "pool_size", pool_fits, f"must be 0, or at least --batch_size={self.batch_size}")

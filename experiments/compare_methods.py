@@ -1,0 +1,129 @@
+"""Figures 6 and 7: CartoonGAN beside neural style transfer and CycleGAN, with training times (section 4.2).
+
+    python -m experiments.compare_methods --photos_dir=photos --cartoons_dir=frames --output_dir=reproduction
+
+Neural style transfer (Gatys et al.) with the cartoon closest in content to each photo, and with the whole collection;
+CycleGAN without and with identity loss; CartoonGAN. All draw the same held-out photos. About 40 minutes at --scale=cpu
+on 2 cores with bfloat16 instructions. Results are in OUTPUT_DIR/compare_methods: figure.jpg (with close-ups), report.md
+(claims, times, table) and evaluation.json. The ratio of times with the paper's networks, taking turns, is measured by
+`python -m benchmarks.train_step --tables=methods`.
+"""
+
+import sys
+from typing import TYPE_CHECKING
+
+from cartoongan_tf import program
+from experiments.settings import SCALES, ExperimentConfig
+
+if TYPE_CHECKING:
+    from cartoongan_tf.evaluation import Row
+    from experiments.drawings import Drawings
+    from experiments.findings import Claim
+    from experiments.lab import Lab, Run
+
+_IDENTITY_WEIGHTS = {"CycleGAN": 0.0, "CycleGAN + identity": 0.5}
+_PAPERS_SECS = {"CycleGAN": 2291.77, "CycleGAN + identity": 3020.31, "CartoonGAN": 1517.69}  # an epoch, section 4.2
+
+
+def main(argv=None) -> int:
+    return program.run(ExperimentConfig, lambda config, _: _compare(config), __doc__, argv)
+
+
+def _compare(config: ExperimentConfig) -> None:
+    program.start_tensorflow()
+    from cartoongan_tf.cartoonizer import Cartoonizer
+    from experiments import figures, findings
+    from experiments.lab import Lab
+
+    scale = SCALES[config.scale]
+    lab = Lab(config, long_side=scale.slow_long_side, max_photos=scale.slow_max_photos)
+    runs = {
+        name: lab.train_cyclegan(name.lower().replace(" + ", "-"), identity_weight=weight)
+        for name, weight in _IDENTITY_WEIGHTS.items()
+    }
+    runs["CartoonGAN"] = lab.cartoongan()
+    slow = _style_transfers(lab)
+    ways = {name: drawings.way() for name, drawings in slow.items()}
+    ways |= {name: Cartoonizer.load(run.generator) for name, run in runs.items()}
+    rows = lab.measure(ways)
+    rows = {name: lab.timed(row, slow.get(name)) for name, row in rows.items()}
+    columns = [[photo, *(row.drawings[number] for row in rows.values())] for number, photo in enumerate(lab.photos.pixels)]
+    figure = figures.figure(
+        ["input photo", *rows], [tiles for column in columns for tiles in figures.with_close_ups(column)]
+    )
+    folder = lab.folder / "compare_methods"
+    claims = [*_claims(rows), *_time_claims(runs)]
+    findings.write("experiments.compare_methods", config, folder, lab.report(rows), figure, claims, _times(runs, slow))
+
+
+def _style_transfers(lab: "Lab") -> "dict[str, Drawings]":
+    from experiments.baselines.style_transfer import StyleTransfer
+    from experiments.drawings import Drawings
+    from experiments.style_images import StyleImages
+
+    config, photos = lab.config, lab.photos.pixels
+    with lab.computing():
+        transfer = StyleTransfer(config.vgg19_weights, config.seed)
+        cartoons = StyleImages(lab.cartoon_files.training, lab.long_side, config.vgg19_weights, config.seed)
+    collection = transfer.style_of(cartoons.pictures)
+
+    def with_one(number):
+        style = transfer.style_of([cartoons.most_alike(photos[number])])
+        return transfer.draw(photos[number], style, lab.scale.slow_steps)
+
+    def with_all(number):
+        return transfer.draw(photos[number], collection, lab.scale.slow_steps)
+
+    names, folder = [file.stem for file in lab.photos.files], lab.folder / "drawings"
+    return {
+        "Gatys (image 1)": Drawings(folder / "gatys-image", names, photos, with_one),
+        "Gatys (collection)": Drawings(folder / "gatys-collection", names, photos, with_all),
+    }
+
+
+def _claims(rows: "dict[str, Row]") -> "list[Claim]":
+    from experiments.findings import compare
+
+    one, collection, cyclegan, identity, cartoongan = rows.values()
+    nearer = [
+        compare(f"4.2: CartoonGAN is nearer to the cartoons than {other.name}", cartoongan, other, *_NEARER)
+        for other in (one, collection, cyclegan, identity)
+    ]
+    edges = [
+        compare(f"4.2: and its edges are clearer than those of {other.name}", cartoongan, other, "edge_sharpness", "more")
+        for other in (one, collection, cyclegan, identity)
+    ]
+    return [
+        *nearer,
+        *edges,
+        compare("4.2: CycleGAN keeps more with identity loss (6d, 6e)", identity, cyclegan, *_LESS_CONTENT),
+        compare("4.2: CycleGAN without it loses content, against CartoonGAN", cyclegan, cartoongan, *_MORE_CONTENT),
+    ]
+
+
+_NEARER = ("kid_to_cartoons", "less")
+_LESS_CONTENT, _MORE_CONTENT = ("content_distance", "less"), ("content_distance", "more")
+
+
+def _time_claims(runs: "dict[str, Run]") -> "list[Claim]":
+    from experiments.findings import Claim
+
+    claims = []
+    for name in _IDENTITY_WEIGHTS:
+        ratio = runs["CartoonGAN"].secs_per_epoch / runs[name].secs_per_epoch
+        papers = _PAPERS_SECS["CartoonGAN"] / _PAPERS_SECS[name]
+        text = f"4.2: an epoch of CartoonGAN takes {papers:.2f} of the time of {name}"
+        claims.append(Claim(text, f"{ratio:.2f}, at this scale", "agrees" if ratio <= papers else "does not agree"))
+    return claims
+
+
+def _times(runs: "dict[str, Run]", slow: "dict[str, Drawings]") -> list[str]:
+    """As Markdown: what each method takes."""
+    lines = ["| method | s an epoch | in the paper | s a picture, optimised |", "| --- | --: | --: | --: |"]
+    lines += [f"| {name} | - | - | {drawings.secs_per_picture:.0f} |" for name, drawings in slow.items()]
+    lines += [f"| {name} | {run.secs_per_epoch:.0f} | {_PAPERS_SECS[name]:.0f} | - |" for name, run in runs.items()]
+    return [*lines, ""]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

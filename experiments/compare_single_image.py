@@ -1,0 +1,111 @@
+"""Figure 8: CartoonGAN beside CNNMRF and Deep Analogy, which take one style picture.
+
+    python -m experiments.compare_single_image --photos_dir=photos --cartoons_dir=frames --output_dir=reproduction
+
+Each of the two methods draws every photo twice: with the cartoon most like it in content (image 1), and with one drawn
+by lot (image 2). About 20 minutes at --scale=cpu on 2 cores with bfloat16 instructions, and 15 more where CartoonGAN is
+not trained yet. Results are in OUTPUT_DIR/compare_single_image: figure.jpg, report.md (times, claims, table) and
+evaluation.json.
+"""
+
+import dataclasses
+import sys
+from typing import TYPE_CHECKING
+
+from cartoongan_tf import program
+from cartoongan_tf.options import option, require
+from experiments.settings import ExperimentConfig
+
+if TYPE_CHECKING:
+    from cartoongan_tf.evaluation import Row
+    from experiments.drawings import Drawings
+    from experiments.findings import Claim
+    from experiments.lab import Lab
+    from experiments.style_images import StyleImages
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SingleImageConfig(ExperimentConfig):
+    num_photos: int = option("Held-out photos to draw, spread over all of them.", 3)
+    long_side: int = option("Their longer side, in pixels.", 256)
+
+    def __post_init__(self):
+        super().__post_init__()
+        require(self, "num_photos", self.num_photos >= 2, "must be at least 2")
+        require(self, "long_side", self.long_side >= 32, "must be at least 32")
+
+
+def main(argv=None) -> int:
+    return program.run(SingleImageConfig, lambda config, _: _compare(config), __doc__, argv)
+
+
+def _compare(config: SingleImageConfig) -> None:
+    program.start_tensorflow()
+    from cartoongan_tf.cartoonizer import Cartoonizer
+    from experiments import figures, findings
+    from experiments.lab import Lab
+    from experiments.style_images import StyleImages
+
+    lab = Lab(config, long_side=config.long_side, max_photos=config.num_photos)
+    run = lab.cartoongan()
+    with lab.computing():
+        cartoons = StyleImages(lab.cartoon_files.training, config.long_side, config.vgg19_weights, config.seed)
+    photos = lab.photos.pixels
+    styles = {"image 1": [cartoons.most_alike(photo) for photo in photos]}
+    styles["image 2"] = [cartoons.by_lot(number) for number in range(len(photos))]
+    slow = _drawn(lab, styles)
+    ways = {name: drawings.way() for name, drawings in slow.items()} | {"CartoonGAN": Cartoonizer.load(run.generator)}
+    rows = {name: lab.timed(row, slow.get(name)) for name, row in lab.measure(ways).items()}
+    figure = figures.figure(
+        ["input photo", *styles, *rows],
+        [
+            [photo, *(pictures[number] for pictures in styles.values()), *(row.drawings[number] for row in rows.values())]
+            for number, photo in enumerate(photos)
+        ],
+    )
+    folder = lab.folder / "compare_single_image"
+    times = [f"{name}: {drawings.secs_per_picture:.0f} s a picture.  " for name, drawings in slow.items()]
+    findings.write(
+        "experiments.compare_single_image", config, folder, lab.report(rows), figure, _claims(rows), [*times, ""]
+    )
+
+
+def _drawn(lab: "Lab", styles: dict[str, list]) -> "dict[str, Drawings]":
+    from experiments.baselines.cnnmrf import CNNMRF
+    from experiments.baselines.deep_analogy import DeepAnalogy
+    from experiments.drawings import Drawings
+
+    config, photos, names = lab.config, lab.photos.pixels, [file.stem for file in lab.photos.files]
+    with lab.computing():
+        methods = {"CNNMRF": CNNMRF, "Deep Analogy": DeepAnalogy}
+        methods = {name: method(config.vgg19_weights, config.seed) for name, method in methods.items()}
+
+    def draw(method, pictures):
+        return lambda number: method.draw(photos[number], pictures[number], lab.scale.slow_steps)
+
+    folder = lab.folder / "drawings"
+    return {
+        f"{name} ({which})": Drawings(
+            folder / f"{name}-{which}".lower().replace(" ", "-"), names, photos, draw(method, pictures)
+        )
+        for name, method in methods.items()
+        for which, pictures in styles.items()
+    }
+
+
+def _claims(rows: "dict[str, Row]") -> "list[Claim]":
+    from experiments.findings import compare
+
+    *others, cartoongan = rows.values()
+    nearer = [
+        compare(f"4.2: CartoonGAN is nearer to the cartoons than {other.name}", cartoongan, other, "kid_to_cartoons", "less")
+        for other in others
+    ]
+    return nearer + [
+        compare(f"4.2: {other.name} has artifacts: less of the content", other, cartoongan, "content_distance", "more")
+        for other in others
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,240 @@
+"""Where an experiment works: its pictures, the networks that it trains, and what they are measured by.
+
+One folder, --output_dir, for all experiments: data/ (records), recipes/ and runs/ (each network that was trained, by
+its name), and a folder of results for each experiment. A run that is done is not trained again, whichever experiment
+wants it.
+"""
+
+import contextlib
+import dataclasses
+import functools
+import math
+import statistics
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+from tqdm import tqdm
+
+from cartoongan_tf import atomic
+from cartoongan_tf.config import TrainConfig
+from cartoongan_tf.crops import Pictures
+from cartoongan_tf.errors import InputError
+from cartoongan_tf.evaluation import Draw, Evaluator, Row, Settings
+from cartoongan_tf.evaluation_report import Report
+from cartoongan_tf.networks import computing_in
+from cartoongan_tf.options import flagfile_text
+from data_pipeline import records
+from experiments import material
+from experiments.drawings import Drawings
+from experiments.settings import SCALES, ExperimentConfig
+
+
+class Run(NamedTuple):
+    """A network that was trained.
+
+    Attributes:
+      generator: its file.
+      folder: of the run.
+      secs_per_epoch: of its last phase, by the median speed between two summaries.
+    """
+
+    generator: Path
+    folder: Path
+    secs_per_epoch: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Measuring:
+    """How the rows of a table were measured: flags of `evaluate`."""
+
+    photos_dir: str
+    cartoons_dir: str
+    vgg19_weights: str
+    num_crops: int
+    crop_px: int
+    long_side: int
+    num_resamplings: int
+    seed: int
+
+
+class Lab:
+    """An experiment at work."""
+
+    def __init__(self, config: ExperimentConfig, long_side: int = 0, max_photos: int = 0):
+        """
+        Args:
+          config: its flags.
+          long_side: of the pictures that are drawn and measured, in pixels; 0: the scale's own.
+          max_photos: held-out photos to draw, at most; 0: as many as the scale says.
+
+        Raises:
+          InputError: there are too few pictures.
+        """
+        self.config, self.scale = config, SCALES[config.scale]
+        self.folder = Path(config.output_dir)
+        self.photo_files = material.split_photos(config.photos_dir)
+        self.cartoon_files = material.split_cartoons(config.cartoons_dir)
+        self.long_side = long_side or self.scale.long_side
+        max_photos = max_photos or self.scale.max_photos
+        self.photos: Pictures = material.read_held_out(self.photo_files, self.long_side, self.scale.crop_px, max_photos)
+
+    @functools.cached_property
+    def data_dir(self) -> Path:
+        """The records, built when first asked for."""
+        config, folder = self.config, self.folder / "data"
+        kinds = {
+            "photos": (config.photos_dir, self.photo_files.training),
+            "cartoons": (config.cartoons_dir, self.cartoon_files.training),
+        }
+        material.build_records(kinds, folder, self.scale.preparation)
+        return folder
+
+    @functools.cached_property
+    def recipe(self) -> TrainConfig:
+        """CartoonGAN's at this scale; its run is not named yet."""
+        config = self.config
+        recipe = {"vgg19_weights": config.vgg19_weights, "seed": config.seed, **self.scale.recipe}
+        if config.mixed_precision != "by_scale":
+            recipe["mixed_precision"] = config.mixed_precision
+        return TrainConfig(data_dir=str(self.data_dir), run_dir=str(self.folder / "runs"), **recipe)
+
+    def steps_per_epoch(self, batch_size: int) -> int:
+        return math.ceil(len(records.open_records(self.data_dir).photos) / batch_size)
+
+    def initialize(self, loss: str = "") -> Run:
+        """Train the generator to reconstruct photos (section 3.3), with a checkpoint after each epoch.
+
+        Args:
+          loss: --initialization_loss; the scale's own where it is "".
+        """
+        loss = loss or self.recipe.initialization_loss
+        steps = self.steps_per_epoch(self.recipe.batch_size)
+        changes = {"initialization_loss": loss, "adversarial_epochs": 0, "discriminator_warmup_steps": 0}
+        every = {"checkpoint_every_steps": steps, "keep_every_steps": steps, "keep_checkpoints": 1}
+        return self.train(f"initialization-{loss}", **changes, **every)
+
+    def cartoongan(self, name: str = "cartoongan", **changes: Any) -> Run:
+        """Train with both losses, from the generator of `initialize`.
+
+        Args:
+          name: of the run.
+          changes: what differs from the scale's recipe.
+        """
+        start = {"initial_generator": str(self.initialize().generator)}
+        return self.train(name, **(start | changes))
+
+    def train(self, name: str, **changes: Any) -> Run:
+        """Train as `cartoongan_tf.train` does, or go on; what is done is left as it is.
+
+        Args:
+          name: of the run.
+          changes: what differs from the scale's recipe.
+
+        Raises:
+          InputError: a run of that name has another recipe, or training failed.
+        """
+        recipe = dataclasses.replace(self.recipe, run_dir=str(self.folder / "runs" / name), **changes)
+        return self._train("cartoongan_tf.train", name, recipe)
+
+    def train_cyclegan(self, name: str, **changes: Any) -> Run:
+        """The same with CycleGAN, by `experiments.train_cyclegan`."""
+        from experiments.train_cyclegan import TrainCycleGANConfig
+
+        networks = ("generator_width", "generator_num_blocks", "discriminator_width")
+        same = (*networks, "data_dir", "crop_size", "mixed_precision", "seed")
+        values = {field: getattr(self.recipe, field) for field in same} | dict(self.scale.cyclegan) | changes
+        recipe = TrainCycleGANConfig(run_dir=str(self.folder / "runs" / name), **values)
+        return self._train("experiments.train_cyclegan", name, recipe)
+
+    def _train(self, module: str, name: str, recipe: Any) -> Run:
+        flagfile, run_dir = self.folder / "recipes" / f"{name}.flags", Path(recipe.run_dir)
+        text = flagfile_text(recipe, f"python -m {module} --flagfile={flagfile}")
+        if flagfile.exists() and flagfile.read_text("utf-8") != text:
+            raise InputError(
+                f"{flagfile}: the run {name} has another recipe; name a new --output_dir, or remove {run_dir} and this"
+            )
+        with atomic.replacing(flagfile) as temporary:
+            temporary.write_text(text, "utf-8")
+        done = run_dir / "done"
+        if not done.exists():
+            _say(f"Training {name}, with the flags in {flagfile}.")
+            if status := subprocess.run([sys.executable, "-m", module, f"--flagfile={flagfile}"]).returncode:
+                raise InputError(f"training {name} ended with status {status}; give the same command again to go on")
+            atomic.write_json(done, {"done": True})
+        num_photos = len(records.open_records(self.data_dir).photos)
+        return Run(run_dir / "generator.keras", run_dir, num_photos / _images_per_second(run_dir))
+
+    @functools.cached_property
+    def evaluator(self) -> Evaluator:
+        """By which every way of drawing the held-out photos is measured."""
+        how = self._measuring
+        settings = Settings(
+            how.vgg19_weights,
+            num_crops=how.num_crops,
+            crop_px=how.crop_px,
+            num_resamplings=how.num_resamplings,
+            seed=how.seed,
+        )
+        photos = self.photos.pixels
+        return Evaluator(photos, self._cartoons.pixels, settings, shown=range(len(photos)))
+
+    @functools.cached_property
+    def _cartoons(self) -> Pictures:
+        return material.read_held_out(self.cartoon_files, self.long_side, self.scale.crop_px, 200)
+
+    @functools.cached_property
+    def _measuring(self) -> Measuring:
+        config, scale = self.config, self.scale
+        return Measuring(
+            config.photos_dir,
+            config.cartoons_dir,
+            config.vgg19_weights,
+            scale.num_crops,
+            scale.crop_px,
+            self.long_side,
+            scale.num_resamplings,
+            config.seed,
+        )
+
+    def measure(self, ways: Mapping[str, Draw]) -> dict[str, Row]:
+        """Draw the held-out photos in each way, and measure the drawings: the rows by the ways' names."""
+        return {
+            name: self.evaluator.row(name, draw) for name, draw in tqdm(ways.items(), desc="measuring", unit="way")
+        }
+
+    def computing(self) -> contextlib.AbstractContextManager:
+        """Networks that are built in the block compute as the recipe says: in float32 or bfloat16."""
+        return computing_in(self.recipe.mixed_precision)
+
+    def timed(self, row: Row, drawings: Drawings | None) -> Row:
+        """The row with the time that its drawings took, where they were made before."""
+        if drawings is None:
+            return row
+        megapixels = statistics.median(photo.shape[0] * photo.shape[1] / 1e6 for photo in self.photos.pixels)
+        return dataclasses.replace(row, secs_per_megapixel=drawings.secs_per_picture / megapixels)
+
+    def report(self, rows: Mapping[str, Row]) -> Report:
+        """The table of `evaluate`: the cartoons, the photos, and these rows."""
+        all_rows = [self.evaluator.cartoons_row(), self.evaluator.photos_row(), *rows.values()]
+        return Report(self._measuring, self.photos, self._cartoons, self.evaluator, all_rows)
+
+
+def _images_per_second(run_dir: Path) -> float:
+    """Of the last phase, the median of what its curve says."""
+    found: dict[str, list[float]] = {}
+    for path in sorted((run_dir / "summaries").glob("events*")):
+        for event in tf.compat.v1.train.summary_iterator(str(path)):
+            for value in event.summary.value:
+                if value.tag.endswith("/images_per_second"):
+                    found.setdefault(value.tag, []).append(float(tf.make_ndarray(value.tensor)))
+    if not found:
+        raise InputError(f"{run_dir / 'summaries'}: the run's curves are not there; remove {run_dir}, and train anew")
+    return statistics.median(list(found.values())[-1])
+
+
+def _say(text: str) -> None:
+    print(f"\n{text}", file=sys.stderr, flush=True)

@@ -1,0 +1,60 @@
+"""Style pictures for methods that take one: the cartoon most like a photo in content, and one drawn by lot.
+
+The paper's authors chose the former by hand. Here it is the cartoon whose relu5_1 features, averaged over 4x4 cells, have
+the largest cosine with the photo's: what is in the picture, and about where.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from cartoongan_tf import pictures, pixels, vgg19
+from cartoongan_tf.errors import InputError
+
+_LAYER, _SIDE_PX, _CELLS = "block5_conv1", 256, 4
+
+
+class StyleImages:
+    """Cartoons to choose from."""
+
+    def __init__(self, files: Sequence[Path], long_side: int, vgg19_weights: str, seed: int):
+        """
+        Args:
+          files: of the cartoons; those that cannot be read are left out.
+          long_side: to shrink them to, in pixels.
+          vgg19_weights: as of `vgg19.build_vgg19_features`.
+          seed: of the lot, and of random weights.
+
+        Raises:
+          InputError: none can be read, or the weights cannot be had.
+        """
+        network = vgg19.load_vgg19(vgg19_weights, seed)
+        self._features = vgg19.frozen(network, network.get_layer(_LAYER).output, "what_is_where")
+        self._seed, self.pictures = seed, []
+        for file in tqdm(files, desc="reading cartoons", unit="picture", leave=False):
+            try:
+                self.pictures.append(pictures.shrink(pictures.read_picture(file), long_side))
+            except InputError:
+                continue
+        if not self.pictures:
+            raise InputError(f"{files[0].parent}: no cartoon in it can be read")
+        described = [self._described(picture) for picture in tqdm(self.pictures, desc="comparing", leave=False)]
+        self._described_pictures = np.stack(described)
+
+    def most_alike(self, photo: np.ndarray) -> np.ndarray:
+        """The cartoon most like a photo, uint8 RGB [H, W, 3] both."""
+        return self.pictures[int(np.argmax(self._described_pictures @ self._described(photo)))]
+
+    def by_lot(self, number: int) -> np.ndarray:
+        """A cartoon for the photo of that number."""
+        return self.pictures[np.random.default_rng((self._seed, number)).integers(len(self.pictures))]
+
+    def _described(self, picture: np.ndarray) -> np.ndarray:
+        square = cv2.resize(picture, (_SIDE_PX, _SIDE_PX), interpolation=cv2.INTER_AREA)
+        features = np.asarray(self._features(pixels.to_float(square[np.newaxis])))[0].astype(np.float32)
+        side = len(features) // _CELLS
+        cells = features.reshape(_CELLS, side, _CELLS, side, -1).mean((1, 3)).ravel()
+        return cells / max(float(np.linalg.norm(cells)), 1e-12)

@@ -1,0 +1,91 @@
+"""Train CycleGAN on the records of `build_tfrecords`, or go on from the last checkpoint: give the same command again.
+
+    python -m experiments.train_cyclegan --data_dir=data/shinkai --run_dir=runs/cyclegan
+
+The run's folder then holds generator.keras, which draws cartoons of photos, samples/, checkpoints/ and summaries/, as
+CartoonGAN's do. `compare_methods` runs this; --identity_weight=0 is CycleGAN without identity loss.
+"""
+
+import dataclasses
+import functools
+import math
+import sys
+from typing import TYPE_CHECKING, Literal
+
+from cartoongan_tf import program
+from cartoongan_tf.options import option, require
+from experiments.baselines.cyclegan_config import CycleGANConfig
+
+if TYPE_CHECKING:
+    from cartoongan_tf.train_loop import Feeds
+    from data_pipeline.records import Records
+
+_SUMMARY_EVERY_STEPS, _NUM_SAMPLES = 50, 6
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrainCycleGANConfig(CycleGANConfig):
+    data_dir: str = option("Folder of training records, as data_pipeline.build_tfrecords writes it.")
+    run_dir: str = option("Folder of the run; a run there goes on.")
+    crop_size: int = option("Train on squares of so many pixels out of the records' pictures; 0: on all of each.", 0)
+    mixed_precision: Literal["off", "bfloat16"] = option("As in CartoonGAN's training.", "off")
+    checkpoint_every_steps: int = option("Steps between checkpoints.", 1000)
+
+    def __post_init__(self):
+        super().__post_init__()
+        require(self, "checkpoint_every_steps", self.checkpoint_every_steps >= 1, "must be at least 1")
+
+
+def main(argv=None) -> int:
+    return program.run(TrainCycleGANConfig, lambda config, _: _train(config), __doc__, argv)
+
+
+def _train(config: TrainCycleGANConfig) -> int:
+    program.start_tensorflow()
+    import keras
+    import tensorflow as tf
+
+    from cartoongan_tf import atomic, signals, strategies, train_loop
+    from cartoongan_tf.checkpoints import RunCheckpoints
+    from cartoongan_tf.generator import build_generator
+    from cartoongan_tf.networks import computing_in
+    from cartoongan_tf.run_folder import RunFolder
+    from cartoongan_tf.samples import draw_samples
+    from data_pipeline import dataset, records
+    from experiments.baselines.cyclegan import build_cyclegan, build_phase
+
+    opened, folder = records.open_records(config.data_dir), RunFolder(config.run_dir)
+    # As in cartoongan_tf.train: the remapper gives up on the discriminators' gradients, with an error line and no gain.
+    tf.config.optimizer.set_experimental_options({"remapping": False})
+    keras.utils.set_random_seed(config.seed)
+    strategy = strategies.build_strategy("mirrored")
+    steps_per_epoch = math.ceil(len(opened.photos) / config.batch_size)
+    with strategy.scope(), computing_in(config.mixed_precision):
+        networks = build_cyclegan(config, steps_per_epoch, config.crop_size or opened.image_size)
+    to_use = build_generator("paper", config.generator_width, config.generator_num_blocks)
+    photos = dataset.read_photos(opened, _NUM_SAMPLES)
+
+    def write_results(_, step: int) -> None:
+        to_use.set_weights(networks.generators.cartoon.get_weights())
+        folder.write_results(to_use, photos, draw_samples(to_use, photos, step), step)
+
+    phase = build_phase(config, networks, steps_per_epoch)
+    summaries = tf.summary.create_file_writer(str(folder.summaries))
+    with atomic.locked(folder.path), summaries.as_default(), signals.stop_requests() as stop_signal:
+        hooks = train_loop.Hooks(on_checkpoint=write_results, is_asked_to_stop=lambda: stop_signal() != 0)
+        checkpoints = RunCheckpoints(folder.checkpoints, networks.saved(), 1)
+        cadence = train_loop.Cadence(config.checkpoint_every_steps, _SUMMARY_EVERY_STEPS)
+        done = train_loop.run([phase], _feeds(config, opened), strategy, checkpoints, cadence, hooks)
+        return 0 if done.after >= phase.num_steps else 128 + stop_signal()
+
+
+def _feeds(config: TrainCycleGANConfig, opened: "Records") -> "Feeds":
+    from cartoongan_tf.train_loop import Feeds
+    from data_pipeline import dataset
+
+    build = functools.partial(dataset.build_dataset, opened, config.batch_size, config.seed)
+    return Feeds(lambda first, workers, worker: build(first, config.crop_size, workers, worker), config.batch_size)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
