@@ -52,8 +52,6 @@ class TrainStepConfig:
         require(self, "batch_size", self.batch_size <= pool_size, f"the pools have {pool_size} pictures")
         are_known = set(self.tables.split(",")) <= set(_TABLES)
         require(self, "tables", are_known, f"there are {', '.join(_TABLES)}")
-        is_fair = self.generator == "paper" or "methods" not in self.tables.split(",")
-        require(self, "generator", is_fair, "CycleGAN has the paper's: add --tables=parts,switches")
         _recipe(self)  # what else it has against the flags
 
 

@@ -123,7 +123,8 @@ def _losses_with_features_together(networks: nets.Networks, batch, recipe: Train
 
 
 def _cyclegan(identity_weight: float, recipe: TrainConfig) -> train_loop.Step:
-    same = ("generator_width", "generator_num_blocks", "discriminator_width", "batch_size", "pool_size", "seed")
+    networks = ("generator", "generator_width", "generator_num_blocks", "discriminator_width")
+    same = (*networks, "batch_size", "pool_size", "seed")
     config = CycleGANConfig(identity_weight=identity_weight, **{name: getattr(recipe, name) for name in same})
     networks = cyclegan.build_cyclegan(config, STEPS_PER_EPOCH, recipe.crop_size)
     return lambda batch: cyclegan.cyclegan_step(networks, batch, config)
@@ -158,9 +159,7 @@ WORKS: dict[str, dict[str, Work]] = {
     "methods": {
         "CartoonGAN": Work(_ADVERSARIAL, _POOL),
         "CycleGAN": Work(functools.partial(_cyclegan, 0.0), _POOL),
-        "CycleGAN with identity loss": Work(
-            functools.partial(_cyclegan, CycleGANConfig.identity_weight), _POOL
-        ),
+        "CycleGAN with identity loss": Work(functools.partial(_cyclegan, CycleGANConfig.identity_weight), _POOL),
     },
 }
 

@@ -95,25 +95,9 @@ def _classical(config: EvaluateConfig) -> list[tuple]:
 
 def _models(config: EvaluateConfig) -> list[tuple]:
     """Each model's name, no step, and what gives it; all are loaded now, before anything is measured."""
-    from cartoongan_tf.cartoonizer import Cartoonizer
+    from cartoongan_tf.named_models import load_named_models
 
-    models = {}
-    for text in filter(None, config.model.split(",")):
-        name, equals, path = text.partition("=")
-        if not equals or Path(text).exists():
-            name, path = _name_of(Path(text)), text
-        if name in models:
-            raise InputError(f"--model={config.model}: two are called {name}; give them names: NAME=MODEL,NAME=MODEL")
-        try:
-            models[name] = Cartoonizer.load(path)
-        except InputError as error:
-            raise InputError(f"--model={text}: {error}") from error
-    return [(name, None, lambda model=model: model) for name, model in models.items()]
-
-
-def _name_of(path: Path) -> str:
-    """What tells one model from others: a run's or a version's generator is named by its folder."""
-    return path.absolute().parent.name if path.stem == "generator" or path.name.isdecimal() else path.stem
+    return [(name, None, lambda model=model: model) for name, model in load_named_models(config.model).items()]
 
 
 def _checkpoints(config: EvaluateConfig, folder: Path) -> list[tuple]:

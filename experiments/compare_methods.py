@@ -41,17 +41,13 @@ def _compare(config: ExperimentConfig) -> None:
         name: lab.train_cyclegan(name.lower().replace(" + ", "-"), identity_weight=weight)
         for name, weight in _IDENTITY_WEIGHTS.items()
     }
-    runs["CartoonGAN"] = lab.cartoongan()
+    runs["CartoonGAN"] = lab.train()
     slow = _style_transfers(lab)
     ways = {name: drawings.way() for name, drawings in slow.items()}
     ways |= {name: Cartoonizer.load(run.generator) for name, run in runs.items()}
     rows = lab.measure(ways)
     rows = {name: lab.timed(row, slow.get(name)) for name, row in rows.items()}
-    columns = [[photo, *(row.drawings[number] for row in rows.values())] for number, photo in enumerate(lab.photos.pixels)]
-    figure = figures.figure(
-        ["input photo", *rows], [tiles for column in columns for tiles in figures.with_close_ups(column)]
-    )
-    folder = lab.folder / "compare_methods"
+    folder, figure = lab.folder / "compare_methods", figures.of_rows(lab.photos.pixels, rows, close_ups=True)
     claims = [*_claims(rows), *_time_claims(runs)]
     findings.write("experiments.compare_methods", config, folder, lab.report(rows), figure, claims, _times(runs, slow))
 
@@ -90,7 +86,9 @@ def _claims(rows: "dict[str, Row]") -> "list[Claim]":
         for other in (one, collection, cyclegan, identity)
     ]
     edges = [
-        compare(f"4.2: and its edges are clearer than those of {other.name}", cartoongan, other, "edge_sharpness", "more")
+        compare(
+            f"4.2: and its edges are clearer than those of {other.name}", cartoongan, other, "edge_sharpness", "more"
+        )
         for other in (one, collection, cyclegan, identity)
     ]
     return [

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from experiments.drawings import Drawings
     from experiments.findings import Claim
     from experiments.lab import Lab
-    from experiments.style_images import StyleImages
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -47,7 +46,7 @@ def _compare(config: SingleImageConfig) -> None:
     from experiments.style_images import StyleImages
 
     lab = Lab(config, long_side=config.long_side, max_photos=config.num_photos)
-    run = lab.cartoongan()
+    run = lab.train()
     with lab.computing():
         cartoons = StyleImages(lab.cartoon_files.training, config.long_side, config.vgg19_weights, config.seed)
     photos = lab.photos.pixels
@@ -56,13 +55,11 @@ def _compare(config: SingleImageConfig) -> None:
     slow = _drawn(lab, styles)
     ways = {name: drawings.way() for name, drawings in slow.items()} | {"CartoonGAN": Cartoonizer.load(run.generator)}
     rows = {name: lab.timed(row, slow.get(name)) for name, row in lab.measure(ways).items()}
-    figure = figures.figure(
-        ["input photo", *styles, *rows],
-        [
-            [photo, *(pictures[number] for pictures in styles.values()), *(row.drawings[number] for row in rows.values())]
-            for number, photo in enumerate(photos)
-        ],
-    )
+    lines = [
+        [photo, *(cartoons[number] for cartoons in styles.values()), *(row.drawings[number] for row in rows.values())]
+        for number, photo in enumerate(photos)
+    ]
+    figure = figures.figure(["input photo", *styles, *rows], lines)
     folder = lab.folder / "compare_single_image"
     times = [f"{name}: {drawings.secs_per_picture:.0f} s a picture.  " for name, drawings in slow.items()]
     findings.write(
@@ -98,7 +95,9 @@ def _claims(rows: "dict[str, Row]") -> "list[Claim]":
 
     *others, cartoongan = rows.values()
     nearer = [
-        compare(f"4.2: CartoonGAN is nearer to the cartoons than {other.name}", cartoongan, other, "kid_to_cartoons", "less")
+        compare(
+            f"4.2: CartoonGAN is nearer to the cartoons than {other.name}", cartoongan, other, "kid_to_cartoons", "less"
+        )
         for other in others
     ]
     return nearer + [

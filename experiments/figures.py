@@ -1,15 +1,30 @@
 """Figures like the paper's: a column for each way, a row for each photo, and close-ups below."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from cartoongan_tf import metrics
+from cartoongan_tf.evaluation import Row
 
 _GAP_PX, _HEADING_PX = 6, 24
 _CLOSE_UP_SHARE = 3  # a close-up shows a third of the short side
 _PLACES = 8  # looked at along each side
+
+
+def of_rows(photos: Sequence[np.ndarray], rows: Mapping[str, Row], close_ups: bool = False) -> np.ndarray:
+    """The figure of photos, each with what every way made of it; uint8 RGB [H, W, 3].
+
+    Args:
+      photos: uint8 RGB [H, W, 3].
+      rows: by the ways' names, with the drawings of all photos.
+      close_ups: put a part of each picture below it.
+    """
+    lines = [[photo, *(row.drawings[number] for row in rows.values())] for number, photo in enumerate(photos)]
+    if close_ups:
+        lines = [part for line in lines for part in with_close_ups(line)]
+    return figure(["input photo", *rows], lines)
 
 
 def figure(headings: Sequence[str], rows: Sequence[Sequence[np.ndarray]], tile_px: int = 300) -> np.ndarray:

@@ -36,7 +36,7 @@ def compare(text: str, row: Row, other: Row, measure: str, expected: str) -> Cla
       text: the claim.
       row, other: of the two ways.
       measure: its name.
-      expected: "more" or "less": what the claim expects of `row`, against `other`.
+      expected: "more", "less" or "other": what the claim expects of `row`, against `other`.
 
     Returns:
       a claim that agrees, or does not, where the interval of the difference leaves 0 out.
@@ -48,6 +48,8 @@ def compare(text: str, row: Row, other: Row, measure: str, expected: str) -> Cla
 
 
 def _verdict(found: Estimate, expected: str) -> str:
+    if expected == "other":
+        return "agrees" if found.low > 0 or found.high < 0 else "undecided"
     sign = {"more": 1, "less": -1}[expected]
     low, high = sorted((sign * found.low, sign * found.high))
     return "agrees" if low > 0 else "does not agree" if high < 0 else "undecided"

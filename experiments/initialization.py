@@ -37,10 +37,7 @@ def _initialization(config: ExperimentConfig) -> None:
     folder = lab.folder / "initialization"
     starts = {name: _epochs(lab, loss, name, folder) for loss, name in _STARTS.items()}
     shown = [row for epochs in starts.values() for row in _spread(list(epochs.values()))]
-    figure = figures.figure(
-        ["input photo", *(row.name for row in shown)],
-        [[photo, *(row.drawings[number] for row in shown)] for number, photo in enumerate(lab.photos.pixels)],
-    )
+    figure = figures.of_rows(lab.photos.pixels, {row.name: row for row in shown})
     report = lab.report({row.name: row for epochs in starts.values() for row in epochs.values()})
     findings.write("experiments.initialization", config, folder, report, figure, _claims(starts))
     _draw_curves(starts, folder / "curve.png")
@@ -69,10 +66,10 @@ def _claims(starts: "dict[str, dict[int, Row]]") -> "list[Claim]":
 
     paper, pixels = (list(epochs.values()) for epochs in starts.values())
     return [
+        compare("3.3: the initialization phase comes to reconstruct the content", paper[-1], paper[0], *_LESS_CONTENT),
         compare(
-            "3.3: the initialization phase comes to reconstruct the content", paper[-1], paper[0], *_LESS_CONTENT
+            "(not in the paper) the pixel start keeps colours better", pixels[-1], paper[-1], "color_shift", "less"
         ),
-        compare("(not in the paper) the pixel start keeps colours better", pixels[-1], paper[-1], "color_shift", "less"),
         compare("(not in the paper) and the content as well", pixels[-1], paper[-1], *_LESS_CONTENT),
     ]
 

@@ -29,6 +29,7 @@ from cartoongan_tf.networks import computing_in
 from cartoongan_tf.options import flagfile_text
 from data_pipeline import records
 from experiments import material
+from experiments.baselines.cyclegan_config import TrainCycleGANConfig
 from experiments.drawings import Drawings
 from experiments.settings import SCALES, ExperimentConfig
 
@@ -96,38 +97,32 @@ class Lab:
     @functools.cached_property
     def recipe(self) -> TrainConfig:
         """CartoonGAN's at this scale; its run is not named yet."""
-        config = self.config
-        recipe = {"vgg19_weights": config.vgg19_weights, "seed": config.seed, **self.scale.recipe}
+        return self._recipe(self.scale.generator if self.config.generator == "by_scale" else self.config.generator)
+
+    def _recipe(self, generator: str) -> TrainConfig:
+        config, scale = self.config, self.scale
+        recipe = {"generator": generator, **scale.recipe, **scale.own_recipes.get(generator, {})}
         if config.mixed_precision != "by_scale":
             recipe["mixed_precision"] = config.mixed_precision
-        return TrainConfig(data_dir=str(self.data_dir), run_dir=str(self.folder / "runs"), **recipe)
+        given = {"data_dir": str(self.data_dir), "vgg19_weights": config.vgg19_weights, "seed": config.seed}
+        return TrainConfig(run_dir=str(self.folder / "runs"), **given, **recipe)
 
     def steps_per_epoch(self, batch_size: int) -> int:
         return math.ceil(len(records.open_records(self.data_dir).photos) / batch_size)
 
-    def initialize(self, loss: str = "") -> Run:
-        """Train the generator to reconstruct photos (section 3.3), with a checkpoint after each epoch.
+    def initialize(self, loss: str) -> Run:
+        """Train the paper's generator to reconstruct photos (section 3.3), with a checkpoint after each epoch.
 
         Args:
-          loss: --initialization_loss; the scale's own where it is "".
+          loss: --initialization_loss.
         """
-        loss = loss or self.recipe.initialization_loss
-        steps = self.steps_per_epoch(self.recipe.batch_size)
+        recipe = self._recipe("paper")
+        steps = self.steps_per_epoch(recipe.batch_size)
         changes = {"initialization_loss": loss, "adversarial_epochs": 0, "discriminator_warmup_steps": 0}
         every = {"checkpoint_every_steps": steps, "keep_every_steps": steps, "keep_checkpoints": 1}
-        return self.train(f"initialization-{loss}", **changes, **every)
+        return self._train_cartoongan(f"initialization-{loss}", dataclasses.replace(recipe, **changes, **every))
 
-    def cartoongan(self, name: str = "cartoongan", **changes: Any) -> Run:
-        """Train with both losses, from the generator of `initialize`.
-
-        Args:
-          name: of the run.
-          changes: what differs from the scale's recipe.
-        """
-        start = {"initial_generator": str(self.initialize().generator)}
-        return self.train(name, **(start | changes))
-
-    def train(self, name: str, **changes: Any) -> Run:
+    def train(self, name: str = "cartoongan", **changes: Any) -> Run:
         """Train as `cartoongan_tf.train` does, or go on; what is done is left as it is.
 
         Args:
@@ -137,14 +132,15 @@ class Lab:
         Raises:
           InputError: a run of that name has another recipe, or training failed.
         """
-        recipe = dataclasses.replace(self.recipe, run_dir=str(self.folder / "runs" / name), **changes)
+        return self._train_cartoongan(name, dataclasses.replace(self.recipe, **changes))
+
+    def _train_cartoongan(self, name: str, recipe: TrainConfig) -> Run:
+        recipe = dataclasses.replace(recipe, run_dir=str(self.folder / "runs" / name))
         return self._train("cartoongan_tf.train", name, recipe)
 
     def train_cyclegan(self, name: str, **changes: Any) -> Run:
         """The same with CycleGAN, by `experiments.train_cyclegan`."""
-        from experiments.train_cyclegan import TrainCycleGANConfig
-
-        networks = ("generator_width", "generator_num_blocks", "discriminator_width")
+        networks = ("generator", "generator_width", "generator_num_blocks", "discriminator_width")
         same = (*networks, "data_dir", "crop_size", "mixed_precision", "seed")
         values = {field: getattr(self.recipe, field) for field in same} | dict(self.scale.cyclegan) | changes
         recipe = TrainCycleGANConfig(run_dir=str(self.folder / "runs" / name), **values)
@@ -202,9 +198,7 @@ class Lab:
 
     def measure(self, ways: Mapping[str, Draw]) -> dict[str, Row]:
         """Draw the held-out photos in each way, and measure the drawings: the rows by the ways' names."""
-        return {
-            name: self.evaluator.row(name, draw) for name, draw in tqdm(ways.items(), desc="measuring", unit="way")
-        }
+        return {name: self.evaluator.row(name, draw) for name, draw in tqdm(ways.items(), desc="measuring", unit="way")}
 
     def computing(self) -> contextlib.AbstractContextManager:
         """Networks that are built in the block compute as the recipe says: in float32 or bfloat16."""

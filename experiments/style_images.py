@@ -1,7 +1,7 @@
 """Style pictures for methods that take one: the cartoon most like a photo in content, and one drawn by lot.
 
-The paper's authors chose the former by hand. Here it is the cartoon whose relu5_1 features, averaged over 4x4 cells, have
-the largest cosine with the photo's: what is in the picture, and about where.
+The paper's authors chose the former by hand. Here it is the cartoon whose relu5_1 features, averaged over 4x4 cells,
+have the largest cosine with the photo's: what is in the picture, and about where.
 """
 
 from collections.abc import Sequence

@@ -6,34 +6,19 @@ The run's folder then holds generator.keras, which draws cartoons of photos, sam
 CartoonGAN's do. `compare_methods` runs this; --identity_weight=0 is CycleGAN without identity loss.
 """
 
-import dataclasses
 import functools
 import math
 import sys
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from cartoongan_tf import program
-from cartoongan_tf.options import option, require
-from experiments.baselines.cyclegan_config import CycleGANConfig
+from experiments.baselines.cyclegan_config import TrainCycleGANConfig
 
 if TYPE_CHECKING:
     from cartoongan_tf.train_loop import Feeds
     from data_pipeline.records import Records
 
 _SUMMARY_EVERY_STEPS, _NUM_SAMPLES = 50, 6
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class TrainCycleGANConfig(CycleGANConfig):
-    data_dir: str = option("Folder of training records, as data_pipeline.build_tfrecords writes it.")
-    run_dir: str = option("Folder of the run; a run there goes on.")
-    crop_size: int = option("Train on squares of so many pixels out of the records' pictures; 0: on all of each.", 0)
-    mixed_precision: Literal["off", "bfloat16"] = option("As in CartoonGAN's training.", "off")
-    checkpoint_every_steps: int = option("Steps between checkpoints.", 1000)
-
-    def __post_init__(self):
-        super().__post_init__()
-        require(self, "checkpoint_every_steps", self.checkpoint_every_steps >= 1, "must be at least 1")
 
 
 def main(argv=None) -> int:
@@ -47,12 +32,11 @@ def _train(config: TrainCycleGANConfig) -> int:
 
     from cartoongan_tf import atomic, signals, strategies, train_loop
     from cartoongan_tf.checkpoints import RunCheckpoints
-    from cartoongan_tf.generator import build_generator
     from cartoongan_tf.networks import computing_in
     from cartoongan_tf.run_folder import RunFolder
     from cartoongan_tf.samples import draw_samples
     from data_pipeline import dataset, records
-    from experiments.baselines.cyclegan import build_cyclegan, build_phase
+    from experiments.baselines.cyclegan import build_cyclegan, build_phase, new_generator
 
     opened, folder = records.open_records(config.data_dir), RunFolder(config.run_dir)
     # As in cartoongan_tf.train: the remapper gives up on the discriminators' gradients, with an error line and no gain.
@@ -62,7 +46,7 @@ def _train(config: TrainCycleGANConfig) -> int:
     steps_per_epoch = math.ceil(len(opened.photos) / config.batch_size)
     with strategy.scope(), computing_in(config.mixed_precision):
         networks = build_cyclegan(config, steps_per_epoch, config.crop_size or opened.image_size)
-    to_use = build_generator("paper", config.generator_width, config.generator_num_blocks)
+    to_use = new_generator(config)
     photos = dataset.read_photos(opened, _NUM_SAMPLES)
 
     def write_results(_, step: int) -> None:

@@ -6,6 +6,10 @@ import pytest
 
 from tests.helpers import REPOSITORY
 
+EXPERIMENTS = (
+    *("ablation", "compare_methods", "compare_single_image", "content_weight"),
+    *("initialization", "styles", "train_cyclegan"),
+)
 PROGRAMS = {
     "cartoongan_tf.train",
     "cartoongan_tf.cartoonize",
@@ -17,6 +21,7 @@ PROGRAMS = {
     "export.benchmark_tflite",
     "export.client",
     "export.export_model",
+    *(f"experiments.{name}" for name in EXPERIMENTS),
 }
 SHELL = {"cartoongan_tf", "cartoongan_tf.program", "cartoongan_tf.options"}  # of programs
 BASE = {"cartoongan_tf.errors", "cartoongan_tf.atomic"}  # for everybody
@@ -109,6 +114,7 @@ MAY_IMPORT = {
         "cartoongan_tf.styles",
         "cartoongan_tf.taste",
     },
+    "cartoongan_tf.named_models": {"cartoongan_tf.cartoonizer"},
     "cartoongan_tf.networks": {
         "cartoongan_tf.checkpoints",
         "cartoongan_tf.config",

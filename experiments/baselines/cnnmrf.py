@@ -1,11 +1,12 @@
 """CNNMRF (Li and Wand, CVPR 2016): each patch of a photo's features is drawn towards the most alike of a style picture.
 
-The energy is E_s + a1 E_c + a2 TV, from coarse to fine: E_s, over all 3x3 patches of relu3_1 and relu4_1, is the squared
-distance to the style's patch of the largest normalised cross-correlation; E_c the squared distance from the photo at
-relu4_2; TV the squared differences of neighbouring pixels.
+The energy is E_s + a1 E_c + a2 TV, from coarse to fine: E_s, over all 3x3 patches of relu3_1 and relu4_1, is the
+squared distance to the style's patch of the largest normalised cross-correlation; E_c the squared distance from the
+photo at relu4_2; TV the squared differences of neighbouring pixels.
 
 Departures: Adam in place of L-BFGS; patches are matched anew every few steps and kept in between; the style picture is
-taken as it is, without rotated and scaled copies (as in their released code's defaults).
+taken as it is, without rotated and scaled copies; and distances are means over features: with sums and their a1 = 1 the
+style picture itself comes out in the photo's place.
 """
 
 import cv2
@@ -79,9 +80,9 @@ class CNNMRF:
 
     def _energy(self, picture: tf.Tensor, wanted: list[tf.Variable], content: tf.Tensor) -> tf.Tensor:
         *of_layers, of_content = self._features(picture)
-        total = _CONTENT_WEIGHT * _squared(of_content, content)
+        total = _CONTENT_WEIGHT * mean_square(of_content, content)
         for features, patches in zip(of_layers, wanted, strict=True):
-            total += _squared(patches_of(features), patches)
+            total += mean_square(patches_of(features), patches)
         return total + _VARIATION_WEIGHT * variation(127.5 * picture)
 
 
@@ -108,13 +109,14 @@ def best_matches(patches: tf.Tensor, of_style: tf.Tensor) -> tf.Tensor:
 
 
 def variation(picture: tf.Tensor) -> tf.Tensor:
-    """The squared differences of neighbouring pixels, summed: [1, H, W, 3] -> float32 []."""
+    """The mean squared differences of neighbouring pixels, down and to the right: [1, H, W, 3] -> float32 []."""
     down, right = picture[:, 1:] - picture[:, :-1], picture[:, :, 1:] - picture[:, :, :-1]
-    return tf.reduce_sum(tf.square(down)) + tf.reduce_sum(tf.square(right))
+    return tf.reduce_mean(tf.square(down)) + tf.reduce_mean(tf.square(right))
 
 
-def _squared(values: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
-    return tf.reduce_sum(tf.square(tf.cast(values, tf.float32) - wanted))
+def mean_square(values: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
+    """The mean squared difference, float32 []."""
+    return tf.reduce_mean(tf.square(tf.cast(values, tf.float32) - wanted))
 
 
 def _resized(picture: np.ndarray, size: tuple[int, int]) -> tf.Tensor:

@@ -76,14 +76,18 @@ def build_cyclegan(config: CycleGANConfig, steps_per_epoch: int, image_size: int
       steps_per_epoch: batches in a pass over the photos.
       image_size: side of the pictures that a step sees, in pixels.
     """
-    size = {"width": config.generator_width, "num_blocks": config.generator_num_blocks}
-    generators = Pair(build_generator(**size), build_generator(**size))
+    generators = Pair(*(new_generator(config) for _ in range(2)))
     discriminators = Pair(*(build_discriminator(config.discriminator_width) for _ in range(2)))
     rate = (config.learning_rate, config.epochs * steps_per_epoch, config.decay_epochs * steps_per_epoch)
     optimizers = [build_adam(pair, *rate) for pair in (generators, discriminators)]
     seeds = (2 * config.seed, 2 * config.seed + 1) if config.pool_size else ()
     pools = [ImagePool(config.pool_size, image_size, seed) for seed in seeds]
     return CycleGAN(generators, discriminators, *optimizers, *pools)
+
+
+def new_generator(config: CycleGANConfig) -> keras.Model:
+    """A fresh generator of the recipe's size."""
+    return build_generator(config.generator, config.generator_width, config.generator_num_blocks)
 
 
 def build_phase(config: CycleGANConfig, networks: CycleGAN, steps_per_epoch: int) -> Phase:

@@ -1,6 +1,7 @@
 """CycleGAN's options, and their defaults; see `cyclegan`."""
 
 import dataclasses
+from typing import Literal
 
 from cartoongan_tf.options import option, require
 
@@ -9,14 +10,15 @@ from cartoongan_tf.options import option, require
 class CycleGANConfig:
     """What CycleGAN is trained with; the defaults are its paper's, but for the networks, which are CartoonGAN's."""
 
+    generator: Literal["paper", "light"] = option("Architecture of both generators.", "paper")
     generator_width: int = option("Filters of the generators' first convolution.", 64)
     generator_num_blocks: int = option("Residual blocks of the generators.", 8)
     discriminator_width: int = option("Filters of the discriminators' first convolution.", 32)
     batch_size: int = option("Pictures of each kind in a step, over all GPUs together.", 1)
     cycle_weight: float = option("Its lambda.", 10.0)
     identity_weight: float = option(
-        "Times lambda it is the weight of the identity loss; 0: without one. Its paper takes 0.5 where paintings become "
-        "photos, and none elsewhere.",
+        "Times lambda it is the weight of the identity loss; 0: without one. Its paper takes 0.5 where paintings "
+        "become photos, and none elsewhere.",
         0.5,
     )
     pool_size: int = option(
@@ -35,3 +37,18 @@ class CycleGANConfig:
             require(self, name, getattr(self, name) >= 1, "must be at least 1")
         pool_fits = self.pool_size == 0 or self.pool_size >= self.batch_size
         require(self, "pool_size", pool_fits, f"must be 0, or at least --batch_size={self.batch_size}")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrainCycleGANConfig(CycleGANConfig):
+    """The same with where to train, and how."""
+
+    data_dir: str = option("Folder of training records, as data_pipeline.build_tfrecords writes it.")
+    run_dir: str = option("Folder of the run; a run there goes on.")
+    crop_size: int = option("Train on squares of so many pixels out of the records' pictures; 0: on all of each.", 0)
+    mixed_precision: Literal["off", "bfloat16"] = option("As in CartoonGAN's training.", "off")
+    checkpoint_every_steps: int = option("Steps between checkpoints.", 1000)
+
+    def __post_init__(self):
+        super().__post_init__()
+        require(self, "checkpoint_every_steps", self.checkpoint_every_steps >= 1, "must be at least 1")

@@ -1,11 +1,11 @@
 """Deep Analogy (Liao et al., SIGGRAPH 2017): a photo drawn with the patches of a style picture that mean the same.
 
-For a photo A and a style picture B', places of A and B' are matched by PatchMatch on VGG19's features, from relu5_1 down
-to relu1_1, in both directions at once. Two pictures that are not there are made up on the way, as features: A', the
-photo in the style, and B, the style picture as a photo. A match must be alike in both pairs: A with B, and A' with B'
-(their equation 4). From a layer to the finer one, A' is the photo's own features where these are strong, and elsewhere
-what the matched features of B' come from (their section 4.3); B likewise. At the end A' is B' itself, at the matches of
-the finest layer, the mean of overlapping patches.
+For a photo A and a style picture B', places of A and B' are matched by PatchMatch on VGG19's features, from relu5_1
+down to relu1_1, in both directions at once. Two pictures that are not there are made up on the way, as features: A',
+the photo in the style, and B, the style picture as a photo. A match must be alike in both pairs: A with B, and A' with
+B' (their equation 4). From a layer to the finer one, A' is the photo's own features where these are strong, and
+elsewhere what the matched features of B' come from (their section 4.3); B likewise. At the end A' is B' itself, at the
+matches of the finest layer, the mean of overlapping patches.
 
 Sizes of patches, radii and weights are theirs. Departures: Adam in place of L-BFGS where features are brought a layer
 back, starting from the finer layer's features at the same matches (theirs: noise); PatchMatch takes all places at once.

@@ -1,4 +1,4 @@
-"""PatchMatch (Barnes et al., 2009): for each patch of features the most alike of others', found by chance and neighbours.
+"""PatchMatch (Barnes et al., 2009): for each patch of features the most alike of others', by chance and neighbours.
 
 A field says for each place of a source where in a target its patch is: int [H, W, 2], rows and columns. All places take
 their candidates at once, where the original goes through them one by one.
@@ -121,6 +121,6 @@ def vote(picture: np.ndarray, field: np.ndarray, patch_size: int) -> np.ndarray:
         for right in range(-radius, radius + 1):
             # The patch around the place (-down, -right) from here covers it at (down, right) of its middle.
             of_neighbour = padded[radius - down : radius - down + height, radius - right : radius - right + width]
-            rows, columns = np.moveaxis(_inside(of_neighbour + (down, right), picture.shape[:2]), -1, 0)
+            rows, columns = np.moveaxis(_inside(of_neighbour + np.array((down, right)), picture.shape[:2]), -1, 0)
             total += picture[rows, columns]
     return total / patch_size**2

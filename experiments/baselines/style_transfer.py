@@ -13,7 +13,6 @@ implementation (Johnson's neural-style): their paper's are for a VGG19 scaled to
 
 from collections.abc import Sequence
 
-import keras
 import numpy as np
 import tensorflow as tf
 

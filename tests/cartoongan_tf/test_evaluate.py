@@ -215,7 +215,7 @@ def test_what_cannot_be_used_is_said(flags, message, folders, generator_path, tm
 
 
 def test_models_are_named_by_what_tells_them_apart(tmp_path):
-    from cartoongan_tf.evaluate import _name_of
+    from cartoongan_tf.named_models import _name_of
 
     for path, name in {"runs/a/generator.keras": "a", "b.tflite": "b", "serving/c/1": "c", "d.keras": "d"}.items():
         assert _name_of(tmp_path / path) == name

@@ -1,0 +1,58 @@
+"""Figure 5: the same photos in every style at hand: those bundled, and those trained or imported.
+
+    python -m experiments.styles --photos_dir=photos --cartoons_dir=frames --output_dir=reproduction \
+        --model=hayao=hayao.keras,runs/shinkai/generator.keras
+
+--model names styles beside the bundled ones. Nothing is trained; a minute or two at --scale=cpu. Results are in
+OUTPUT_DIR/styles: figure.jpg, report.md and evaluation.json.
+"""
+
+import dataclasses
+import sys
+from typing import TYPE_CHECKING
+
+from cartoongan_tf import program
+from cartoongan_tf.options import option
+from experiments.settings import ExperimentConfig
+
+if TYPE_CHECKING:
+    from cartoongan_tf.evaluation import Row
+    from experiments.findings import Claim
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class StylesConfig(ExperimentConfig):
+    model: str = option(
+        "Further styles, separated by commas: .keras or .tflite files, SavedModel folders; NAME=MODEL names one.", ""
+    )
+
+
+def main(argv=None) -> int:
+    return program.run(StylesConfig, lambda config, _: _styles(config), __doc__, argv)
+
+
+def _styles(config: StylesConfig) -> None:
+    program.start_tensorflow()
+    from cartoongan_tf import styles
+    from cartoongan_tf.named_models import load_named_models
+    from experiments import figures, findings
+    from experiments.lab import Lab
+
+    bundled = ",".join(styles.all_styles())
+    models = load_named_models(",".join(filter(None, (bundled, config.model))))
+    lab = Lab(config)
+    rows = lab.measure(models)
+    folder, figure = lab.folder / "styles", figures.of_rows(lab.photos.pixels, rows)
+    findings.write("experiments.styles", config, folder, lab.report(rows), figure, _claims(list(rows.values())))
+
+
+def _claims(rows: "list[Row]") -> "list[Claim]":
+    """That styles differ from one another, by the colours that they give the same photos."""
+    from experiments.findings import compare
+
+    text = "4: each style is learned as its own: other colours from the same photos"
+    return [compare(text, row, rows[0], "color_shift", "other") for row in rows[1:]]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

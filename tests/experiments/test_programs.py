@@ -1,0 +1,130 @@
+"""Each experiment from end to end, at its smallest scale: real training, real drawing, real measuring."""
+
+import dataclasses
+import json
+
+import pytest
+
+from cartoongan_tf import pictures
+from cartoongan_tf.config import TrainConfig
+from experiments import (
+    ablation,
+    compare_methods,
+    compare_single_image,
+    content_weight,
+    initialization,
+    settings,
+    styles,
+)
+from experiments.baselines.cyclegan_config import CycleGANConfig
+from tests.helpers import draw
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    root = tmp_path_factory.mktemp("pictures")
+    for number in range(9):
+        pictures.write_picture(root / "photos" / f"photo{number}.png", draw(number, 60, 80) // 2 + 60)
+        pictures.write_picture(root / "frames" / f"frame{number}.png", draw(50 + number, 70, 64))
+    return root
+
+
+def _run(program, folders, output, *more):
+    name = program.__name__.rpartition(".")[2]
+    where = [f"--photos_dir={folders / 'photos'}", f"--cartoons_dir={folders / 'frames'}", f"--output_dir={output}"]
+    return program.main([name, *where, "--scale=tiny", "--vgg19_weights=random", *more]), output / name
+
+
+def _rows(folder):
+    return [row["name"] for row in json.loads((folder / "evaluation.json").read_text())["rows"]][2:]
+
+
+def _claims(folder):
+    lines = (folder / "report.md").read_text().splitlines()
+    return [line.split("|")[3].strip() for line in lines if line.startswith(("| 3", "| 4", "| (not in"))]
+
+
+def test_initialization(folders, tmp_path):
+    status, folder = _run(initialization, folders, tmp_path)
+    assert status == 0
+    assert _rows(folder) == [f"{start}, epoch {n}" for start in ("the paper's start", "pixel start") for n in (1, 2)]
+    assert len(_claims(folder)) == 3 and (folder / "figure.jpg").exists() and (folder / "curve.png").exists()
+    flags = (tmp_path / "recipes" / "initialization-content.flags").read_text()
+    assert "--initialization_loss=content\n" in flags and "--adversarial_epochs=0\n" in flags
+
+
+@pytest.mark.slow
+def test_ablation(folders, tmp_path):
+    status, folder = _run(ablation, folders, tmp_path)
+    assert status == 0
+    assert _rows(folder) == ["without initialization", "l2 content", "without edge loss", "CartoonGAN"]
+    assert set(_claims(folder)) <= {"agrees", "does not agree", "undecided"} and len(_claims(folder)) == 5
+    differing = {"without-initialization": "initialization_epochs=0", "l2-content": "content_loss=l2"}
+    for name, flag in (differing | {"without-edge-loss": "edge_loss_weight=0.0"}).items():
+        assert f"--{flag}\n" in (tmp_path / "recipes" / f"{name}.flags").read_text()
+
+
+def test_content_weight_goes_on_and_trains_nothing_twice(folders, tmp_path, capfd):
+    status, folder = _run(content_weight, folders, tmp_path, "--content_weights=10,6.2e-4")
+    assert status == 0 and "Training cartoongan" in capfd.readouterr().err
+    assert _rows(folder) == ["omega 0.00062, the authors' code's", "omega 10, the paper's"]
+    generator = tmp_path / "runs" / "cartoongan" / "generator.keras"
+    before = generator.stat().st_mtime_ns
+    status, _ = _run(content_weight, folders, tmp_path, "--content_weights=10,6.2e-4")
+    assert status == 0 and "Training cartoongan" not in capfd.readouterr().err
+    assert generator.stat().st_mtime_ns == before
+    status, _ = _run(content_weight, folders, tmp_path, "--content_weights=10,6.2e-4", "--seed=1")
+    assert status == 1 and "has another recipe; name a new --output_dir" in capfd.readouterr().err
+
+
+@pytest.mark.slow
+def test_compare_methods(folders, tmp_path):
+    status, folder = _run(compare_methods, folders, tmp_path, "--mixed_precision=bfloat16")
+    assert status == 0
+    methods = ["Gatys (image 1)", "Gatys (collection)", "CycleGAN", "CycleGAN + identity", "CartoonGAN"]
+    assert _rows(folder) == methods
+    report = (folder / "report.md").read_text()
+    assert (
+        "| CycleGAN + identity | " in report and "an epoch of CartoonGAN takes 0.66 of the time of CycleGAN |" in report
+    )
+    assert "--identity_weight=0.0\n" in (tmp_path / "recipes" / "cyclegan.flags").read_text()
+    assert "--identity_weight=0.5\n" in (tmp_path / "recipes" / "cyclegan-identity.flags").read_text()
+
+
+def test_compare_single_image(folders, tmp_path):
+    status, folder = _run(compare_single_image, folders, tmp_path, "--num_photos=2", "--long_side=48")
+    assert status == 0
+    ways = [f"{method} (image {which})" for method in ("CNNMRF", "Deep Analogy") for which in (1, 2)]
+    assert _rows(folder) == [*ways, "CartoonGAN"]
+    assert " s a picture." in (folder / "report.md").read_text()
+
+
+def test_styles(folders, tmp_path, light_path):
+    status, folder = _run(styles, folders, tmp_path, f"--model=mine={light_path}")
+    assert status == 0
+    assert _rows(folder) == ["pepper", "mine"] and len(_claims(folder)) == 1
+
+
+def test_what_cannot_be_used_is_said(folders, tmp_path, capfd):
+    assert _run(ablation, folders, tmp_path, "--vgg19_weights=nowhere.h5")[0] == 1
+    said = capfd.readouterr().err
+    assert "--vgg19_weights=nowhere.h5: no such file" in said and "give the same command again to go on" in said
+    assert "Traceback" not in said
+    assert _run(content_weight, folders, tmp_path, "--content_weights=1,x")[0] == 2
+    assert "--content_weights=1,x: give two or more" in capfd.readouterr().err
+
+
+def test_the_papers_scale_is_the_authors_recipe_and_cyclegans_paper():
+    scale = settings.SCALES["paper"]
+    assert not scale.recipe and not scale.own_recipes and not scale.cyclegan
+    assert scale.generator == TrainConfig(data_dir="data", run_dir="run").generator == "paper"
+    assert CycleGANConfig().epochs == TrainConfig(data_dir="data", run_dir="run").adversarial_epochs == 200
+
+
+@pytest.mark.parametrize("scale", settings.SCALES.values(), ids=settings.SCALES)
+def test_recipes_are_flags_of_training(scale):
+    names = {field.name for field in dataclasses.fields(TrainConfig)}
+    for generator in ("light", "paper"):
+        recipe = {"generator": generator, **scale.recipe, **scale.own_recipes.get(generator, {})}
+        assert set(recipe) <= names
+        TrainConfig(data_dir="data", run_dir="run", **recipe)
