@@ -1,4 +1,4 @@
-"""Several models under their names, as a flag lists them: NAME=MODEL,NAME=MODEL."""
+"""Several models under their names, as --model lists them: NAME=MODEL,NAME=MODEL."""
 
 from pathlib import Path
 
@@ -6,13 +6,12 @@ from cartoongan_tf.cartoonizer import Cartoonizer
 from cartoongan_tf.errors import InputError
 
 
-def load_named_models(text: str, flag: str = "model") -> dict[str, Cartoonizer]:
-    """Load all models that a flag lists.
+def load_named_models(text: str) -> dict[str, Cartoonizer]:
+    """Load all models that --model lists.
 
     Args:
       text: models as `Cartoonizer.load` takes them, separated by commas; NAME=MODEL names one, others have the name of
         their file, or of their folder, or of the style.
-      flag: for the messages.
 
     Returns:
       them by their names, in order; none of "".
@@ -26,11 +25,11 @@ def load_named_models(text: str, flag: str = "model") -> dict[str, Cartoonizer]:
         if not equals or Path(each).exists():
             name, path = _name_of(Path(each)), each
         if name in models:
-            raise InputError(f"--{flag}={text}: two are called {name}; give them names: NAME=MODEL,NAME=MODEL")
+            raise InputError(f"--model={text}: two are called {name}; give them names: NAME=MODEL,NAME=MODEL")
         try:
             models[name] = Cartoonizer.load(path)
         except InputError as error:
-            raise InputError(f"--{flag}={each}: {error}") from error
+            raise InputError(f"--model={each}: {error}") from error
     return models
 
 

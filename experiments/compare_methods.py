@@ -9,6 +9,7 @@ on 2 cores with bfloat16 instructions. Results are in OUTPUT_DIR/compare_methods
 `python -m benchmarks.train_step --tables=methods`.
 """
 
+import functools
 import sys
 from typing import TYPE_CHECKING
 
@@ -57,23 +58,30 @@ def _style_transfers(lab: "Lab") -> "dict[str, Drawings]":
     from experiments.drawings import Drawings
     from experiments.style_images import StyleImages
 
-    config, photos = lab.config, lab.photos.pixels
+    config, photos, num_steps = lab.config, lab.photos.pixels, lab.scale.slow_steps
     with lab.computing():
         transfer = StyleTransfer(config.vgg19_weights, config.seed)
         cartoons = StyleImages(lab.cartoon_files.training, lab.long_side, config.vgg19_weights, config.seed)
-    collection = transfer.style_of(cartoons.pictures)
+    alike = [cartoons.most_alike(photo) for photo in photos]
+    collection = functools.cache(lambda: transfer.style_of(cartoons.pictures()))
 
-    def with_one(number):
-        style = transfer.style_of([cartoons.most_alike(photos[number])])
-        return transfer.draw(photos[number], style, lab.scale.slow_steps)
+    def draw(number, style):
+        return transfer.draw(photos[number], style, num_steps)
 
-    def with_all(number):
-        return transfer.draw(photos[number], collection, lab.scale.slow_steps)
-
-    names, folder = [file.stem for file in lab.photos.files], lab.folder / "drawings"
+    folder, how = lab.folder / "drawings", (num_steps, config.vgg19_weights)
     return {
-        "Gatys (image 1)": Drawings(folder / "gatys-image", names, photos, with_one),
-        "Gatys (collection)": Drawings(folder / "gatys-collection", names, photos, with_all),
+        "Gatys (image 1)": Drawings(
+            folder / "gatys-image",
+            photos,
+            lambda number: draw(number, transfer.style_of([alike[number]])),
+            lambda number: (alike[number], *how),
+        ),
+        "Gatys (collection)": Drawings(
+            folder / "gatys-collection",
+            photos,
+            lambda number: draw(number, collection()),
+            lambda number: ([file.name for file in cartoons.files], *how),
+        ),
     }
 
 
@@ -110,8 +118,9 @@ def _time_claims(runs: "dict[str, Run]") -> "list[Claim]":
     for name in _IDENTITY_WEIGHTS:
         ratio = runs["CartoonGAN"].secs_per_epoch / runs[name].secs_per_epoch
         papers = _PAPERS_SECS["CartoonGAN"] / _PAPERS_SECS[name]
-        text = f"4.2: an epoch of CartoonGAN takes {papers:.2f} of the time of {name}"
-        claims.append(Claim(text, f"{ratio:.2f}, at this scale", "agrees" if ratio <= papers else "does not agree"))
+        text = f"4.2: an epoch of CartoonGAN takes at most {papers:.2f} of the time of {name}"
+        measured = f"{ratio:.2f} at this scale, one after the other; benchmarks.train_step lets them take turns"
+        claims.append(Claim(text, measured, "agrees" if ratio <= papers else "does not agree"))
     return claims
 
 

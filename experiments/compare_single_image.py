@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from cartoongan_tf import program
 from cartoongan_tf.options import option, require
-from experiments.settings import ExperimentConfig
+from experiments.settings import SCALES, ExperimentConfig
 
 if TYPE_CHECKING:
     from cartoongan_tf.evaluation import Row
@@ -31,7 +31,8 @@ class SingleImageConfig(ExperimentConfig):
     def __post_init__(self):
         super().__post_init__()
         require(self, "num_photos", self.num_photos >= 2, "must be at least 2")
-        require(self, "long_side", self.long_side >= 32, "must be at least 32")
+        least = SCALES[self.scale].crop_px  # of which squares are measured
+        require(self, "long_side", self.long_side >= least, f"must be at least {least}, and better twice that")
 
 
 def main(argv=None) -> int:
@@ -72,18 +73,21 @@ def _drawn(lab: "Lab", styles: dict[str, list]) -> "dict[str, Drawings]":
     from experiments.baselines.deep_analogy import DeepAnalogy
     from experiments.drawings import Drawings
 
-    config, photos, names = lab.config, lab.photos.pixels, [file.stem for file in lab.photos.files]
+    config, photos, num_steps = lab.config, lab.photos.pixels, lab.scale.slow_steps
     with lab.computing():
         methods = {"CNNMRF": CNNMRF, "Deep Analogy": DeepAnalogy}
         methods = {name: method(config.vgg19_weights, config.seed) for name, method in methods.items()}
 
     def draw(method, pictures):
-        return lambda number: method.draw(photos[number], pictures[number], lab.scale.slow_steps)
+        return lambda number: method.draw(photos[number], pictures[number], num_steps)
 
     folder = lab.folder / "drawings"
     return {
         f"{name} ({which})": Drawings(
-            folder / f"{name}-{which}".lower().replace(" ", "-"), names, photos, draw(method, pictures)
+            folder / f"{name}-{which}".lower().replace(" ", "-"),
+            photos,
+            draw(method, pictures),
+            lambda number, pictures=pictures: (pictures[number], num_steps, config.vgg19_weights, config.seed),
         )
         for name, method in methods.items()
         for which, pictures in styles.items()

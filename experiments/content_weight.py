@@ -9,6 +9,7 @@ OUTPUT_DIR/content_weight: curve.png, figure.jpg, report.md and evaluation.json.
 
 import dataclasses
 import itertools
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,7 +35,7 @@ class ContentWeightConfig(ExperimentConfig):
 
     def __post_init__(self):
         super().__post_init__()
-        if not len(self.values) >= 2 or self.values[0] < 0:
+        if len(self.values) < 2 or not all(0 <= value < math.inf for value in self.values):
             raise InputError(
                 f"--content_weights={self.content_weights}: give two or more different weights, none below 0"
             )
@@ -43,7 +44,7 @@ class ContentWeightConfig(ExperimentConfig):
     def values(self) -> list[float]:
         """In their order."""
         try:
-            return sorted({float(text) for text in self.content_weights.split(",")})
+            return sorted({float(f"{float(text):g}") for text in self.content_weights.split(",")})  # as runs are named
         except ValueError:
             return []
 

@@ -10,18 +10,20 @@ from cartoongan_tf.evaluation import Row
 
 _GAP_PX, _HEADING_PX = 6, 24
 _CLOSE_UP_SHARE = 3  # a close-up shows a third of the short side
+_MOST_PHOTOS = 8
 _PLACES = 8  # looked at along each side
 
 
 def of_rows(photos: Sequence[np.ndarray], rows: Mapping[str, Row], close_ups: bool = False) -> np.ndarray:
-    """The figure of photos, each with what every way made of it; uint8 RGB [H, W, 3].
+    """The figure of photos (at most 8, spread over all), each with what every way made of it; uint8 RGB [H, W, 3].
 
     Args:
       photos: uint8 RGB [H, W, 3].
       rows: by the ways' names, with the drawings of all photos.
       close_ups: put a part of each picture below it.
     """
-    lines = [[photo, *(row.drawings[number] for row in rows.values())] for number, photo in enumerate(photos)]
+    shown = sorted({round(number) for number in np.linspace(0, len(photos) - 1, _MOST_PHOTOS)})
+    lines = [[photos[number], *(row.drawings[number] for row in rows.values())] for number in shown]
     if close_ups:
         lines = [part for line in lines for part in with_close_ups(line)]
     return figure(["input photo", *rows], lines)

@@ -12,6 +12,7 @@ from cartoongan_tf.evaluation_report import Report, cell
 from cartoongan_tf.measurement import write_report
 from cartoongan_tf.metrics import Estimate
 
+_ENOUGH_PHOTOS = 8  # of noise, 28 % of claims are decided on 3 photos, and 9 % on 15
 _MEASURES = {measure.name: measure for measure in MEASURES}
 
 
@@ -77,13 +78,16 @@ def write(
     """
     report.write_tables(folder)
     pictures.write_picture(folder / "figure.jpg", figure)
-    text = [*_claims_table(claims), *lines, *report.markdown().splitlines()]
+    text = [*_claims_table(claims, len(report.photos.files)), *lines, *report.markdown().splitlines()]
     write_report(module, config, ("tensorflow", "keras", "numpy"), text, str(folder / "report.md"))
     print(f"The figure is {folder / 'figure.jpg'}.")
 
 
-def _claims_table(claims: Sequence[Claim]) -> list[str]:
+def _claims_table(claims: Sequence[Claim], num_photos: int) -> list[str]:
     if not claims:
         return []
     rows = [f"| {claim.text} | {claim.measured} | {claim.verdict} |" for claim in claims]
-    return ["| the paper | measured | |", "| --- | --- | --- |", *rows, ""]
+    table = ["| the paper | measured | |", "| --- | --- | --- |", *rows, ""]
+    if num_photos < _ENOUGH_PHOTOS:
+        table += [f"Of {num_photos} photos, intervals are too narrow: more of these verdicts are chance than 5 %.", ""]
+    return table

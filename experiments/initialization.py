@@ -2,9 +2,10 @@
 
     python -m experiments.initialization --photos_dir=photos --cartoons_dir=frames --output_dir=reproduction
 
-Both starts that `train --initialization_loss` has: the paper's, by the content loss alone, and by pixels. About 10
-minutes at --scale=cpu on 2 cores with bfloat16 instructions. Results are in OUTPUT_DIR/initialization: figure.jpg,
-curve.png (content distance and colour shift by epoch), report.md and evaluation.json.
+Both starts that `train --initialization_loss` has: the paper's, by the content loss alone, and by pixels; always of the
+paper's generator, its weights averaged where the scale's recipe says so. About 15 minutes at --scale=cpu on 2 cores
+with bfloat16 instructions. Results are in OUTPUT_DIR/initialization: figure.jpg, curve.png (measures by epoch),
+report.md and evaluation.json.
 """
 
 import sys

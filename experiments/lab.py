@@ -12,6 +12,7 @@ import math
 import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,7 +20,8 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 from tqdm import tqdm
 
-from cartoongan_tf import atomic
+from cartoongan_tf import atomic, signals
+from cartoongan_tf.checkpoints import all_checkpoints
 from cartoongan_tf.config import TrainConfig
 from cartoongan_tf.crops import Pictures
 from cartoongan_tf.errors import InputError
@@ -32,6 +34,9 @@ from experiments import material
 from experiments.baselines.cyclegan_config import TrainCycleGANConfig
 from experiments.drawings import Drawings
 from experiments.settings import SCALES, ExperimentConfig
+
+_PATHS = ("#", "--data_dir=", "--run_dir=", "--vgg19_weights=")
+_LOOKS_EVERY_SECS = 0.2
 
 
 class Run(NamedTuple):
@@ -73,10 +78,11 @@ class Lab:
           max_photos: held-out photos to draw, at most; 0: as many as the scale says.
 
         Raises:
-          InputError: there are too few pictures.
+          InputError: there are too few pictures, or the results would lie among them.
         """
         self.config, self.scale = config, SCALES[config.scale]
-        self.folder = Path(config.output_dir)
+        self.folder = Path(config.output_dir).absolute()
+        material.check_apart(config.output_dir, {"photos_dir": config.photos_dir, "cartoons_dir": config.cartoons_dir})
         self.photo_files = material.split_photos(config.photos_dir)
         self.cartoon_files = material.split_cartoons(config.cartoons_dir)
         self.long_side = long_side or self.scale.long_side
@@ -148,18 +154,18 @@ class Lab:
 
     def _train(self, module: str, name: str, recipe: Any) -> Run:
         flagfile, run_dir = self.folder / "recipes" / f"{name}.flags", Path(recipe.run_dir)
-        text = flagfile_text(recipe, f"python -m {module} --flagfile={flagfile}")
-        if flagfile.exists() and flagfile.read_text("utf-8") != text:
-            raise InputError(
-                f"{flagfile}: the run {name} has another recipe; name a new --output_dir, or remove {run_dir} and this"
-            )
-        with atomic.replacing(flagfile) as temporary:
-            temporary.write_text(text, "utf-8")
-        done = run_dir / "done"
+        text, done = flagfile_text(recipe, f"python -m {module} --flagfile={flagfile}"), run_dir / "done"
+        has_begun = done.exists() or all_checkpoints(run_dir / "checkpoints")
+        if has_begun and _same_anywhere(flagfile.read_text("utf-8")) != _same_anywhere(text):
+            raise InputError(f"{flagfile}: the run {name} has another recipe; name a new --output_dir")
         if not done.exists():
-            _say(f"Training {name}, with the flags in {flagfile}.")
-            if status := subprocess.run([sys.executable, "-m", module, f"--flagfile={flagfile}"]).returncode:
-                raise InputError(f"training {name} ended with status {status}; give the same command again to go on")
+            with atomic.replacing(flagfile) as temporary:
+                temporary.write_text(text, "utf-8")
+            print(f"\nTraining {name}, with the flags in {flagfile}.", file=sys.stderr, flush=True)
+            if status := _run([sys.executable, "-m", module, f"--flagfile={flagfile}"]):
+                raise InputError(
+                    f"training {name} ended with status {status}; with that mended, the same command goes on"
+                )
             atomic.write_json(done, {"done": True})
         num_photos = len(records.open_records(self.data_dir).photos)
         return Run(run_dir / "generator.keras", run_dir, num_photos / _images_per_second(run_dir))
@@ -230,5 +236,25 @@ def _images_per_second(run_dir: Path) -> float:
     return statistics.median(list(found.values())[-1])
 
 
-def _say(text: str) -> None:
-    print(f"\n{text}", file=sys.stderr, flush=True)
+def _same_anywhere(flagfile: str) -> list[str]:
+    """A recipe's lines but for its paths, so that its folder can be moved."""
+    return [line for line in flagfile.splitlines() if not line.startswith(_PATHS)]
+
+
+def _run(command: list[str]) -> int:
+    """Its exit status; asked to stop, it is passed on, and the command's checkpoint is waited for."""
+    with signals.stop_requests() as stop_signal:
+        process = subprocess.Popen(command, start_new_session=True)  # a Ctrl-C at the terminal comes by us alone
+        is_told = False
+        try:
+            while process.poll() is None:
+                time.sleep(_LOOKS_EVERY_SECS)
+                if stop_signal() and not is_told:
+                    process.send_signal(stop_signal())
+                    is_told = True
+        except KeyboardInterrupt:  # the second request
+            process.kill()
+            raise
+    if is_told:
+        raise KeyboardInterrupt
+    return process.returncode

@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from PIL import Image
@@ -46,6 +46,14 @@ def _picture_files(flag: str, folder: str | os.PathLike) -> list[Path]:
     if len(files) < _FEWEST:
         raise InputError(f"--{flag}={folder}: {len(files)} pictures in it; an experiment needs {_FEWEST} at least")
     return files
+
+
+def check_apart(output_dir: str, folders_by_flag: Mapping[str, str]) -> None:
+    """Raise InputError if results would lie in a folder of pictures, and be taken for pictures the next time."""
+    output = Path(output_dir).resolve()
+    for flag, folder in folders_by_flag.items():
+        if output.is_relative_to(Path(folder).resolve()):
+            raise InputError(f"--output_dir={output_dir}: lies in --{flag}={folder}; name a folder outside")
 
 
 def build_records(folders_and_files: dict[str, tuple[str, Sequence[Path]]], output: Path, preparation: dict) -> None:

@@ -4,7 +4,8 @@ The paper's authors chose the former by hand. Here it is the cartoon whose relu5
 have the largest cosine with the photo's: what is in the picture, and about where.
 """
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -33,24 +34,30 @@ class StyleImages:
         """
         network = vgg19.load_vgg19(vgg19_weights, seed)
         self._features = vgg19.frozen(network, network.get_layer(_LAYER).output, "what_is_where")
-        self._seed, self.pictures = seed, []
-        for file in tqdm(files, desc="reading cartoons", unit="picture", leave=False):
-            try:
-                self.pictures.append(pictures.shrink(pictures.read_picture(file), long_side))
-            except InputError:
-                continue
-        if not self.pictures:
+        self._seed, self._long_side, self.files, described = seed, long_side, [], []
+        for file in tqdm(files, desc="comparing cartoons", unit="picture", leave=False):
+            with contextlib.suppress(InputError):
+                described.append(self._described(self._read(file)))
+                self.files.append(file)
+        if not described:
             raise InputError(f"{files[0].parent}: no cartoon in it can be read")
-        described = [self._described(picture) for picture in tqdm(self.pictures, desc="comparing", leave=False)]
         self._described_pictures = np.stack(described)
+
+    def pictures(self) -> Iterator[np.ndarray]:
+        """All of them, read one by one: uint8 RGB [H, W, 3]."""
+        for file in tqdm(self.files, desc="reading cartoons", unit="picture", leave=False):
+            yield self._read(file)
 
     def most_alike(self, photo: np.ndarray) -> np.ndarray:
         """The cartoon most like a photo, uint8 RGB [H, W, 3] both."""
-        return self.pictures[int(np.argmax(self._described_pictures @ self._described(photo)))]
+        return self._read(self.files[int(np.argmax(self._described_pictures @ self._described(photo)))])
 
     def by_lot(self, number: int) -> np.ndarray:
         """A cartoon for the photo of that number."""
-        return self.pictures[np.random.default_rng((self._seed, number)).integers(len(self.pictures))]
+        return self._read(self.files[np.random.default_rng((self._seed, number)).integers(len(self.files))])
+
+    def _read(self, file: Path) -> np.ndarray:
+        return pictures.shrink(pictures.read_picture(file), self._long_side)
 
     def _described(self, picture: np.ndarray) -> np.ndarray:
         square = cv2.resize(picture, (_SIDE_PX, _SIDE_PX), interpolation=cv2.INTER_AREA)

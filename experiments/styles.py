@@ -12,6 +12,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from cartoongan_tf import program
+from cartoongan_tf.errors import InputError
 from cartoongan_tf.options import option
 from experiments.settings import ExperimentConfig
 
@@ -34,13 +35,16 @@ def main(argv=None) -> int:
 def _styles(config: StylesConfig) -> None:
     program.start_tensorflow()
     from cartoongan_tf import styles
+    from cartoongan_tf.cartoonizer import Cartoonizer
     from cartoongan_tf.named_models import load_named_models
     from experiments import figures, findings
     from experiments.lab import Lab
 
-    bundled = ",".join(styles.all_styles())
-    models = load_named_models(",".join(filter(None, (bundled, config.model))))
+    own, bundled = load_named_models(config.model), styles.all_styles()
+    if taken := sorted(set(own) & set(bundled)):
+        raise InputError(f"--model={config.model}: {taken[0]} is a bundled style; give yours another name: NAME=MODEL")
     lab = Lab(config)
+    models = {name: Cartoonizer.load(style.generator) for name, style in bundled.items()} | own
     rows = lab.measure(models)
     folder, figure = lab.folder / "styles", figures.of_rows(lab.photos.pixels, rows)
     findings.write("experiments.styles", config, folder, lab.report(rows), figure, _claims(list(rows.values())))

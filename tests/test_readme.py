@@ -226,3 +226,16 @@ def test_every_command_with_the_authors_weights_runs(folder, assets):
         if "hayao" in command:
             assert _run(command) == 0, command
     assert (folder / "photo-hayao.jpg").exists()
+
+
+def test_pages_about_experiments_name_programs_and_flags_that_exist():
+    text = (REPOSITORY / "docs" / "reproduction.md").read_text()
+    commands = re.findall(r"python -m (experiments\.\w+) ([^`\n]*)", text)
+    programs = {path.stem for path in (REPOSITORY / "experiments").glob("*.py")}
+    assert commands and set(re.findall(r"experiments\.(\w+)", text)) <= programs
+    for module, arguments in commands:
+        help_text = subprocess.run(
+            [sys.executable, "-m", module, "--help"], cwd=REPOSITORY, capture_output=True, text=True, check=True
+        ).stdout
+        for flag in re.findall(r"--(\w+)", arguments):
+            assert f"--{flag}" in help_text or f"--[no]{flag}" in help_text, f"{module}: {flag}"

@@ -4,9 +4,9 @@ The energy is E_s + a1 E_c + a2 TV, from coarse to fine: E_s, over all 3x3 patch
 squared distance to the style's patch of the largest normalised cross-correlation; E_c the squared distance from the
 photo at relu4_2; TV the squared differences of neighbouring pixels.
 
-Departures: Adam in place of L-BFGS; patches are matched anew every few steps and kept in between; the style picture is
-taken as it is, without rotated and scaled copies; and distances are means over features: with sums and their a1 = 1 the
-style picture itself comes out in the photo's place.
+Departures: Adam in place of L-BFGS, from the photo; patches are matched anew every few steps and kept in between; the
+style picture is taken as it is, without rotated and scaled copies; and distances are means over features: with sums and
+their a1 = 1 the style picture itself comes out in the photo's place.
 """
 
 import cv2
@@ -87,7 +87,7 @@ class CNNMRF:
 
 
 def pyramid_sizes(size: tuple[int, int]) -> list[tuple[int, int]]:
-    """Height and width of each level, from coarse to fine: halved while the longer side stays at 64 px or more."""
+    """The levels' heights and widths, from coarse to fine: halved while the longer side has 64 px, the other 32."""
     sizes = [size]
     while max(sizes[0]) >= 2 * _COARSEST_PX and min(sizes[0]) >= _COARSEST_PX:
         sizes.insert(0, tuple(round(side / 2) for side in sizes[0]))

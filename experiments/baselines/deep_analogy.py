@@ -37,33 +37,33 @@ class DeepAnalogy:
     def __init__(self, vgg19_weights: str = "imagenet", seed: int = 0):
         """
         Args:
-          vgg19_weights, seed: as of `vgg19.build_vgg19_features`.
+          vgg19_weights: as of `vgg19.build_vgg19_features`.
+          seed: of PatchMatch, and of random weights.
 
         Raises:
           InputError: the weights cannot be had.
         """
         network = vgg19.load_vgg19(vgg19_weights, seed)
         outputs = [network.get_layer(name).output for name in LAYERS]
-        self._features = vgg19.frozen(network, outputs, "deep_analogy")
+        self._seed, self._features = seed, vgg19.frozen(network, outputs, "deep_analogy")
         # By level: the layers that lead from the finer level to it.
         self._steps = {
             level: keras.Model(outputs[level - 2], outputs[level - 1], name=f"to_level_{level}")
             for level in range(2, len(LAYERS) + 1)
         }
 
-    def draw(self, photo: np.ndarray, style: np.ndarray, num_steps: int, num_iterations: int = 10, seed: int = 0):
+    def draw(self, photo: np.ndarray, style: np.ndarray, num_steps: int, num_iterations: int = 10):
         """Draw a photo with the patches of a style picture.
 
         Args:
           photo, style: uint8 RGB [H, W, 3], of any sizes.
           num_steps: of each way back from a layer to the finer one.
           num_iterations: of PatchMatch, at each layer.
-          seed: of PatchMatch.
 
         Returns:
           the drawing, uint8 RGB of the photo's size.
         """
-        rng, size = np.random.default_rng(seed), photo.shape[:2]
+        rng, size = np.random.default_rng(self._seed), photo.shape[:2]
         photo, style = _fitting(photo), _fitting(style)
         of_photo, of_style = self._pyramid(photo), self._pyramid(style)
         coarsest = len(LAYERS)

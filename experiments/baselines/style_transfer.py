@@ -8,10 +8,11 @@ of a whole collection, the mean of the pictures' Gram matrices.
 
 Departures: Adam in place of L-BFGS, from the photo (theirs: from noise, or from it), and max pooling, as VGG19 has it.
 Gram matrices are means over places, so that pictures of different sizes compare. The weights are those of the usual
-implementation (Johnson's neural-style): their paper's are for a VGG19 scaled to activations of mean 1.
+implementation (Johnson's neural-style, whose smoothing term is left out): their paper's are for a VGG19 scaled to
+activations of mean 1.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -42,10 +43,13 @@ class StyleTransfer:
         outputs = [network.get_layer(name).output for name in (*STYLE_LAYERS, CONTENT_LAYER)]
         self._features = vgg19.frozen(network, outputs, "style_transfer")
 
-    def style_of(self, pictures: Sequence[np.ndarray]) -> Style:
+    def style_of(self, pictures: Iterable[np.ndarray]) -> Style:
         """The mean Gram matrices of pictures, uint8 RGB [H, W, 3] each."""
-        matrices = [[gram_matrix(of_layer) for of_layer in self._features(_batch(each))[:-1]] for each in pictures]
-        return [tf.reduce_mean(of_layer, 0) for of_layer in zip(*matrices, strict=True)]
+        sums, count = [0.0] * len(STYLE_LAYERS), 0
+        for picture in pictures:
+            matrices = [gram_matrix(of_layer) for of_layer in self._features(_batch(picture))[:-1]]
+            sums, count = [total + matrix for total, matrix in zip(sums, matrices, strict=True)], count + 1
+        return [total / count for total in sums]
 
     def draw(self, photo: np.ndarray, style: Style, num_steps: int) -> np.ndarray:
         """Draw a photo, uint8 RGB [H, W, 3], in a style; the same."""

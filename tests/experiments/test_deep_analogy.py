@@ -111,6 +111,15 @@ def test_a_photo_is_drawn_with_itself(method):
     assert np.abs(drawn.astype(int) - photo).mean() < 8
 
 
+def test_a_photo_is_drawn_with_patches_of_its_like(method):
+    """The style picture is the photo turned around, in other colours: what is found must be turned back."""
+    photo = draw(5, 64, 64)
+    style = np.ascontiguousarray(np.roll(photo, 16, 1))[..., ::-1]
+    drawn = method.draw(photo, style, num_steps=2).astype(int)
+    wanted = photo[..., ::-1].astype(int)
+    assert np.abs(drawn - wanted).mean() < 0.5 * np.abs(style.astype(int) - wanted).mean()
+
+
 def test_a_drawing_has_the_photos_size_and_the_styles_pixels(method):
     photo, style = draw(0, 50, 61), np.full((40, 40, 3), (200, 30, 90), np.uint8)
     drawn = method.draw(photo, style, num_steps=1, num_iterations=1)

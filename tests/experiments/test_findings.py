@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from cartoongan_tf import evaluation
+from cartoongan_tf.config import TrainConfig
 from cartoongan_tf.evaluation import Row
-from experiments import figures
+from experiments import ablation, compare_methods, compare_single_image, content_weight, figures, initialization
 from experiments.findings import compare
 from tests.helpers import draw
 
@@ -50,3 +51,53 @@ def test_a_figure_has_a_column_for_each_way_and_close_ups_below():
     sheet = figures.of_rows([photo], {"way": row}, close_ups=True)
     assert sheet.shape[0] > figures.of_rows([photo], {"way": row}).shape[0]
     assert sheet.shape[1] == 2 * 306 + 6
+
+
+def _measured(name, kid, content, sharpness=0.5, edges=0.1, shift=5.0):
+    names = ("kid_to_cartoons", "content_distance", "edge_sharpness", "edge_density", "color_shift")
+    values = zip(names, (kid, content, sharpness, edges, shift), strict=True)
+    return Row(name, None, {measure: np.full(20, value) for measure, value in values}, None, {})
+
+
+def _verdicts(claims):
+    return [claim.verdict for claim in claims]
+
+
+def test_ablations_that_are_as_the_paper_has_them_agree():
+    rows = {
+        "without initialization": _measured("a", 3, 300),
+        "l2": _measured("b", 3, 200),
+        "without edge loss": _measured("c", 2, 200, sharpness=0.4, edges=0.05),
+        "whole": _measured("d", 1, 200),
+    }
+    recipe = TrainConfig(data_dir="data", run_dir="run")
+    assert _verdicts(ablation._claims(rows, recipe)) == ["agrees"] * 5
+    light = TrainConfig(data_dir="data", run_dir="run", generator="light")
+    assert _verdicts(ablation._claims(rows, light)) == ["agrees"] * 3
+    backwards = dict(zip(rows, reversed(rows.values()), strict=True))
+    assert "agrees" not in _verdicts(ablation._claims(backwards, recipe))
+
+
+def test_methods_that_are_as_the_paper_has_them_agree():
+    names = ("one", "all", "CycleGAN", "CycleGAN + identity", "CartoonGAN")
+    figures_of = ((5, 200, 0.3), (4, 200, 0.3), (3, 400, 0.4), (3, 300, 0.4), (1, 200, 0.6))
+    rows = {name: _measured(name, *values) for name, values in zip(names, figures_of, strict=True)}
+    assert _verdicts(compare_methods._claims(rows)) == ["agrees"] * 10
+    assert _verdicts(compare_single_image._claims(rows))[:4] == ["agrees"] * 4
+
+
+def test_times_are_held_against_the_papers():
+    from experiments.lab import Run
+
+    runs = {"CycleGAN": Run("", "", 100.0), "CycleGAN + identity": Run("", "", 100.0), "CartoonGAN": Run("", "", 60.0)}
+    assert _verdicts(compare_methods._time_claims(runs)) == ["agrees", "does not agree"]
+
+
+def test_weights_and_starts_that_are_as_the_paper_has_them_agree():
+    rows = [_measured(str(content), 1, content) for content in (300, 200, 100)]
+    assert _verdicts(content_weight._claims(rows)) == ["agrees"] * 2
+    starts = {
+        "paper": {1: _measured("a", 1, 300, shift=30.0), 2: _measured("b", 1, 200, shift=30.0)},
+        "pixels": {1: _measured("c", 1, 300, shift=9.0), 2: _measured("d", 1, 150, shift=9.0)},
+    }
+    assert _verdicts(initialization._claims(starts)) == ["agrees"] * 3
