@@ -98,5 +98,5 @@ def test_the_cartoon_most_like_a_photo_is_found(tmp_path):
 def test_results_do_not_lie_among_pictures(tmp_path):
     folders = {"photos_dir": str(tmp_path / "photos"), "cartoons_dir": str(tmp_path / "frames")}
     material.check_apart(str(tmp_path / "photos2"), folders)
-    with pytest.raises(InputError, match="--output_dir=.*: lies in --cartoons_dir="):
+    with pytest.raises(InputError, match=r"--output_dir=.*: lies in --cartoons_dir="):
         material.check_apart(str(tmp_path / "frames" / "x"), folders)
