@@ -5,6 +5,7 @@ pictures keep the size of the crop, where their code resized to 224 px.
 """
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
@@ -58,6 +59,23 @@ def build_style_features(weights: str = "imagenet", layer: str = "block3_conv4",
     vgg19 = _build_to_tap(weights, seed)
     pooled = layers.GlobalAveragePooling2D(name="pooled")(vgg19.get_layer(layer).output)
     return frozen(vgg19, [pooled, vgg19.outputs[0]], "style_features")
+
+
+def build_vgg19_layers(weights: str, layer_names: Sequence[str], seed: int = 0) -> keras.Model:
+    """Build an extractor of several layers' maps, each after its ReLU, frozen.
+
+    Args:
+      weights, seed: as of `build_vgg19_features`.
+      layer_names: Keras's, "block3_conv1" say.
+
+    Returns:
+      float32 RGB [N, H, W, 3] in [-1, 1] -> the maps, a list in the order of the names.
+
+    Raises:
+      InputError: as `build_vgg19_features`.
+    """
+    vgg19 = load_vgg19(weights, seed)
+    return frozen(vgg19, [vgg19.get_layer(name).output for name in layer_names], "vgg19_layers")
 
 
 def _build_to_tap(weights: str, seed: int) -> keras.Model:

@@ -93,7 +93,7 @@ _CPU_OWN_RECIPES = {
 _TINY_RECIPE = {
     **{"generator_width": 4, "generator_num_blocks": 1, "discriminator_width": 4, "batch_size": 2, "crop_size": 32},
     **{"initialization_epochs": 2, "initialization_loss": "pixels", "adversarial_epochs": 1, "pool_size": 0},
-    **{"discriminator_warmup_steps": 2, "ema_decay": 0.9},
+    **{"ema_decay": 0.9},
 }
 
 SCALES = {

@@ -32,8 +32,7 @@ class StyleImages:
         Raises:
           InputError: none can be read, or the weights cannot be had.
         """
-        network = vgg19.load_vgg19(vgg19_weights, seed)
-        self._features = vgg19.frozen(network, network.get_layer(_LAYER).output, "what_is_where")
+        self._features = vgg19.build_vgg19_layers(vgg19_weights, [_LAYER], seed)
         self._seed, self._long_side, self.files, described = seed, long_side, [], []
         for file in tqdm(files, desc="comparing cartoons", unit="picture", leave=False):
             with contextlib.suppress(InputError):
@@ -61,7 +60,7 @@ class StyleImages:
 
     def _described(self, picture: np.ndarray) -> np.ndarray:
         square = cv2.resize(picture, (_SIDE_PX, _SIDE_PX), interpolation=cv2.INTER_AREA)
-        features = np.asarray(self._features(pixels.to_float(square[np.newaxis])))[0].astype(np.float32)
+        features = np.asarray(self._features(pixels.to_float(square[np.newaxis]))[0])[0].astype(np.float32)
         side = len(features) // _CELLS
         cells = features.reshape(_CELLS, side, _CELLS, side, -1).mean((1, 3)).ravel()
         return cells / max(float(np.linalg.norm(cells)), 1e-12)

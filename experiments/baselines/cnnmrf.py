@@ -37,9 +37,7 @@ class CNNMRF:
         Raises:
           InputError: the weights cannot be had.
         """
-        network = vgg19.load_vgg19(vgg19_weights, seed)
-        outputs = [network.get_layer(name).output for name in (*MRF_LAYERS, CONTENT_LAYER)]
-        self._features = vgg19.frozen(network, outputs, "cnnmrf")
+        self._features = vgg19.build_vgg19_layers(vgg19_weights, (*MRF_LAYERS, CONTENT_LAYER), seed)
 
     def draw(self, photo: np.ndarray, style: np.ndarray, num_steps: int) -> np.ndarray:
         """Draw a photo with the patches of a style picture.

@@ -39,9 +39,7 @@ class StyleTransfer:
         Raises:
           InputError: the weights cannot be had.
         """
-        network = vgg19.load_vgg19(vgg19_weights, seed)
-        outputs = [network.get_layer(name).output for name in (*STYLE_LAYERS, CONTENT_LAYER)]
-        self._features = vgg19.frozen(network, outputs, "style_transfer")
+        self._features = vgg19.build_vgg19_layers(vgg19_weights, (*STYLE_LAYERS, CONTENT_LAYER), seed)
 
     def style_of(self, pictures: Iterable[np.ndarray]) -> Style:
         """The mean Gram matrices of pictures, uint8 RGB [H, W, 3] each."""
