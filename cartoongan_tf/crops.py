@@ -45,10 +45,14 @@ def read_pictures(folder: str | os.PathLike, long_side: int, crop_px: int, max_p
       InputError: there are fewer than two that a square of `crop_px` fits into.
     """
     found = find_pictures(folder, long_side, crop_px, max_pictures)
-    if len(found.files) < FEWEST_PICTURES:
-        reasons = "".join(f"\n  {reason}" for reason in found.left_out[:5])
-        raise InputError(f"{folder}: fewer than {FEWEST_PICTURES} pictures of {crop_px} px or more in it{reasons}")
+    require_enough(found, f"{folder}: fewer than {FEWEST_PICTURES} pictures of {crop_px} px or more in it")
     return found
+
+
+def require_enough(found: Pictures, complaint: str) -> None:
+    """Raise InputError, with the complaint and why pictures were left out, if there are fewer than two."""
+    if len(found.files) < FEWEST_PICTURES:
+        raise InputError("".join([complaint, *(f"\n  {reason}" for reason in found.left_out[:5])]))
 
 
 def find_pictures(folder: str | os.PathLike, long_side: int, crop_px: int, max_pictures: int) -> Pictures:

@@ -181,17 +181,20 @@ def draw_curves(steps: Sequence[Row], cartoons: Row, photos: Row, path: Path) ->
     measures = {measure.name: measure for measure in MEASURES}
     for axes, name in zip(figure.subplots(2, 2).flat, _CURVES, strict=True):
         found = [(row.step, row.estimates[name]) for row in sorted(steps, key=lambda row: row.step)]
-        x, values = [step for step, _ in found], [estimate.value for _, estimate in found]
-        axes.plot(x, values, "o-", label="the run")
-        axes.fill_between(
-            x, [estimate.low for _, estimate in found], [estimate.high for _, estimate in found], alpha=0.2
-        )
+        x = [step for step, _ in found]
+        plot_estimates(axes, x, [estimate for _, estimate in found], "the run")
         for row, style in ((cartoons, "--"), (photos, ":")):
             if name in row.estimates:
                 axes.axhline(row.estimates[name].value, color="gray", linestyle=style, label=row.name)
         axes.set(xlabel="step", title=f"{name.replace('_', ' ')}: {_BETTER[measures[name].better]}")
         axes.legend()
     figure.savefig(path, format="png", dpi=110)
+
+
+def plot_estimates(axes: Any, x: Sequence[float], estimates: Sequence[Estimate], label: str) -> None:
+    """Draw a measure's values over `x`, with their intervals, into Matplotlib's axes."""
+    axes.plot(x, [estimate.value for estimate in estimates], "o-", label=label)
+    axes.fill_between(x, [each.low for each in estimates], [each.high for each in estimates], alpha=0.2)
 
 
 def _row_values(row: Row) -> dict[str, Any]:

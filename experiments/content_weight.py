@@ -92,12 +92,11 @@ def _draw_curves(rows: "dict[float, Row]", references: "list[Row]", path: Path) 
     from matplotlib.figure import Figure
 
     from cartoongan_tf import atomic
+    from cartoongan_tf.evaluation_report import plot_estimates
 
     drawing = Figure(figsize=(11, 7), layout="constrained")
     for axes, name in zip(drawing.subplots(2, 2).flat, _CURVES, strict=True):
-        found = [row.estimates[name] for row in rows.values()]
-        axes.plot(list(rows), [estimate.value for estimate in found], "o-")
-        axes.fill_between(list(rows), [each.low for each in found], [each.high for each in found], alpha=0.2)
+        plot_estimates(axes, list(rows), [row.estimates[name] for row in rows.values()], "the runs")
         for row, style in zip(references, ("--", ":"), strict=True):
             if name in row.estimates:
                 axes.axhline(row.estimates[name].value, color="gray", linestyle=style, label=row.name)

@@ -83,13 +83,12 @@ def _draw_curves(starts: "dict[str, dict[int, Row]]", path: Path) -> None:
     from matplotlib.figure import Figure
 
     from cartoongan_tf import atomic
+    from cartoongan_tf.evaluation_report import plot_estimates
 
     drawing = Figure(figsize=(13, 4), layout="constrained")
     for axes, measure in zip(drawing.subplots(1, len(_CURVES)), _CURVES, strict=True):
         for name, epochs in starts.items():
-            found = [row.estimates[measure] for row in epochs.values()]
-            axes.plot(list(epochs), [estimate.value for estimate in found], "o-", label=name)
-            axes.fill_between(list(epochs), [each.low for each in found], [each.high for each in found], alpha=0.2)
+            plot_estimates(axes, list(epochs), [row.estimates[measure] for row in epochs.values()], name)
         axes.set(xlabel="epoch", title=measure.replace("_", " "))
         axes.legend()
     with atomic.replacing(path) as temporary:

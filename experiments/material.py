@@ -79,9 +79,7 @@ def read_held_out(split: Split, long_side: int, crop_px: int, max_pictures: int)
       InputError: fewer than two can be used.
     """
     found = crops.read_files(split.held_out, long_side, crop_px, max_pictures)
-    if len(found.files) < crops.FEWEST_PICTURES:
-        reasons = "".join(f"\n  {reason}" for reason in found.left_out[:5])
-        raise InputError(f"{split.held_out[0].parent}: fewer than two pictures to hold out can be used{reasons}")
+    crops.require_enough(found, f"{split.held_out[0].parent}: fewer than two pictures to hold out can be used")
     return found
 
 
