@@ -9,6 +9,7 @@ minutes at --scale=cpu on 2 cores with bfloat16 instructions. There the whole ha
 report.md (claims and table) and evaluation.json.
 """
 
+import statistics
 import sys
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from experiments.settings import ExperimentConfig
 if TYPE_CHECKING:
     from cartoongan_tf.evaluation import Row
     from experiments.findings import Claim
+    from experiments.lab import Run
 
 # Of l1 the gradient by a feature's difference d is 1, of l2 it is 2 |d|. So that both pull as strongly at differences
 # that drawings have (content distances of 130 to 270, by `evaluate`), l2 weighs so much less. The paper does not say.
@@ -48,7 +50,8 @@ def _ablation(config: ExperimentConfig) -> None:
     runs = {name: lab.train(name.lower().replace(" ", "-"), **changes) for name, changes in variants.items()}
     rows = lab.measure({name: Cartoonizer.load(run.generator) for name, run in runs.items()})
     folder, figure = lab.folder / "ablation", figures.of_rows(lab.photos.pixels, rows, close_ups=True)
-    findings.write("experiments.ablation", config, folder, lab.report(rows), figure, _claims(rows, lab.recipe))
+    claims, answers = _claims(rows, lab.recipe), _answers(runs)
+    findings.write("experiments.ablation", config, folder, lab.report(rows), figure, claims, answers)
 
 
 def _claims(rows: "dict[str, Row]", recipe: TrainConfig) -> "list[Claim]":
@@ -72,6 +75,18 @@ def _claims(rows: "dict[str, Row]", recipe: TrainConfig) -> "list[Claim]":
         compare("3.2.1: the edge loss gives clear edges (9d)", without_edges, full, "edge_sharpness", "less"),
         compare("3.2.1: the same, by the number of edges", without_edges, full, "edge_density", "less"),
     ]
+
+
+def _answers(runs: "dict[str, Run]") -> list[str]:
+    """As Markdown: what each discriminator said at the end. One that calls a smoothed cartoon what it calls the cartoon
+    itself has taught nobody what an edge is."""
+    lines = ["**What the discriminators answered**, in the last quarter of training (1: a cartoon, 0: none)", ""]
+    lines += ["|  | to cartoons | to smoothed cartoons | to what was generated |", "| --- | --: | --: | --: |"]
+    for name, run in runs.items():
+        curves = [run.curve(f"logits_{kind}") for kind in ("cartoon", "smoothed", "generated")]
+        means = [statistics.fmean(curve[-max(len(curve) // 4, 1) :]) for curve in curves]
+        lines.append(" | ".join([f"| {name}", *(f"{mean:.3f}" for mean in means)]) + " |")
+    return [*lines, ""]
 
 
 if __name__ == "__main__":

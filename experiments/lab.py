@@ -37,6 +37,7 @@ from experiments.settings import SCALES, ExperimentConfig
 
 _PATHS = ("#", "--data_dir=", "--run_dir=", "--vgg19_weights=")
 _LOOKS_EVERY_SECS = 0.2
+_OWN = "cartoongan"  # the run of the scale's own recipe
 
 
 class Run(NamedTuple):
@@ -45,12 +46,35 @@ class Run(NamedTuple):
     Attributes:
       generator: its file.
       folder: of the run.
-      secs_per_epoch: of its last phase, by the median speed between two summaries.
+      num_photos: of an epoch.
     """
 
     generator: Path
     folder: Path
-    secs_per_epoch: float
+    num_photos: int
+
+    def curve(self, scalar: str) -> list[float]:
+        """A scalar's values in its last phase, a value for each summary.
+
+        Raises:
+          InputError: the run's summaries are not there, or have no such scalar.
+        """
+        found: dict[str, list[float]] = {}
+        for path in sorted((self.folder / "summaries").glob("events*")):
+            for event in tf.compat.v1.train.summary_iterator(str(path)):
+                for value in event.summary.value:
+                    if value.tag.endswith(f"/{scalar}"):
+                        found.setdefault(value.tag, []).append(float(tf.make_ndarray(value.tensor)))
+        if not found:
+            raise InputError(
+                f"{self.folder / 'summaries'}: the run's curves are not there; remove {self.folder}, and train anew"
+            )
+        return list(found.values())[-1]
+
+    @property
+    def secs_per_epoch(self) -> float:
+        """By the median speed between two summaries."""
+        return self.num_photos / statistics.median(self.curve("images_per_second"))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,7 +152,7 @@ class Lab:
         every = {"checkpoint_every_steps": steps, "keep_every_steps": steps, "keep_checkpoints": 1}
         return self._train_cartoongan(f"initialization-{loss}", dataclasses.replace(recipe, **changes, **every))
 
-    def train(self, name: str = "cartoongan", **changes: Any) -> Run:
+    def train(self, name: str = _OWN, **changes: Any) -> Run:
         """Train as `cartoongan_tf.train` does, or go on; what is done is left as it is.
 
         Args:
@@ -139,6 +163,11 @@ class Lab:
           InputError: a run of that name has another recipe, or training failed.
         """
         return self._train_cartoongan(name, dataclasses.replace(self.recipe, **changes))
+
+    def trained(self) -> Path | None:
+        """The generator that `train` has made, of the scale's own recipe; None where it is not done."""
+        run_dir = self.folder / "runs" / _OWN
+        return run_dir / "generator.keras" if (run_dir / "done").exists() else None
 
     def _train_cartoongan(self, name: str, recipe: TrainConfig) -> Run:
         recipe = dataclasses.replace(recipe, run_dir=str(self.folder / "runs" / name))
@@ -168,7 +197,7 @@ class Lab:
                 )
             atomic.write_json(done, {"done": True})
         num_photos = len(records.open_records(self.data_dir).photos)
-        return Run(run_dir / "generator.keras", run_dir, num_photos / _images_per_second(run_dir))
+        return Run(run_dir / "generator.keras", run_dir, num_photos)
 
     @functools.cached_property
     def evaluator(self) -> Evaluator:
@@ -221,19 +250,6 @@ class Lab:
         """The table of `evaluate`: the cartoons, the photos, and these rows."""
         all_rows = [self.evaluator.cartoons_row(), self.evaluator.photos_row(), *rows.values()]
         return Report(self._measuring, self.photos, self._cartoons, self.evaluator, all_rows)
-
-
-def _images_per_second(run_dir: Path) -> float:
-    """Of the last phase, the median of what its curve says."""
-    found: dict[str, list[float]] = {}
-    for path in sorted((run_dir / "summaries").glob("events*")):
-        for event in tf.compat.v1.train.summary_iterator(str(path)):
-            for value in event.summary.value:
-                if value.tag.endswith("/images_per_second"):
-                    found.setdefault(value.tag, []).append(float(tf.make_ndarray(value.tensor)))
-    if not found:
-        raise InputError(f"{run_dir / 'summaries'}: the run's curves are not there; remove {run_dir}, and train anew")
-    return statistics.median(list(found.values())[-1])
 
 
 def _same_anywhere(flagfile: str) -> list[str]:

@@ -3,8 +3,9 @@
     python -m experiments.styles --photos_dir=photos --cartoons_dir=frames --output_dir=reproduction \
         --model=hayao=hayao.keras,runs/shinkai/generator.keras
 
---model names styles beside the bundled ones. Nothing is trained; a minute or two at --scale=cpu. Results are in
-OUTPUT_DIR/styles: figure.jpg, report.md and evaluation.json.
+The bundled styles, CartoonGAN as another experiment has trained it in the same --output_dir, and those that --model
+names. Nothing is trained; a minute or two at --scale=cpu. Results are in OUTPUT_DIR/styles: figure.jpg, report.md and
+evaluation.json.
 """
 
 import dataclasses
@@ -44,7 +45,10 @@ def _styles(config: StylesConfig) -> None:
     if taken := sorted(set(own) & set(bundled)):
         raise InputError(f"--model={config.model}: {taken[0]} is a bundled style; give yours another name: NAME=MODEL")
     lab = Lab(config)
-    models = {name: Cartoonizer.load(style.generator) for name, style in bundled.items()} | own
+    models = {name: Cartoonizer.load(style.generator) for name, style in bundled.items()}
+    if trained := lab.trained():
+        models["trained here"] = Cartoonizer.load(trained)
+    models |= own
     rows = lab.measure(models)
     folder, figure = lab.folder / "styles", figures.of_rows(lab.photos.pixels, rows)
     findings.write("experiments.styles", config, folder, lab.report(rows), figure, _claims(list(rows.values())))

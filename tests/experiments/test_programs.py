@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -67,6 +69,8 @@ def test_ablation(folders, tmp_path):
     assert status == 0
     assert _rows(folder) == ["without initialization", "l2 content", "without edge loss", "CartoonGAN"]
     assert len(_claims(folder)) == 3  # the light generator is not asked about its initialization
+    answers = (folder / "report.md").read_text().partition("What the discriminators answered")[2]
+    assert re.search(r"\| CartoonGAN \| -?\d\.\d{3} \| -?\d\.\d{3} \| -?\d\.\d{3} \|\n", answers)
     differing = {"without-initialization": "initialization_epochs=0", "l2-content": "content_loss=l2"}
     for name, flag in (differing | {"without-edge-loss": "edge_loss_weight=0.0"}).items():
         assert f"--{flag}\n" in (tmp_path / "recipes" / f"{name}.flags").read_text()
@@ -119,9 +123,13 @@ def test_compare_methods(folders, tmp_path):
 
 
 def test_styles(folders, tmp_path, light_path):
+    trained = tmp_path / "runs" / "cartoongan"
+    trained.mkdir(parents=True)
+    shutil.copy(light_path, trained / "generator.keras")
+    (trained / "done").write_text("{}")
     status, folder = _run(styles, folders, tmp_path, f"--model=mine={light_path}")
     assert status == 0
-    assert _rows(folder) == ["pepper", "mine"] and len(_claims(folder)) == 1
+    assert _rows(folder) == ["pepper", "trained here", "mine"] and len(_claims(folder)) == 2
 
 
 def test_what_cannot_be_used_is_said(folders, tmp_path, capfd):
