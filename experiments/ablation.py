@@ -47,7 +47,9 @@ def _ablation(config: ExperimentConfig) -> None:
         "without edge loss": {"edge_loss_weight": 0.0},
         "CartoonGAN": {},
     }
-    runs = {name: lab.train(name.lower().replace(" ", "-"), **changes) for name, changes in variants.items()}
+    runs = lab.train(
+        {name: lab.cartoongan(name.lower().replace(" ", "-"), **changes) for name, changes in variants.items()}
+    )
     rows = lab.measure({name: Cartoonizer.load(run.generator) for name, run in runs.items()})
     folder, figure = lab.folder / "ablation", figures.of_rows(lab.photos.pixels, rows, close_ups=True)
     claims, answers = _claims(rows, lab.recipe), _answers(runs)

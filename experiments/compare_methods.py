@@ -38,11 +38,11 @@ def _compare(config: ExperimentConfig) -> None:
 
     scale = SCALES[config.scale]
     lab = Lab(config, long_side=scale.slow_long_side, max_photos=scale.slow_max_photos)
-    runs = {
-        name: lab.train_cyclegan(name.lower().replace(" + ", "-"), identity_weight=weight)
+    trainings = {
+        name: lab.cyclegan(name.lower().replace(" + ", "-"), identity_weight=weight)
         for name, weight in _IDENTITY_WEIGHTS.items()
     }
-    runs["CartoonGAN"] = lab.train()
+    runs = lab.train({**trainings, "CartoonGAN": lab.cartoongan()})
     slow = _style_transfers(lab)
     ways = {name: drawings.way() for name, drawings in slow.items()}
     ways |= {name: Cartoonizer.load(run.generator) for name, run in runs.items()}

@@ -23,7 +23,8 @@ from experiments.settings import ExperimentConfig
 if TYPE_CHECKING:
     from cartoongan_tf.evaluation import Row
     from experiments.findings import Claim
-    from experiments.lab import Lab, Run
+    from experiments.lab import Lab
+    from experiments.trainings import Training
 
 _PAPERS, _AUTHORS = 10.0, TrainConfig.content_weight
 _CURVES = ("content_distance", "kid_to_cartoons", "edge_density", "luminance_similarity")
@@ -60,7 +61,7 @@ def _content_weight(config: ContentWeightConfig) -> None:
     from experiments.lab import Lab
 
     lab = Lab(config)
-    runs = {value: _train(lab, value) for value in config.values}
+    runs = lab.train({value: _training(lab, value) for value in config.values})
     rows = lab.measure({_name(value): Cartoonizer.load(run.generator) for value, run in runs.items()})
     folder, report = lab.folder / "content_weight", lab.report(rows)
     figure = figures.of_rows(lab.photos.pixels, rows)
@@ -69,10 +70,10 @@ def _content_weight(config: ContentWeightConfig) -> None:
     print(f"The curve is {folder / 'curve.png'}.")
 
 
-def _train(lab: "Lab", value: float) -> "Run":
+def _training(lab: "Lab", value: float) -> "Training":
     if value == lab.recipe.content_weight:
-        return lab.train()
-    return lab.train(f"content-weight-{value:g}", content_weight=value)
+        return lab.cartoongan()
+    return lab.cartoongan(f"content-weight-{value:g}", content_weight=value)
 
 
 def _name(value: float) -> str:

@@ -18,7 +18,7 @@ from experiments.settings import ExperimentConfig
 if TYPE_CHECKING:
     from cartoongan_tf.evaluation import Row
     from experiments.findings import Claim
-    from experiments.lab import Lab
+    from experiments.lab import Lab, Run
 
 _STARTS = {"content": "the paper's start", "pixels": "pixel start"}
 _CURVES = ("content_distance", "color_shift", "luminance_similarity")
@@ -36,7 +36,8 @@ def _initialization(config: ExperimentConfig) -> None:
 
     lab = Lab(config)
     folder = lab.folder / "initialization"
-    starts = {name: _epochs(lab, loss, name, folder) for loss, name in _STARTS.items()}
+    runs = lab.train({loss: lab.initialization(loss) for loss in _STARTS})
+    starts = {name: _epochs(lab, runs[loss], name, folder / "generators" / loss) for loss, name in _STARTS.items()}
     shown = [row for epochs in starts.values() for row in _spread(list(epochs.values()))]
     figure = figures.of_rows(lab.photos.pixels, {row.name: row for row in shown})
     report = lab.report({row.name: row for epochs in starts.values() for row in epochs.values()})
@@ -45,14 +46,13 @@ def _initialization(config: ExperimentConfig) -> None:
     print(f"The curve is {folder / 'curve.png'}.")
 
 
-def _epochs(lab: "Lab", loss: str, name: str, folder: Path) -> "dict[int, Row]":
+def _epochs(lab: "Lab", run: "Run", name: str, folder: Path) -> "dict[int, Row]":
     """By epoch, the generator's drawings measured."""
     from cartoongan_tf.cartoonizer import Cartoonizer
     from cartoongan_tf.checkpoints import write_generators
 
-    run = lab.initialize(loss)
     steps = lab.steps_per_epoch(lab.recipe.batch_size)
-    files = write_generators(run.folder, folder / "generators" / loss)
+    files = write_generators(run.folder, folder)
     ways = {f"{name}, epoch {step // steps}": Cartoonizer.load(path) for step, path in files.items()}
     return dict(zip((step // steps for step in files), lab.measure(ways).values(), strict=True))
 

@@ -9,10 +9,8 @@ import contextlib
 import dataclasses
 import functools
 import math
+import os
 import statistics
-import subprocess
-import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,23 +18,19 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 from tqdm import tqdm
 
-from cartoongan_tf import atomic, signals
-from cartoongan_tf.checkpoints import all_checkpoints
 from cartoongan_tf.config import TrainConfig
 from cartoongan_tf.crops import Pictures
 from cartoongan_tf.errors import InputError
 from cartoongan_tf.evaluation import Draw, Evaluator, Row, Settings
 from cartoongan_tf.evaluation_report import Report
 from cartoongan_tf.networks import computing_in
-from cartoongan_tf.options import flagfile_text
 from data_pipeline import records
-from experiments import material
+from experiments import material, trainings
 from experiments.baselines.cyclegan_config import TrainCycleGANConfig
 from experiments.drawings import Drawings
 from experiments.settings import SCALES, ExperimentConfig
+from experiments.trainings import Training
 
-_PATHS = ("#", "--data_dir=", "--run_dir=", "--vgg19_weights=")
-_LOOKS_EVERY_SECS = 0.2
 _OWN = "cartoongan"  # the run of the scale's own recipe
 
 
@@ -135,13 +129,26 @@ class Lab:
         if config.mixed_precision != "by_scale":
             recipe["mixed_precision"] = config.mixed_precision
         given = {"data_dir": str(self.data_dir), "vgg19_weights": config.vgg19_weights, "seed": config.seed}
-        return TrainConfig(run_dir=str(self.folder / "runs"), **given, **recipe)
+        return TrainConfig(run_dir=str(self._runs), **given, **recipe)
+
+    @property
+    def _runs(self) -> Path:
+        return self.folder / "runs"
 
     def steps_per_epoch(self, batch_size: int) -> int:
         return math.ceil(len(records.open_records(self.data_dir).photos) / batch_size)
 
-    def initialize(self, loss: str) -> Run:
-        """Train the paper's generator to reconstruct photos (section 3.3), with a checkpoint after each epoch.
+    def cartoongan(self, name: str = _OWN, **changes: Any) -> Training:
+        """Of a CartoonGAN.
+
+        Args:
+          name: of the run.
+          changes: what differs from the scale's recipe.
+        """
+        return self._training("cartoongan_tf.train", name, dataclasses.replace(self.recipe, **changes))
+
+    def initialization(self, loss: str) -> Training:
+        """Of the paper's generator to reconstruct photos (section 3.3), with a checkpoint after each epoch.
 
         Args:
           loss: --initialization_loss.
@@ -150,54 +157,46 @@ class Lab:
         steps = self.steps_per_epoch(recipe.batch_size)
         changes = {"initialization_loss": loss, "adversarial_epochs": 0, "discriminator_warmup_steps": 0}
         every = {"checkpoint_every_steps": steps, "keep_every_steps": steps, "keep_checkpoints": 1}
-        return self._train_cartoongan(f"initialization-{loss}", dataclasses.replace(recipe, **changes, **every))
+        recipe = dataclasses.replace(recipe, **changes, **every)
+        return self._training("cartoongan_tf.train", f"initialization-{loss}", recipe)
 
-    def train(self, name: str = _OWN, **changes: Any) -> Run:
-        """Train as `cartoongan_tf.train` does, or go on; what is done is left as it is.
+    def cyclegan(self, name: str, **changes: Any) -> Training:
+        """Of a CycleGAN with CartoonGAN's networks.
 
         Args:
           name: of the run.
           changes: what differs from the scale's recipe.
+        """
+        networks = ("generator", "generator_width", "generator_num_blocks", "discriminator_width")
+        same = (*networks, "data_dir", "run_dir", "crop_size", "mixed_precision", "seed")
+        values = {field: getattr(self.recipe, field) for field in same} | dict(self.scale.cyclegan) | changes
+        return self._training("experiments.train_cyclegan", name, TrainCycleGANConfig(**values))
+
+    def _training(self, module: str, name: str, recipe: Any) -> Training:
+        recipe = dataclasses.replace(recipe, run_dir=str(self._runs / name))
+        return Training(module, recipe, self.folder / "recipes" / f"{name}.flags")
+
+    def train(self, asked: Mapping[Any, Training], at_once: int = 0) -> dict[Any, Run]:
+        """Train each, or go on; what is done is left as it is.
+
+        Args:
+          asked: what to train, by whatever it is to be called.
+          at_once: so many side by side; 0: --num_processes.
 
         Raises:
-          InputError: a run of that name has another recipe, or training failed.
+          InputError: a run of one's name has another recipe, or training failed.
         """
-        return self._train_cartoongan(name, dataclasses.replace(self.recipe, **changes))
+        trainings.train(list(asked.values()), at_once or self.config.num_processes or _processes_by_machine())
+        num_photos = len(records.open_records(self.data_dir).photos)
+        return {
+            name: Run(training.folder / "generator.keras", training.folder, num_photos)
+            for name, training in asked.items()
+        }
 
     def trained(self) -> Path | None:
-        """The generator that `train` has made, of the scale's own recipe; None where it is not done."""
-        run_dir = self.folder / "runs" / _OWN
+        """The generator that was trained by the scale's own recipe; None where it is not done."""
+        run_dir = self._runs / _OWN
         return run_dir / "generator.keras" if (run_dir / "done").exists() else None
-
-    def _train_cartoongan(self, name: str, recipe: TrainConfig) -> Run:
-        recipe = dataclasses.replace(recipe, run_dir=str(self.folder / "runs" / name))
-        return self._train("cartoongan_tf.train", name, recipe)
-
-    def train_cyclegan(self, name: str, **changes: Any) -> Run:
-        """The same with CycleGAN, by `experiments.train_cyclegan`."""
-        networks = ("generator", "generator_width", "generator_num_blocks", "discriminator_width")
-        same = (*networks, "data_dir", "crop_size", "mixed_precision", "seed")
-        values = {field: getattr(self.recipe, field) for field in same} | dict(self.scale.cyclegan) | changes
-        recipe = TrainCycleGANConfig(run_dir=str(self.folder / "runs" / name), **values)
-        return self._train("experiments.train_cyclegan", name, recipe)
-
-    def _train(self, module: str, name: str, recipe: Any) -> Run:
-        flagfile, run_dir = self.folder / "recipes" / f"{name}.flags", Path(recipe.run_dir)
-        text, done = flagfile_text(recipe, f"python -m {module} --flagfile={flagfile}"), run_dir / "done"
-        has_begun = done.exists() or all_checkpoints(run_dir / "checkpoints")
-        if has_begun and _same_anywhere(flagfile.read_text("utf-8")) != _same_anywhere(text):
-            raise InputError(f"{flagfile}: the run {name} has another recipe; name a new --output_dir")
-        if not done.exists():
-            with atomic.replacing(flagfile) as temporary:
-                temporary.write_text(text, "utf-8")
-            print(f"\nTraining {name}, with the flags in {flagfile}.", file=sys.stderr, flush=True)
-            if status := _run([sys.executable, "-m", module, f"--flagfile={flagfile}"]):
-                raise InputError(
-                    f"training {name} ended with status {status}; with that mended, the same command goes on"
-                )
-            atomic.write_json(done, {"done": True})
-        num_photos = len(records.open_records(self.data_dir).photos)
-        return Run(run_dir / "generator.keras", run_dir, num_photos)
 
     @functools.cached_property
     def evaluator(self) -> Evaluator:
@@ -252,25 +251,6 @@ class Lab:
         return Report(self._measuring, self.photos, self._cartoons, self.evaluator, all_rows)
 
 
-def _same_anywhere(flagfile: str) -> list[str]:
-    """A recipe's lines but for its paths, so that its folder can be moved."""
-    return [line for line in flagfile.splitlines() if not line.startswith(_PATHS)]
-
-
-def _run(command: list[str]) -> int:
-    """Its exit status; asked to stop, it is passed on, and the command's checkpoint is waited for."""
-    with signals.stop_requests() as stop_signal:
-        process = subprocess.Popen(command, start_new_session=True)  # a Ctrl-C at the terminal comes by us alone
-        is_told = False
-        try:
-            while process.poll() is None:
-                time.sleep(_LOOKS_EVERY_SECS)
-                if stop_signal() and not is_told:
-                    process.send_signal(stop_signal())
-                    is_told = True
-        except KeyboardInterrupt:  # the second request
-            process.kill()
-            raise
-    if is_told:
-        raise KeyboardInterrupt
-    return process.returncode
+def _processes_by_machine() -> int:
+    """GPUs take one network after the other."""
+    return 1 if tf.config.list_physical_devices("GPU") else os.cpu_count() or 1

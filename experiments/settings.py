@@ -35,9 +35,15 @@ class ExperimentConfig:
         "As in training; --scale=cpu takes bfloat16, which halves the time on CPUs that have instructions for it.",
         "by_scale",
     )
+    num_processes: int = option(
+        "Networks to train side by side, each on its share of the cores; 0: as many as there are cores, and one where "
+        "there is a GPU.",
+        0,
+    )
     seed: int = option("Of initial weights, order, crops and resamplings.", 0)
 
     def __post_init__(self):
+        require(self, "num_processes", self.num_processes >= 0, "must be 0 or more")
         require(self, "seed", 0 <= self.seed < 2**31, "must be from 0 to 2147483647")
 
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import datetime
 
 import pytest
 
@@ -77,8 +78,11 @@ def test_ablation(folders, tmp_path):
 
 
 def test_what_one_experiment_trained_another_one_takes(folders, tmp_path, capfd):
-    status, folder = _run(content_weight, folders, tmp_path, "--content_weights=10,6.2e-4")
+    status, folder = _run(content_weight, folders, tmp_path, "--content_weights=10,6.2e-4", "--num_processes=2")
     assert status == 0 and "Training cartoongan" in capfd.readouterr().err
+    begun = json.loads((tmp_path / "runs" / "content-weight-10" / "run.json").read_text())["starts"][0]["time"]
+    first_done = (tmp_path / "runs" / "cartoongan" / "done").stat().st_mtime
+    assert datetime.fromisoformat(begun).timestamp() < first_done, "they are trained side by side"
     assert _rows(folder) == ["omega 0.00062, the authors' code's", "omega 10, the paper's"]
     assert len(_claims(folder)) == 1 and (folder / "curve.png").exists()
     status, folder = _run(compare_single_image, folders, tmp_path, "--num_photos=2", "--long_side=48")
@@ -96,7 +100,8 @@ def test_training_that_is_asked_to_stop_saves_and_goes_on(folders, tmp_path, cap
         "import sys; from cartoongan_tf import program; program.start_tensorflow()\n"
         "from experiments.lab import Lab; from experiments.settings import ExperimentConfig\n"
         "flags = dict(flag.removeprefix('--').split('=') for flag in sys.argv[1:])\n"
-        "print(Lab(ExperimentConfig(**flags)).train('long', adversarial_epochs=400, checkpoint_every_steps=2))"
+        "lab = Lab(ExperimentConfig(**flags))\n"
+        "lab.train({'long': lab.cartoongan('long', adversarial_epochs=400, checkpoint_every_steps=2)})"
     )
     process = subprocess.Popen([sys.executable, "-c", code, *_command(folders, tmp_path)], cwd=REPOSITORY)
     checkpoints = tmp_path / "runs" / "long" / "checkpoints"

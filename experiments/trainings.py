@@ -1,0 +1,129 @@
+"""Networks trained in processes of their own: side by side on a CPU, each in a folder where it goes on and stays."""
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from cartoongan_tf import atomic, signals
+from cartoongan_tf.checkpoints import all_checkpoints
+from cartoongan_tf.config import TrainConfig
+from cartoongan_tf.errors import InputError
+from cartoongan_tf.options import flagfile_text
+from experiments.baselines.cyclegan_config import TrainCycleGANConfig
+
+_PATHS = ("#", "--data_dir=", "--run_dir=", "--vgg19_weights=")
+_LOOKS_EVERY_SECS = 0.2
+
+
+class Training(NamedTuple):
+    """Of one network.
+
+    Attributes:
+      module: the program that trains it.
+      recipe: its flags.
+      flagfile: where they are kept.
+    """
+
+    module: str
+    recipe: TrainConfig | TrainCycleGANConfig
+    flagfile: Path
+
+    @property
+    def folder(self) -> Path:
+        """Of the run."""
+        return Path(self.recipe.run_dir)
+
+    @property
+    def done(self) -> Path:
+        """A file that is there once it is trained."""
+        return self.folder / "done"
+
+    def prepare(self) -> None:
+        """Keep its flags.
+
+        Raises:
+          InputError: what was begun in this folder has others.
+        """
+        text = flagfile_text(self.recipe, f"python -m {self.module} --flagfile={self.flagfile}")
+        has_begun = self.done.exists() or all_checkpoints(self.folder / "checkpoints")
+        if has_begun and _same_anywhere(self.flagfile.read_text("utf-8")) != _same_anywhere(text):
+            raise InputError(f"{self.flagfile}: the run {self.folder.name} has another recipe; name a new --output_dir")
+        if not self.done.exists():
+            with atomic.replacing(self.flagfile) as temporary:
+                temporary.write_text(text, "utf-8")
+
+
+def _same_anywhere(flagfile: str) -> list[str]:
+    """A recipe's lines but for its paths, so that its folder can be moved."""
+    return [line for line in flagfile.splitlines() if not line.startswith(_PATHS)]
+
+
+def train(trainings: Sequence[Training], at_once: int) -> None:
+    """Train those that are not done, or go on with them; asked to stop, they save, and so do we stop.
+
+    Args:
+      trainings: in the order in which they begin.
+      at_once: so many run side by side, each on its share of the cores.
+
+    Raises:
+      InputError: a run has another recipe, or one failed; those beside it are trained to their end.
+    """
+    for training in trainings:
+        training.prepare()
+    waiting = [training for training in trainings if not training.done.exists()]
+    running, failed, at_once = {}, [], max(min(at_once, len(waiting)), 1)
+    with signals.stop_requests() as stop_signal, _killed_at_an_error(running):
+        is_told = False
+        while waiting or running:
+            for place in range(at_once):
+                if waiting and place not in running:
+                    running[place] = _begin(waiting.pop(0), place, at_once)
+            time.sleep(_LOOKS_EVERY_SECS)
+            if stop_signal() and not is_told:
+                is_told = True
+                for _, process in running.values():
+                    process.send_signal(stop_signal())
+            for place, (training, process) in list(running.items()):
+                if process.poll() is not None:
+                    del running[place]
+                    failed += _end(training, process.returncode)
+            if is_told or failed:
+                waiting.clear()
+        if is_told:
+            raise KeyboardInterrupt
+    if failed:
+        raise InputError(f"training {', '.join(failed)}; with that mended, the same command goes on")
+
+
+def _begin(training: Training, place: int, at_once: int) -> tuple[Training, subprocess.Popen]:
+    print(f"\nTraining {training.folder.name}, with the flags in {training.flagfile}.", file=sys.stderr, flush=True)
+    environment = dict(os.environ)
+    if at_once > 1:
+        num_threads = str(max((os.cpu_count() or 1) // at_once, 1))
+        environment |= {"TF_NUM_INTRAOP_THREADS": num_threads, "TF_NUM_INTEROP_THREADS": num_threads}
+        environment["TQDM_POSITION"] = str(place)  # a line for each one's bar
+    command = [sys.executable, "-m", training.module, f"--flagfile={training.flagfile}"]
+    # A session of its own: a Ctrl-C at the terminal comes by us alone.
+    return training, subprocess.Popen(command, start_new_session=True, env=environment)
+
+
+def _end(training: Training, status: int) -> list[str]:
+    """What is to be said of it."""
+    if status:
+        return [f"{training.folder.name} ended with status {status}"]
+    atomic.write_json(training.done, {"done": True})
+    return []
+
+
+@contextlib.contextmanager
+def _killed_at_an_error(running: dict[int, tuple[Training, subprocess.Popen]]) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        for _, process in running.values():
+            process.kill()
