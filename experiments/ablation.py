@@ -20,7 +20,7 @@ from experiments.settings import ExperimentConfig
 if TYPE_CHECKING:
     from cartoongan_tf.evaluation import Row
     from experiments.findings import Claim
-    from experiments.lab import Run
+    from experiments.runs import Run
 
 # Of l1 the gradient by a feature's difference d is 1, of l2 it is 2 |d|. So that both pull as strongly at differences
 # that drawings have (content distances of 130 to 270, by `evaluate`), l2 weighs so much less. The paper does not say.
@@ -47,9 +47,8 @@ def _ablation(config: ExperimentConfig) -> None:
         "without edge loss": {"edge_loss_weight": 0.0},
         "CartoonGAN": {},
     }
-    runs = lab.train(
-        {name: lab.cartoongan(name.lower().replace(" ", "-"), **changes) for name, changes in variants.items()}
-    )
+    runs = {name: lab.cartoongan(name.lower().replace(" ", "-"), **changes) for name, changes in variants.items()}
+    lab.train(runs.values())
     rows = lab.measure({name: Cartoonizer.load(run.generator) for name, run in runs.items()})
     folder, figure = lab.folder / "ablation", figures.of_rows(lab.photos.pixels, rows, close_ups=True)
     claims, answers = _claims(rows, lab.recipe), _answers(runs)

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from cartoongan_tf.evaluation import Row
     from experiments.drawings import Drawings
     from experiments.findings import Claim
-    from experiments.lab import Lab, Run
+    from experiments.lab import Lab
+    from experiments.runs import Run
 
 _IDENTITY_WEIGHTS = {"CycleGAN": 0.0, "CycleGAN + identity": 0.5}
 _PAPERS_SECS = {"CycleGAN": 2291.77, "CycleGAN + identity": 3020.31, "CartoonGAN": 1517.69}  # an epoch, section 4.2
@@ -38,11 +39,12 @@ def _compare(config: ExperimentConfig) -> None:
 
     scale = SCALES[config.scale]
     lab = Lab(config, long_side=scale.slow_long_side, max_photos=scale.slow_max_photos)
-    trainings = {
+    runs = {
         name: lab.cyclegan(name.lower().replace(" + ", "-"), identity_weight=weight)
         for name, weight in _IDENTITY_WEIGHTS.items()
     }
-    runs = lab.train({**trainings, "CartoonGAN": lab.cartoongan()})
+    runs["CartoonGAN"] = lab.cartoongan()
+    lab.train(runs.values())
     slow = _style_transfers(lab)
     ways = {name: drawings.way() for name, drawings in slow.items()}
     ways |= {name: Cartoonizer.load(run.generator) for name, run in runs.items()}

@@ -47,7 +47,8 @@ def _compare(config: SingleImageConfig) -> None:
     from experiments.style_images import StyleImages
 
     lab = Lab(config, long_side=config.long_side, max_photos=config.num_photos)
-    run = lab.train({"CartoonGAN": lab.cartoongan()})["CartoonGAN"]
+    run = lab.cartoongan()
+    lab.train([run])
     with lab.computing():
         cartoons = StyleImages(lab.cartoon_files.training, config.long_side, config.vgg19_weights, config.seed)
     photos = lab.photos.pixels

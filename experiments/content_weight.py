@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from cartoongan_tf.evaluation import Row
     from experiments.findings import Claim
     from experiments.lab import Lab
-    from experiments.trainings import Training
+    from experiments.runs import Run
 
 _PAPERS, _AUTHORS = 10.0, TrainConfig.content_weight
 _CURVES = ("content_distance", "kid_to_cartoons", "edge_density", "luminance_similarity")
@@ -61,7 +61,8 @@ def _content_weight(config: ContentWeightConfig) -> None:
     from experiments.lab import Lab
 
     lab = Lab(config)
-    runs = lab.train({value: _training(lab, value) for value in config.values})
+    runs = {value: _run(lab, value) for value in config.values}
+    lab.train(runs.values())
     rows = lab.measure({_name(value): Cartoonizer.load(run.generator) for value, run in runs.items()})
     folder, report = lab.folder / "content_weight", lab.report(rows)
     figure = figures.of_rows(lab.photos.pixels, rows)
@@ -70,7 +71,7 @@ def _content_weight(config: ContentWeightConfig) -> None:
     print(f"The curve is {folder / 'curve.png'}.")
 
 
-def _training(lab: "Lab", value: float) -> "Training":
+def _run(lab: "Lab", value: float) -> "Run":
     if value == lab.recipe.content_weight:
         return lab.cartoongan()
     return lab.cartoongan(f"content-weight-{value:g}", content_weight=value)

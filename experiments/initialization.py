@@ -18,7 +18,8 @@ from experiments.settings import ExperimentConfig
 if TYPE_CHECKING:
     from cartoongan_tf.evaluation import Row
     from experiments.findings import Claim
-    from experiments.lab import Lab, Run
+    from experiments.lab import Lab
+    from experiments.runs import Run
 
 _STARTS = {"content": "the paper's start", "pixels": "pixel start"}
 _CURVES = ("content_distance", "color_shift", "luminance_similarity")
@@ -36,7 +37,8 @@ def _initialization(config: ExperimentConfig) -> None:
 
     lab = Lab(config)
     folder = lab.folder / "initialization"
-    runs = lab.train({loss: lab.initialization(loss) for loss in _STARTS})
+    runs = {loss: lab.initialization(loss) for loss in _STARTS}
+    lab.train(runs.values())
     starts = {name: _epochs(lab, runs[loss], name, folder / "generators" / loss) for loss, name in _STARTS.items()}
     shown = [row for epochs in starts.values() for row in _spread(list(epochs.values()))]
     figure = figures.of_rows(lab.photos.pixels, {row.name: row for row in shown})

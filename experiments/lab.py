@@ -11,64 +11,26 @@ import functools
 import math
 import os
 import statistics
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import tensorflow as tf
 from tqdm import tqdm
 
 from cartoongan_tf.config import TrainConfig
 from cartoongan_tf.crops import Pictures
-from cartoongan_tf.errors import InputError
 from cartoongan_tf.evaluation import Draw, Evaluator, Row, Settings
 from cartoongan_tf.evaluation_report import Report
 from cartoongan_tf.networks import computing_in
 from data_pipeline import records
-from experiments import material, trainings
+from experiments import material
 from experiments.baselines.cyclegan_config import TrainCycleGANConfig
 from experiments.drawings import Drawings
+from experiments.runs import Run, train
 from experiments.settings import SCALES, ExperimentConfig
-from experiments.trainings import Training
 
 _OWN = "cartoongan"  # the run of the scale's own recipe
-
-
-class Run(NamedTuple):
-    """A network that was trained.
-
-    Attributes:
-      generator: its file.
-      folder: of the run.
-      num_photos: of an epoch.
-    """
-
-    generator: Path
-    folder: Path
-    num_photos: int
-
-    def curve(self, scalar: str) -> list[float]:
-        """A scalar's values in its last phase, a value for each summary.
-
-        Raises:
-          InputError: the run's summaries are not there, or have no such scalar.
-        """
-        found: dict[str, list[float]] = {}
-        for path in sorted((self.folder / "summaries").glob("events*")):
-            for event in tf.compat.v1.train.summary_iterator(str(path)):
-                for value in event.summary.value:
-                    if value.tag.endswith(f"/{scalar}"):
-                        found.setdefault(value.tag, []).append(float(tf.make_ndarray(value.tensor)))
-        if not found:
-            raise InputError(
-                f"{self.folder / 'summaries'}: the run's curves are not there; remove {self.folder}, and train anew"
-            )
-        return list(found.values())[-1]
-
-    @property
-    def secs_per_epoch(self) -> float:
-        """By the median speed between two summaries."""
-        return self.num_photos / statistics.median(self.curve("images_per_second"))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -138,17 +100,17 @@ class Lab:
     def steps_per_epoch(self, batch_size: int) -> int:
         return math.ceil(len(records.open_records(self.data_dir).photos) / batch_size)
 
-    def cartoongan(self, name: str = _OWN, **changes: Any) -> Training:
-        """Of a CartoonGAN.
+    def cartoongan(self, name: str = _OWN, **changes: Any) -> Run:
+        """A CartoonGAN, to be trained.
 
         Args:
           name: of the run.
           changes: what differs from the scale's recipe.
         """
-        return self._training("cartoongan_tf.train", name, dataclasses.replace(self.recipe, **changes))
+        return self._run("cartoongan_tf.train", name, dataclasses.replace(self.recipe, **changes))
 
-    def initialization(self, loss: str) -> Training:
-        """Of the paper's generator to reconstruct photos (section 3.3), with a checkpoint after each epoch.
+    def initialization(self, loss: str) -> Run:
+        """The paper's generator, to be trained to reconstruct photos (section 3.3), with a checkpoint after each epoch.
 
         Args:
           loss: --initialization_loss.
@@ -158,10 +120,10 @@ class Lab:
         changes = {"initialization_loss": loss, "adversarial_epochs": 0, "discriminator_warmup_steps": 0}
         every = {"checkpoint_every_steps": steps, "keep_every_steps": steps, "keep_checkpoints": 1}
         recipe = dataclasses.replace(recipe, **changes, **every)
-        return self._training("cartoongan_tf.train", f"initialization-{loss}", recipe)
+        return self._run("cartoongan_tf.train", f"initialization-{loss}", recipe)
 
-    def cyclegan(self, name: str, **changes: Any) -> Training:
-        """Of a CycleGAN with CartoonGAN's networks.
+    def cyclegan(self, name: str, **changes: Any) -> Run:
+        """A CycleGAN, to be trained, with CartoonGAN's networks.
 
         Args:
           name: of the run.
@@ -170,33 +132,24 @@ class Lab:
         networks = ("generator", "generator_width", "generator_num_blocks", "discriminator_width")
         same = (*networks, "data_dir", "run_dir", "crop_size", "mixed_precision", "seed")
         values = {field: getattr(self.recipe, field) for field in same} | dict(self.scale.cyclegan) | changes
-        return self._training("experiments.train_cyclegan", name, TrainCycleGANConfig(**values))
+        return self._run("experiments.train_cyclegan", name, TrainCycleGANConfig(**values))
 
-    def _training(self, module: str, name: str, recipe: Any) -> Training:
+    def _run(self, module: str, name: str, recipe: Any) -> Run:
         recipe = dataclasses.replace(recipe, run_dir=str(self._runs / name))
-        return Training(module, recipe, self.folder / "recipes" / f"{name}.flags")
+        return Run(module, recipe, self.folder / "recipes" / f"{name}.flags")
 
-    def train(self, asked: Mapping[Any, Training], at_once: int = 0) -> dict[Any, Run]:
-        """Train each, or go on; what is done is left as it is.
-
-        Args:
-          asked: what to train, by whatever it is to be called.
-          at_once: so many side by side; 0: --num_processes.
+    def train(self, runs: Iterable[Run]) -> None:
+        """Train each, or go on, --num_processes side by side; what is done is left as it is.
 
         Raises:
           InputError: a run of one's name has another recipe, or training failed.
         """
-        trainings.train(list(asked.values()), at_once or self.config.num_processes or _processes_by_machine())
-        num_photos = len(records.open_records(self.data_dir).photos)
-        return {
-            name: Run(training.folder / "generator.keras", training.folder, num_photos)
-            for name, training in asked.items()
-        }
+        train(list(runs), self.config.num_processes or _processes_by_machine())
 
     def trained(self) -> Path | None:
         """The generator that was trained by the scale's own recipe; None where it is not done."""
-        run_dir = self._runs / _OWN
-        return run_dir / "generator.keras" if (run_dir / "done").exists() else None
+        folder = self._runs / _OWN  # asked of the run itself, records would be built
+        return folder / "generator.keras" if (folder / "done").exists() else None
 
     @functools.cached_property
     def evaluator(self) -> Evaluator:

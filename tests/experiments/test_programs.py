@@ -101,7 +101,7 @@ def test_training_that_is_asked_to_stop_saves_and_goes_on(folders, tmp_path, cap
         "from experiments.lab import Lab; from experiments.settings import ExperimentConfig\n"
         "flags = dict(flag.removeprefix('--').split('=') for flag in sys.argv[1:])\n"
         "lab = Lab(ExperimentConfig(**flags))\n"
-        "lab.train({'long': lab.cartoongan('long', adversarial_epochs=400, checkpoint_every_steps=2)})"
+        "lab.train([lab.cartoongan('long', adversarial_epochs=400, checkpoint_every_steps=2)])"
     )
     process = subprocess.Popen([sys.executable, "-c", code, *_command(folders, tmp_path)], cwd=REPOSITORY)
     checkpoints = tmp_path / "runs" / "long" / "checkpoints"

@@ -1,7 +1,8 @@
-"""Networks trained in processes of their own: side by side on a CPU, each in a folder where it goes on and stays."""
+"""The runs of an experiment: networks trained in processes of their own, side by side on a CPU, each in its folder."""
 
 import contextlib
 import os
+import statistics
 import subprocess
 import sys
 import time
@@ -9,19 +10,22 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import tensorflow as tf
+
 from cartoongan_tf import atomic, signals
 from cartoongan_tf.checkpoints import all_checkpoints
 from cartoongan_tf.config import TrainConfig
 from cartoongan_tf.errors import InputError
 from cartoongan_tf.options import flagfile_text
+from data_pipeline import records
 from experiments.baselines.cyclegan_config import TrainCycleGANConfig
 
 _PATHS = ("#", "--data_dir=", "--run_dir=", "--vgg19_weights=")
 _LOOKS_EVERY_SECS = 0.2
 
 
-class Training(NamedTuple):
-    """Of one network.
+class Run(NamedTuple):
+    """One network, trained or to be trained.
 
     Attributes:
       module: the program that trains it.
@@ -39,9 +43,38 @@ class Training(NamedTuple):
         return Path(self.recipe.run_dir)
 
     @property
+    def generator(self) -> Path:
+        """Its file."""
+        return self.folder / "generator.keras"
+
+    @property
     def done(self) -> Path:
         """A file that is there once it is trained."""
         return self.folder / "done"
+
+    @property
+    def secs_per_epoch(self) -> float:
+        """Of its last phase, by the median speed between two summaries."""
+        num_photos = len(records.open_records(self.recipe.data_dir).photos)
+        return num_photos / statistics.median(self.curve("images_per_second"))
+
+    def curve(self, scalar: str) -> list[float]:
+        """A scalar's values in the last phase, one for each summary.
+
+        Raises:
+          InputError: the run's summaries are not there, or have no such scalar.
+        """
+        found: dict[str, list[float]] = {}
+        for path in sorted((self.folder / "summaries").glob("events*")):
+            for event in tf.compat.v1.train.summary_iterator(str(path)):
+                for value in event.summary.value:
+                    if value.tag.endswith(f"/{scalar}"):
+                        found.setdefault(value.tag, []).append(float(tf.make_ndarray(value.tensor)))
+        if not found:
+            raise InputError(
+                f"{self.folder / 'summaries'}: the run's curves are not there; remove {self.folder}, and train anew"
+            )
+        return list(found.values())[-1]
 
     def prepare(self) -> None:
         """Keep its flags.
@@ -63,19 +96,19 @@ def _same_anywhere(flagfile: str) -> list[str]:
     return [line for line in flagfile.splitlines() if not line.startswith(_PATHS)]
 
 
-def train(trainings: Sequence[Training], at_once: int) -> None:
+def train(runs: Sequence[Run], at_once: int) -> None:
     """Train those that are not done, or go on with them; asked to stop, they save, and so do we stop.
 
     Args:
-      trainings: in the order in which they begin.
+      runs: in the order in which they begin.
       at_once: so many run side by side, each on its share of the cores.
 
     Raises:
       InputError: a run has another recipe, or one failed; those beside it are trained to their end.
     """
-    for training in trainings:
-        training.prepare()
-    waiting = [training for training in trainings if not training.done.exists()]
+    for run in runs:
+        run.prepare()
+    waiting = [run for run in runs if not run.done.exists()]
     running, failed, at_once = {}, [], max(min(at_once, len(waiting)), 1)
     with signals.stop_requests() as stop_signal, _killed_at_an_error(running):
         is_told = False
@@ -88,10 +121,10 @@ def train(trainings: Sequence[Training], at_once: int) -> None:
                 is_told = True
                 for _, process in running.values():
                     process.send_signal(stop_signal())
-            for place, (training, process) in list(running.items()):
+            for place, (run, process) in list(running.items()):
                 if process.poll() is not None:
                     del running[place]
-                    failed += _end(training, process.returncode)
+                    failed += _end(run, process.returncode)
             if is_told or failed:
                 waiting.clear()
         if is_told:
@@ -100,28 +133,28 @@ def train(trainings: Sequence[Training], at_once: int) -> None:
         raise InputError(f"training {', '.join(failed)}; with that mended, the same command goes on")
 
 
-def _begin(training: Training, place: int, at_once: int) -> tuple[Training, subprocess.Popen]:
-    print(f"\nTraining {training.folder.name}, with the flags in {training.flagfile}.", file=sys.stderr, flush=True)
+def _begin(run: Run, place: int, at_once: int) -> tuple[Run, subprocess.Popen]:
+    print(f"\nTraining {run.folder.name}, with the flags in {run.flagfile}.", file=sys.stderr, flush=True)
     environment = dict(os.environ)
     if at_once > 1:
         num_threads = str(max((os.cpu_count() or 1) // at_once, 1))
         environment |= {"TF_NUM_INTRAOP_THREADS": num_threads, "TF_NUM_INTEROP_THREADS": num_threads}
         environment["TQDM_POSITION"] = str(place)  # a line for each one's bar
-    command = [sys.executable, "-m", training.module, f"--flagfile={training.flagfile}"]
+    command = [sys.executable, "-m", run.module, f"--flagfile={run.flagfile}"]
     # A session of its own: a Ctrl-C at the terminal comes by us alone.
-    return training, subprocess.Popen(command, start_new_session=True, env=environment)
+    return run, subprocess.Popen(command, start_new_session=True, env=environment)
 
 
-def _end(training: Training, status: int) -> list[str]:
+def _end(run: Run, status: int) -> list[str]:
     """What is to be said of it."""
     if status:
-        return [f"{training.folder.name} ended with status {status}"]
-    atomic.write_json(training.done, {"done": True})
+        return [f"{run.folder.name} ended with status {status}"]
+    atomic.write_json(run.done, {"done": True})
     return []
 
 
 @contextlib.contextmanager
-def _killed_at_an_error(running: dict[int, tuple[Training, subprocess.Popen]]) -> Iterator[None]:
+def _killed_at_an_error(running: dict[int, tuple[Run, subprocess.Popen]]) -> Iterator[None]:
     try:
         yield
     finally:
