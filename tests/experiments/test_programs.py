@@ -121,8 +121,7 @@ def test_compare_methods(folders, tmp_path):
     methods = ["Gatys (image 1)", "Gatys (collection)", "CycleGAN", "CycleGAN + identity", "CartoonGAN"]
     assert _rows(folder) == methods
     report = (folder / "report.md").read_text()
-    for text in ("| CycleGAN + identity | ", "an epoch of CartoonGAN takes at most 0.66 of the time of CycleGAN |"):
-        assert text in report
+    assert re.search(r"\| CycleGAN \+ identity \| [\d.]+ \| [\d.]+ \| 0\.50 \| - \|", report)
     assert "--identity_weight=0.0\n" in (tmp_path / "recipes" / "cyclegan.flags").read_text()
     assert "--identity_weight=0.5\n" in (tmp_path / "recipes" / "cyclegan-identity.flags").read_text()
 
