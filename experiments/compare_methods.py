@@ -70,7 +70,7 @@ def _style_transfers(lab: "Lab") -> "dict[str, Drawings]":
     def draw(number, style):
         return transfer.draw(photos[number], style, num_steps)
 
-    folder, how = lab.folder / "drawings", (num_steps, config.vgg19_weights)
+    folder, how = lab.folder / "drawings", lab.shapes_drawings
     return {
         "Gatys (image 1)": Drawings(
             folder / "gatys-image",
@@ -114,20 +114,17 @@ _LESS_CONTENT, _MORE_CONTENT = ("content_distance", "less"), ("content_distance"
 
 
 def _times(runs: "dict[str, Run]", slow: "dict[str, Drawings]") -> list[str]:
-    """As Markdown: what each method takes, in training or for a picture."""
-    lines = ["| method | s an epoch | CartoonGAN's by it | in the paper | s a picture, optimised |"]
-    lines.append("| --- | --: | --: | --: | --: |")
-    lines += [f"| {name} | - | - | - | {drawings.secs_per_picture:.0f} |" for name, drawings in slow.items()]
+    """As Markdown: what each method takes, in training and for a picture."""
+    lines = ["| trained | s an epoch | CartoonGAN's by it | in the paper | epochs | batch | threads |"]
+    lines.append("| --- | --: | --: | --: | --: | --: | --: |")
     ours, papers = runs["CartoonGAN"].secs_per_epoch, _PAPERS_SECS["CartoonGAN"]
     for name, run in runs.items():
         ratios = f"{ours / run.secs_per_epoch:.2f} | {papers / _PAPERS_SECS[name]:.2f}"
-        lines.append(f"| {name} | {run.secs_per_epoch:.0f} | {ratios} | - |")
-    return [
-        *lines,
-        "",
-        "Times of an epoch are the runs' own; they did not take turns, and may have met other work.",
-        "",
-    ]
+        how = f"{run.num_epochs} | {run.recipe.batch_size} | {run.num_threads}"
+        lines.append(f"| {name} | {run.secs_per_epoch:.0f} | {ratios} | {how} |")
+    lines += ["", "The runs did not take turns, and may have met other work; compare times of the same threads.", ""]
+    lines += [f"{name}: {drawings.secs_per_picture:.0f} s a picture.  " for name, drawings in slow.items()]
+    return [*lines, ""]
 
 
 if __name__ == "__main__":

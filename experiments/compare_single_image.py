@@ -88,7 +88,7 @@ def _drawn(lab: "Lab", styles: dict[str, list]) -> "dict[str, Drawings]":
             folder / f"{name}-{which}".lower().replace(" ", "-"),
             photos,
             draw(method, pictures),
-            lambda number, pictures=pictures: (pictures[number], num_steps, config.vgg19_weights, config.seed),
+            lambda number, pictures=pictures: (pictures[number], *lab.shapes_drawings),
         )
         for name, method in methods.items()
         for which, pictures in styles.items()

@@ -20,10 +20,12 @@ from tqdm import tqdm
 
 from cartoongan_tf.config import TrainConfig
 from cartoongan_tf.crops import Pictures
+from cartoongan_tf.errors import InputError
 from cartoongan_tf.evaluation import Draw, Evaluator, Row, Settings
 from cartoongan_tf.evaluation_report import Report
 from cartoongan_tf.networks import computing_in
 from data_pipeline import records
+from data_pipeline.records import Records
 from experiments import material
 from experiments.baselines.cyclegan_config import TrainCycleGANConfig
 from experiments.drawings import Drawings
@@ -70,15 +72,25 @@ class Lab:
         self.photos: Pictures = material.read_held_out(self.photo_files, self.long_side, self.scale.crop_px, max_photos)
 
     @functools.cached_property
-    def data_dir(self) -> Path:
-        """The records, built when first asked for."""
-        config, folder = self.config, self.folder / "data"
+    def _records(self) -> Records:
+        """Of the pictures that are not held out; built when first asked for."""
+        config = self.config
         kinds = {
             "photos": (config.photos_dir, self.photo_files.training),
             "cartoons": (config.cartoons_dir, self.cartoon_files.training),
         }
-        material.build_records(kinds, folder, self.scale.preparation)
-        return folder
+        try:
+            material.build_records(kinds, self._data_dir, self.scale.preparation)
+        except InputError as error:
+            raise InputError(
+                f"--output_dir={config.output_dir}: the records in {self._data_dir} cannot be used or made. If --scale "
+                f"or the pictures have changed, name a new --output_dir ({error})"
+            ) from error
+        return records.open_records(self._data_dir)
+
+    @property
+    def _data_dir(self) -> Path:
+        return self.folder / "data"
 
     @functools.cached_property
     def recipe(self) -> TrainConfig:
@@ -90,7 +102,7 @@ class Lab:
         recipe = {"generator": generator, **scale.recipe, **scale.own_recipes.get(generator, {})}
         if config.mixed_precision != "by_scale":
             recipe["mixed_precision"] = config.mixed_precision
-        given = {"data_dir": str(self.data_dir), "vgg19_weights": config.vgg19_weights, "seed": config.seed}
+        given = {"data_dir": str(self._data_dir), "vgg19_weights": config.vgg19_weights, "seed": config.seed}
         return TrainConfig(run_dir=str(self._runs), **given, **recipe)
 
     @property
@@ -98,7 +110,7 @@ class Lab:
         return self.folder / "runs"
 
     def steps_per_epoch(self, batch_size: int) -> int:
-        return math.ceil(len(records.open_records(self.data_dir).photos) / batch_size)
+        return math.ceil(len(self._records.photos) / batch_size)
 
     def cartoongan(self, name: str = _OWN, **changes: Any) -> Run:
         """A CartoonGAN, to be trained.
@@ -130,7 +142,7 @@ class Lab:
           changes: what differs from the scale's recipe.
         """
         networks = ("generator", "generator_width", "generator_num_blocks", "discriminator_width")
-        same = (*networks, "data_dir", "run_dir", "crop_size", "mixed_precision", "seed")
+        same = (*networks, "data_dir", "run_dir", "crop_size", "mixed_precision", "checkpoint_every_steps", "seed")
         values = {field: getattr(self.recipe, field) for field in same} | dict(self.scale.cyclegan) | changes
         return self._run("experiments.train_cyclegan", name, TrainCycleGANConfig(**values))
 
@@ -144,12 +156,18 @@ class Lab:
         Raises:
           InputError: a run of one's name has another recipe, or training failed.
         """
+        print(f"Training on {len(self._records.photos)} photos and {len(self._records.cartoons)} cartoons.")
         train(list(runs), self.config.num_processes or _processes_by_machine())
 
-    def trained(self) -> Path | None:
-        """The generator that was trained by the scale's own recipe; None where it is not done."""
-        folder = self._runs / _OWN  # asked of the run itself, records would be built
-        return folder / "generator.keras" if (folder / "done").exists() else None
+    def trained(self) -> Run | None:
+        """The run of the scale's own recipe; None where it is not done.
+
+        Raises:
+          InputError: it has another recipe.
+        """
+        run = self.cartoongan()
+        run.check()
+        return run if run.is_done else None
 
     @functools.cached_property
     def evaluator(self) -> Evaluator:
@@ -190,6 +208,11 @@ class Lab:
     def computing(self) -> contextlib.AbstractContextManager:
         """Networks that are built in the block compute as the recipe says: in float32 or bfloat16."""
         return computing_in(self.recipe.mixed_precision)
+
+    @property
+    def shapes_drawings(self) -> tuple:
+        """What of the flags a drawing depends on that is optimised picture by picture."""
+        return self.scale.slow_steps, self.config.vgg19_weights, self.config.seed, self.recipe.mixed_precision
 
     def timed(self, row: Row, drawings: Drawings | None) -> Row:
         """The row with the time that its drawings took, where they were made before."""

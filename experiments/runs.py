@@ -1,7 +1,9 @@
 """The runs of an experiment: networks trained in processes of their own, side by side on a CPU, each in its folder."""
 
 import contextlib
+import json
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -16,11 +18,11 @@ from cartoongan_tf import atomic, signals
 from cartoongan_tf.checkpoints import all_checkpoints
 from cartoongan_tf.config import TrainConfig
 from cartoongan_tf.errors import InputError
-from cartoongan_tf.options import flagfile_text
+from cartoongan_tf.options import flagfile_text, read_flagfile_values
 from data_pipeline import records
 from experiments.baselines.cyclegan_config import TrainCycleGANConfig
 
-_PATHS = ("#", "--data_dir=", "--run_dir=", "--vgg19_weights=")
+_PLACES = ("data_dir", "run_dir")  # a folder can be moved
 _LOOKS_EVERY_SECS = 0.2
 
 
@@ -49,8 +51,23 @@ class Run(NamedTuple):
 
     @property
     def done(self) -> Path:
-        """A file that is there once it is trained."""
+        """A file that is written when it is trained: JSON, {"num_threads": it had}."""
         return self.folder / "done"
+
+    @property
+    def is_done(self) -> bool:
+        return self.done.exists() and self.generator.exists()
+
+    @property
+    def num_threads(self) -> int:
+        """It had, side by side with others."""
+        return json.loads(self.done.read_text("utf-8"))["num_threads"]
+
+    @property
+    def num_epochs(self) -> int:
+        """Of its last phase."""
+        recipe = self.recipe
+        return recipe.epochs if isinstance(recipe, TrainCycleGANConfig) else recipe.adversarial_epochs
 
     @property
     def secs_per_epoch(self) -> float:
@@ -76,24 +93,43 @@ class Run(NamedTuple):
             )
         return list(found.values())[-1]
 
+    def check(self) -> None:
+        """Raise InputError if what was begun in its folder has another recipe; what differs is named."""
+        has_begun = self.done.exists() or all_checkpoints(self.folder / "checkpoints")
+        if not has_begun:
+            return
+        if not self.flagfile.exists():
+            raise InputError(
+                f"{self.flagfile}: no such file, and it says how {self.folder} was trained; name a new --output_dir"
+            )
+        before = read_flagfile_values(self.flagfile)
+        differing = [
+            f"--{name}={value}"
+            for name, value in before.items()
+            if name not in _PLACES and _compared(value) != _compared(str(getattr(self.recipe, name, None)))
+        ]
+        if differing:
+            raise InputError(
+                f"{self.folder} was trained with another recipe ({' '.join(differing)}); give the flags of then, "
+                "or name a new --output_dir"
+            )
+
     def prepare(self) -> None:
         """Keep its flags.
 
         Raises:
-          InputError: what was begun in this folder has others.
+          InputError: as `check` does.
         """
-        text = flagfile_text(self.recipe, f"python -m {self.module} --flagfile={self.flagfile}")
-        has_begun = self.done.exists() or all_checkpoints(self.folder / "checkpoints")
-        if has_begun and _same_anywhere(self.flagfile.read_text("utf-8")) != _same_anywhere(text):
-            raise InputError(f"{self.flagfile}: the run {self.folder.name} has another recipe; name a new --output_dir")
-        if not self.done.exists():
+        self.check()
+        if not self.is_done:
             with atomic.replacing(self.flagfile) as temporary:
+                text = flagfile_text(self.recipe, f"python -m {self.module} --flagfile={self.flagfile}")
                 temporary.write_text(text, "utf-8")
 
 
-def _same_anywhere(flagfile: str) -> list[str]:
-    """A recipe's lines but for its paths, so that its folder can be moved."""
-    return [line for line in flagfile.splitlines() if not line.startswith(_PATHS)]
+def _compared(value: str) -> str:
+    """All weights of VGG19 but random ones are taken for the same, as their file can be moved."""
+    return "imagenet" if value.endswith((".h5", ".keras")) else value
 
 
 def train(runs: Sequence[Run], at_once: int) -> None:
@@ -108,7 +144,7 @@ def train(runs: Sequence[Run], at_once: int) -> None:
     """
     for run in runs:
         run.prepare()
-    waiting = [run for run in runs if not run.done.exists()]
+    waiting = [run for run in runs if not run.is_done]
     running, failed, at_once = {}, [], max(min(at_once, len(waiting)), 1)
     with signals.stop_requests() as stop_signal, _killed_at_an_error(running):
         is_told = False
@@ -124,7 +160,7 @@ def train(runs: Sequence[Run], at_once: int) -> None:
             for place, (run, process) in list(running.items()):
                 if process.poll() is not None:
                     del running[place]
-                    failed += _end(run, process.returncode)
+                    failed += _end(run, process.returncode, at_once)
             if is_told or failed:
                 waiting.clear()
         if is_told:
@@ -134,22 +170,30 @@ def train(runs: Sequence[Run], at_once: int) -> None:
 
 
 def _begin(run: Run, place: int, at_once: int) -> tuple[Run, subprocess.Popen]:
-    print(f"\nTraining {run.folder.name}, with the flags in {run.flagfile}.", file=sys.stderr, flush=True)
     environment = dict(os.environ)
     if at_once > 1:
-        num_threads = str(max((os.cpu_count() or 1) // at_once, 1))
+        num_threads = str(_threads(at_once))
         environment |= {"TF_NUM_INTRAOP_THREADS": num_threads, "TF_NUM_INTEROP_THREADS": num_threads}
         environment["TQDM_POSITION"] = str(place)  # a line for each one's bar
     command = [sys.executable, "-m", run.module, f"--flagfile={run.flagfile}"]
     # A session of its own: a Ctrl-C at the terminal comes by us alone.
-    return run, subprocess.Popen(command, start_new_session=True, env=environment)
+    process = subprocess.Popen(command, start_new_session=True, env=environment)
+    said = f"\nTraining {run.folder.name}, with the flags in {run.flagfile}, in process {process.pid}."
+    print(said, file=sys.stderr, flush=True)
+    return run, process
 
 
-def _end(run: Run, status: int) -> list[str]:
+def _threads(at_once: int) -> int:
+    return max((os.cpu_count() or 1) // at_once, 1)
+
+
+def _end(run: Run, status: int, at_once: int) -> list[str]:
     """What is to be said of it."""
+    if status == -signal.SIGKILL:
+        return [f"{run.folder.name} was killed, perhaps as memory ran out (--num_processes=1 takes less)"]
     if status:
         return [f"{run.folder.name} ended with status {status}"]
-    atomic.write_json(run.done, {"done": True})
+    atomic.write_json(run.done, {"num_threads": _threads(at_once)})
     return []
 
 

@@ -47,7 +47,7 @@ def _styles(config: StylesConfig) -> None:
     lab = Lab(config)
     models = {name: Cartoonizer.load(style.generator) for name, style in bundled.items()}
     if trained := lab.trained():
-        models["trained here"] = Cartoonizer.load(trained)
+        models["trained here"] = Cartoonizer.load(trained.generator)
     models |= own
     rows = lab.measure(models)
     folder, figure = lab.folder / "styles", figures.of_rows(lab.photos.pixels, rows)

@@ -42,7 +42,7 @@ def _train(config: TrainCycleGANConfig) -> int:
     # As in cartoongan_tf.train: the remapper gives up on the discriminators' gradients, with an error line and no gain.
     tf.config.optimizer.set_experimental_options({"remapping": False})
     keras.utils.set_random_seed(config.seed)
-    strategy = strategies.build_strategy("mirrored")
+    strategy = strategies.build_strategy("one")
     steps_per_epoch = math.ceil(len(opened.photos) / config.batch_size)
     with strategy.scope(), computing_in(config.mixed_precision):
         networks = build_cyclegan(config, steps_per_epoch, config.crop_size or opened.image_size)

@@ -95,6 +95,7 @@ def _trained(folder, data_dir, speeds):
         tf.summary.scalar("warmup/images_per_second", 1000.0, step=1)
         for step, speed in enumerate(speeds):
             tf.summary.scalar("adversarial/images_per_second", speed, step=step)
+    (folder / "done").write_text('{"num_threads": 1}')
     return Run("cartoongan_tf.train", TrainConfig(data_dir=str(data_dir), run_dir=str(folder)), folder / "flags")
 
 
@@ -104,9 +105,9 @@ def test_times_are_those_of_the_last_phase_beside_the_papers(data_dir, tmp_path)
     assert runs["CycleGAN"].secs_per_epoch == pytest.approx(10)
     table = compare_methods._times(runs, {})
     assert table[2:5] == [
-        "| CycleGAN | 10 | 0.58 | 0.66 | - |",
-        "| CycleGAN + identity | 10 | 0.58 | 0.50 | - |",
-        "| CartoonGAN | 6 | 1.00 | 1.00 | - |",
+        "| CycleGAN | 10 | 0.58 | 0.66 | 200 | 8 | 1 |",
+        "| CycleGAN + identity | 10 | 0.58 | 0.50 | 200 | 8 | 1 |",
+        "| CartoonGAN | 6 | 1.00 | 1.00 | 200 | 8 | 1 |",
     ]
     with pytest.raises(InputError, match=r"curves are not there; remove .*elsewhere, and train anew"):
         Run("", TrainConfig(data_dir="", run_dir=str(tmp_path / "elsewhere")), tmp_path).curve("images_per_second")

@@ -90,9 +90,9 @@ def test_what_one_experiment_trained_another_one_takes(folders, tmp_path, capfd)
     ways = [f"{method} (image {which})" for method in ("CNNMRF", "Deep Analogy") for which in (1, 2)]
     assert _rows(folder) == [*ways, "CartoonGAN"]
     assert " s a picture." in (folder / "report.md").read_text()
-    assert "intervals are too narrow" in (folder / "report.md").read_text()
+    assert "Of 2 photos, intervals are too narrow" in (folder / "report.md").read_text()
     status, _ = _run(content_weight, folders, tmp_path, "--content_weights=10,6.2e-4", "--seed=1")
-    assert status == 1 and "has another recipe; name a new --output_dir" in capfd.readouterr().err
+    assert status == 1 and "was trained with another recipe (--seed=0); give the flags" in capfd.readouterr().err
 
 
 def test_training_that_is_asked_to_stop_saves_and_goes_on(folders, tmp_path, capfd):
@@ -121,16 +121,22 @@ def test_compare_methods(folders, tmp_path):
     methods = ["Gatys (image 1)", "Gatys (collection)", "CycleGAN", "CycleGAN + identity", "CartoonGAN"]
     assert _rows(folder) == methods
     report = (folder / "report.md").read_text()
-    assert re.search(r"\| CycleGAN \+ identity \| [\d.]+ \| [\d.]+ \| 0\.50 \| - \|", report)
+    assert re.search(r"\| CycleGAN \+ identity \| \d+ \| [\d.]+ \| 0\.50 \| 1 \| 2 \| \d+ \|", report)
+    assert re.search(r"Gatys \(collection\): \d+ s a picture", report)
     assert "--identity_weight=0.0\n" in (tmp_path / "recipes" / "cyclegan.flags").read_text()
     assert "--identity_weight=0.5\n" in (tmp_path / "recipes" / "cyclegan-identity.flags").read_text()
 
 
-def test_styles(folders, tmp_path, light_path):
+def test_styles(folders, tmp_path, light_path, capfd):
     trained = tmp_path / "runs" / "cartoongan"
     trained.mkdir(parents=True)
     shutil.copy(light_path, trained / "generator.keras")
     (trained / "done").write_text("{}")
+    assert _run(styles, folders, tmp_path)[0] == 1
+    assert "cartoongan.flags: no such file, and it says how" in capfd.readouterr().err
+    recipes = tmp_path / "recipes"
+    recipes.mkdir()
+    (recipes / "cartoongan.flags").write_text("--generator=light\n")
     status, folder = _run(styles, folders, tmp_path, f"--model=mine={light_path}")
     assert status == 0
     assert _rows(folder) == ["pepper", "trained here", "mine"] and len(_claims(folder)) == 2

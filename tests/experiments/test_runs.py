@@ -1,0 +1,116 @@
+"""Processes that train: begun side by side, stopped, failing. A script that takes a moment stands for training, whose
+own behaviour is tested where it is (test_programs, tests/cartoongan_tf)."""
+
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from cartoongan_tf.config import TrainConfig
+from cartoongan_tf.errors import InputError
+from experiments import runs
+from tests.helpers import REPOSITORY
+
+# What it does is the name of its run's folder.
+_SCRIPT = """
+import os, pathlib, signal, sys, time
+flags = dict(line.strip().removeprefix("--").split("=") for line in open(sys.argv[1].split("=")[1]) if "=" in line)
+folder = pathlib.Path(flags["run_dir"])
+folder.mkdir(parents=True, exist_ok=True)
+(folder / "threads").write_text(os.environ.get("TF_NUM_INTRAOP_THREADS", ""))
+what = folder.name.split("-")[0]
+if what == "fails":
+    sys.exit(3)
+if what == "killed":
+    os.kill(os.getpid(), signal.SIGKILL)
+if what == "endless":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit((folder / "saved").write_text("x") and 143))
+    (folder / "begun").write_text("x")
+    time.sleep(60)
+time.sleep(0.5)
+(folder / "generator.keras").write_text("a generator")
+"""
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    (tmp_path / "script.py").write_text(_SCRIPT)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+    def build(name, **flags):
+        recipe = TrainConfig(data_dir="data", run_dir=str(tmp_path / "runs" / name), **flags)
+        return runs.Run("script", recipe, tmp_path / f"{name}.flags")
+
+    return build
+
+
+def test_side_by_side_each_has_its_share_of_the_cores(run, monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    several = [run("a"), run("b"), run("c")]
+    runs.train(several, 2)
+    for each in several:
+        assert each.is_done and each.num_threads == 2 and (each.folder / "threads").read_text() == "2"
+    alone = run("d")
+    runs.train([*several, alone], 2)  # the others are done
+    assert alone.num_threads == 4 and (alone.folder / "threads").read_text() == ""
+
+
+def test_a_failure_lets_those_beside_it_end_and_begins_no_other(run):
+    good, waiting = run("good"), run("waiting")
+    with pytest.raises(InputError, match="training fails ended with status 3; with that mended, the same command"):
+        runs.train([run("fails"), good, waiting], 2)
+    assert good.is_done and not waiting.folder.exists()
+    with pytest.raises(InputError, match=r"killed was killed, perhaps as memory ran out \(--num_processes=1"):
+        runs.train([run("killed")], 1)
+
+
+def test_asked_to_stop_all_save_and_no_other_begins(run, tmp_path):
+    several = [run("endless-1"), run("endless-2"), run("waiting")]
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from cartoongan_tf.config import TrainConfig; from experiments import runs\n"
+        "recipes = [TrainConfig(data_dir='data', run_dir=folder) for folder in sys.argv[1:]]\n"
+        "runs.train([runs.Run('script', recipe, Path(recipe.run_dir + '.flags')) for recipe in recipes], 2)"
+    )
+    path = os.pathsep.join((str(REPOSITORY), str(tmp_path)))
+    command = [sys.executable, "-c", code, *(str(each.folder) for each in several)]
+    (tmp_path / "runs").mkdir()
+    process = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": path}, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not all((each.folder / "begun").exists() for each in several[:2]):
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.1)
+    process.send_signal(signal.SIGTERM)
+    said = process.communicate(timeout=30)[1]
+    assert process.returncode != 0 and "KeyboardInterrupt" in said
+    for each in several[:2]:
+        assert (each.folder / "saved").exists() and not each.is_done
+    assert not several[2].folder.exists()
+
+
+def test_what_was_trained_with_other_flags_is_said_and_places_may_change(run):
+    trained = run("a", vgg19_weights="random")
+    runs.train([trained], 1)
+    moved = dataclasses.replace(trained.recipe, data_dir="elsewhere")
+    trained._replace(recipe=moved).check()
+    with pytest.raises(InputError, match=r"recipe \(--seed=0\); give the flags of then, or name a new --output_dir"):
+        run("a", vgg19_weights="random", seed=1).check()
+    with pytest.raises(InputError, match=r"recipe \(--vgg19_weights=random\)"):
+        run("a", vgg19_weights="imagenet").check()
+    trained.flagfile.unlink()
+    with pytest.raises(InputError, match=r"a\.flags: no such file, and it says how .* name a new --output_dir"):
+        trained.check()
+
+
+def test_a_generator_that_was_removed_is_written_again(run):
+    trained = run("a")
+    runs.train([trained], 1)
+    assert json.loads(trained.done.read_text()) == {"num_threads": os.cpu_count()}
+    trained.generator.unlink()
+    runs.train([trained], 1)
+    assert trained.is_done
