@@ -2,7 +2,7 @@
 
     python -m experiments.ablation --photos_dir=photos --cartoons_dir=frames --output_dir=reproduction
 
-All four have the same seed, data and number of adversarial steps; l2 is the initialization's distance, too. About 40
+All four have the same seed, data and number of adversarial steps; l2 is the initialization's distance, too. About 35
 minutes at --scale=cpu on 2 cores with bfloat16 instructions. There the whole has a tenth of the paper's edge loss
 (configs/pepper.flags tells why), and the light generator, which begins as the photo and hardly needs initialization:
 --generator=paper asks what it is worth to the paper's. Results are in OUTPUT_DIR/ablation: figure.jpg (with close-ups),

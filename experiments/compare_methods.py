@@ -4,9 +4,10 @@
 
 Neural style transfer (Gatys et al.) with the cartoon closest in content to each photo, and with the whole collection;
 CycleGAN without and with identity loss; CartoonGAN. All draw the same held-out photos. About 40 minutes at --scale=cpu
-on 2 cores with bfloat16 instructions. Results are in OUTPUT_DIR/compare_methods: figure.jpg (with close-ups), report.md
-(claims, times, table) and evaluation.json. Its times are those of the runs; with steps that take turns,
-`python -m benchmarks.train_step --tables=methods` measures the ratios.
+on 2 cores with bfloat16 instructions; there CycleGAN is trained for about as long as CartoonGAN, in half its epochs.
+Results are in OUTPUT_DIR/compare_methods: figure.jpg (with close-ups), report.md (claims, times, table) and
+evaluation.json. Its times are those of the runs; with steps that take turns, `python -m benchmarks.train_step
+--tables=methods` measures the ratios.
 """
 
 import functools

@@ -3,7 +3,7 @@
     python -m experiments.content_weight --photos_dir=photos --cartoons_dir=frames --output_dir=reproduction
 
 One run for each weight, with all else the same. Marked are the paper's literal 10 and 6.2e-4, what the
-authors' code amounts to. About 40 minutes at --scale=cpu on 2 cores with bfloat16 instructions. Results are in
+authors' code amounts to. About 35 minutes at --scale=cpu on 2 cores with bfloat16 instructions. Results are in
 OUTPUT_DIR/content_weight: curve.png, figure.jpg, report.md and evaluation.json.
 """
 

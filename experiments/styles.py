@@ -4,7 +4,7 @@
         --model=hayao=hayao.keras,runs/shinkai/generator.keras
 
 The bundled styles, CartoonGAN as another experiment has trained it in the same --output_dir, and those that --model
-names. Nothing is trained; a minute or two at --scale=cpu. Results are in OUTPUT_DIR/styles: figure.jpg, report.md and
+names. Nothing is trained; three minutes at --scale=cpu. Results are in OUTPUT_DIR/styles: figure.jpg, report.md and
 evaluation.json.
 """
 
