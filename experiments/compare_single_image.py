@@ -4,8 +4,8 @@
 
 Each of the two methods draws every photo twice: with the cartoon most like it in content (image 1), and with one drawn
 by lot (image 2). About 20 minutes at --scale=cpu on 2 cores with bfloat16 instructions, half of them to train
-CartoonGAN, where that is not done yet. Results are in OUTPUT_DIR/compare_single_image: figure.jpg, report.md (times, claims, table) and
-evaluation.json.
+CartoonGAN, where that is not done yet. Results are in OUTPUT_DIR/compare_single_image: figure.jpg, report.md (times,
+claims, table) and evaluation.json.
 """
 
 import dataclasses
