@@ -105,7 +105,11 @@ def _draw_curves(rows: "dict[float, Row]", references: "list[Row]", path: Path) 
         for value, label, color in ((_AUTHORS, "the authors' code", "tab:green"), (_PAPERS, "the paper", "tab:red")):
             axes.axvline(value, color=color, linewidth=0.8, label=f"{value:g}: {label}")
         axes.set(xlabel="content weight (omega)", title=name.replace("_", " "))
-        axes.set_xscale("symlog", linthresh=min((value for value in rows if value), default=1))
+        if 0 in rows:
+            axes.set_xscale("symlog", linthresh=min(value for value in rows if value))
+            axes.set_xlim(left=0)
+        else:
+            axes.set_xscale("log")
         axes.legend(fontsize=8)
     with atomic.replacing(path) as temporary:
         drawing.savefig(temporary, format="png", dpi=110)
