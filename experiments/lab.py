@@ -32,8 +32,6 @@ from experiments.drawings import Drawings
 from experiments.runs import Run, train
 from experiments.settings import SCALES, ExperimentConfig
 
-_OWN = "cartoongan"  # the run of the scale's own recipe
-
 
 @dataclasses.dataclass(frozen=True)
 class Measuring:
@@ -112,7 +110,7 @@ class Lab:
     def steps_per_epoch(self, batch_size: int) -> int:
         return math.ceil(len(self._records.photos) / batch_size)
 
-    def cartoongan(self, name: str = _OWN, **changes: Any) -> Run:
+    def cartoongan(self, name: str = "cartoongan", **changes: Any) -> Run:
         """A CartoonGAN, to be trained.
 
         Args:
