@@ -11,6 +11,7 @@ import functools
 import math
 import os
 import statistics
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -154,7 +155,8 @@ class Lab:
         Raises:
           InputError: a run of one's name has another recipe, or training failed.
         """
-        print(f"Training on {len(self._records.photos)} photos and {len(self._records.cartoons)} cartoons.")
+        photos, cartoons = self._records.photos, self._records.cartoons
+        print(f"{self._data_dir}: {len(photos)} squares of photos, {len(cartoons)} of cartoons.", file=sys.stderr)
         train(list(runs), self.config.num_processes or _processes_by_machine())
 
     def trained(self) -> Run | None:

@@ -95,8 +95,7 @@ class Run(NamedTuple):
 
     def check(self) -> None:
         """Raise InputError if what was begun in its folder has another recipe; what differs is named."""
-        has_begun = self.done.exists() or all_checkpoints(self.folder / "checkpoints")
-        if not has_begun:
+        if not self.done.exists() and not all_checkpoints(self.folder / "checkpoints"):
             return
         if not self.flagfile.exists():
             raise InputError(

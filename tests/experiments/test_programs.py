@@ -85,8 +85,11 @@ def test_what_one_experiment_trained_another_one_takes(folders, tmp_path, capfd)
     assert datetime.fromisoformat(begun).timestamp() < first_done, "they are trained side by side"
     assert _rows(folder) == ["omega 0.00062, the authors' code's", "omega 10, the paper's"]
     assert len(_claims(folder)) == 1 and (folder / "curve.png").exists()
+    generator = tmp_path / "runs" / "cartoongan" / "generator.keras"
+    before = generator.stat().st_mtime_ns
     status, folder = _run(compare_single_image, folders, tmp_path, "--num_photos=2", "--long_side=48")
     assert status == 0 and "Training" not in capfd.readouterr().err
+    assert generator.stat().st_mtime_ns == before
     ways = [f"{method} (image {which})" for method in ("CNNMRF", "Deep Analogy") for which in (1, 2)]
     assert _rows(folder) == [*ways, "CartoonGAN"]
     assert " s a picture." in (folder / "report.md").read_text()
