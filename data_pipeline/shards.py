@@ -16,7 +16,7 @@ from data_pipeline.prepare import PARTS, Preparation, Prepared, Skip
 
 KINDS = tuple(PARTS)
 SPLITS = ("train", "validation")
-_VERSION = 1  # of the records: raise it where the same pictures and flags give others
+_VERSION = 2  # of the records: raise it where the same pictures and flags give others
 FILES_PER_SHARD = 64  # lost at most when a build is killed
 
 
@@ -79,9 +79,26 @@ def plan_shards(kind: str, names: Sequence[str], validation_fraction: float) -> 
 
 
 def _held_out(names: Sequence[str], fraction: float) -> set[str]:
-    """Chosen by a hash of the name, as by lot; one picture is left for training in any case."""
-    by_lot = sorted(names, key=lambda name: hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest())
-    return set(by_lot[: min(round(fraction * len(names)), len(names) - 1)])
+    """Choose the names whose lots, from 0 to 1, are below the fraction.
+
+    A lot hangs on its own name alone. So a picture that is trained on stays there when others are added: a run that
+    goes on with more data is never judged by what it has learned. The price is that the share held out is the
+    fraction by chance only, as the throw of a coin is.
+
+    Of few names all lots or none may be below. Then the lowest one is held out, or the highest one trained on (of one
+    name, that one), and pictures that are added can change which that is.
+    """
+    if not fraction or len(names) < 2:
+        return set()
+    by_lot = sorted(names, key=_draw_lot)
+    num_below = sum(_draw_lot(name) < fraction for name in names)
+    return set(by_lot[: min(max(num_below, 1), len(names) - 1)])
+
+
+def _draw_lot(name: str) -> float:
+    """Draw a number from 0 to 1, always the same for a name."""
+    digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest()
+    return int.from_bytes(digest[:8]) / 2**64
 
 
 def choose_examples(

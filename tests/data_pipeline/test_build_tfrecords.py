@@ -102,12 +102,24 @@ def test_validation_is_held_out_by_picture(picture_folders, tmp_path, capsys):
     assert _build(photos, picture_folders[1], tmp_path / "data", *flags) == 0
     train, held_out = (records.open_records(tmp_path / "data", split) for split in ("train", "validation"))
     sources = [set(_sources(opened.photos)) for opened in (train, held_out)]
-    assert [len(names) for names in sources] == [15, 5] and not sources[0] & sources[1]
-    assert len(train.photos) == 60
-    assert "60 photos" in (out := capsys.readouterr().out) and "20 photos" in out
-    pictures.write_picture(photos / "more.png", draw(5000))
+    assert [len(names) for names in sources] == [14, 6] and not sources[0] & sources[1]
+    assert len(train.photos) == 56
+    assert "56 photos" in (out := capsys.readouterr().out) and "24 photos" in out
+    _draw_photos(photos, 20, start=20)
     assert _build(photos, picture_folders[1], tmp_path / "more", *flags) == 0
-    assert set(_sources(records.open_records(tmp_path / "more", "validation").photos)) >= sources[1] - {"more.png"}
+    more = (records.open_records(tmp_path / "more", split) for split in ("train", "validation"))
+    assert all(set(_sources(opened.photos)) >= names for opened, names in zip(more, sources, strict=True))
+
+
+def test_records_of_another_version_are_not_mixed(folders, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("data_pipeline.shards._VERSION", 1)
+    assert _build(*folders, tmp_path / "data") == 0
+    monkeypatch.undo()
+    assert _build(*folders, tmp_path / "data") == 1
+    error = capsys.readouterr().err
+    assert f"{tmp_path}/data was built by another version" in error and "--overwrite" in error
+    assert len(records.open_records(tmp_path / "data").photos) == 7  # good for training all the same
+    assert _build(*folders, tmp_path / "data", "--overwrite") == 0
 
 
 def test_one_picture_is_never_held_out(folders, tmp_path):
