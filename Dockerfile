@@ -12,7 +12,7 @@ COPY data_pipeline /opt/cartoongan-tf/data_pipeline
 COPY export /opt/cartoongan-tf/export
 # Its Python must be 3.11 to 3.13, or pip says so here.
 RUN python3 -m pip install --no-cache-dir --constraint /opt/cartoongan-tf/constraints.txt \
-    '/opt/cartoongan-tf[gpu,video,tensorboard]'
+    '/opt/cartoongan-tf[gpu]'
 
 # Pictures, records and runs are mounted here.
 WORKDIR /workspace

@@ -80,7 +80,7 @@ def draw_film(
 
     Raises:
       InputError: the film cannot be read, has no frames or colours that FFmpeg does not know; the target's format
-        cannot hold its sound (found before anything is drawn) or its size; PyAV is not installed.
+        cannot hold its sound (found before anything is drawn) or its size.
       OSError: the target cannot be written, for a full disk say.
     """
     target = Path(target)

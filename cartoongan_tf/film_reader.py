@@ -11,14 +11,10 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import NamedTuple
 
+import av
 import numpy as np
 
 from cartoongan_tf.errors import InputError
-
-try:
-    import av
-except ImportError:  # an extra, which pictures do without
-    av = None
 
 FILM_SUFFIXES = (
     *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".vob", ".ts", ".mts", ".m2ts"),
@@ -46,7 +42,7 @@ class Batch:
 
     pictures: list[np.ndarray] = dataclasses.field(default_factory=list)
     times: list[Time] = dataclasses.field(default_factory=list)
-    audio: list["av.Packet"] = dataclasses.field(default_factory=list)
+    audio: list[av.Packet] = dataclasses.field(default_factory=list)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,7 +51,7 @@ class Frame:
 
     time: Time
     _reader: "Reader"
-    _stored: "av.VideoFrame"
+    _stored: av.VideoFrame
 
     def picture(self, long_side: int = 0) -> np.ndarray:
         """uint8 RGB [H, W, 3], upright, shrunk to a longer side of `long_side` pixels unless that is 0.
@@ -105,10 +101,8 @@ def opened(film: str | os.PathLike) -> Iterator["Reader"]:
     """Yield a reader of the film, which is closed when the block ends.
 
     Raises:
-      InputError: it cannot be opened, or is no film; PyAV is not installed.
+      InputError: it cannot be opened, or is no film.
     """
-    if av is None:
-        raise InputError(f"{film}: films need PyAV, which is not installed; pip install '.[video]'")
     try:
         container = av.open(os.path.abspath(film), metadata_errors="replace")  # a relative name could look like a URL
     except OSError as error:
@@ -134,7 +128,7 @@ class Reader:
       cut_short: why `frames` ended before the file did; empty if it didn't.
     """
 
-    def __init__(self, film: str | os.PathLike, container: "av.container.InputContainer"):
+    def __init__(self, film: str | os.PathLike, container: av.container.InputContainer):
         self.film, self._container = film, container
         self.audio = [stream for stream in container.streams.audio if stream.codec_context]
         self.num_audio_left_out = len(container.streams.audio) - len(self.audio)
@@ -206,7 +200,7 @@ class Reader:
         if self.first is None:
             raise InputError(f"{self.film}: no frame in it can be read; it may be cut short, fetch or export it again")
 
-    def _in_order(self, audio: list["av.AudioStream"]) -> Iterator["av.Packet | av.VideoFrame | _Lost"]:
+    def _in_order(self, audio: list[av.AudioStream]) -> Iterator[av.Packet | av.VideoFrame | _Lost]:
         """The audio's packets, and between them the frames in the order in which they are shown."""
         clocks = {stream: self._clock(stream) for stream in audio}
         lost: list[_Lost] = []  # packets lie in the order in which they are decoded, so these wait for their turn
@@ -228,21 +222,21 @@ class Reader:
                 yield frame
         yield from lost
 
-    def _packets(self, audio: list["av.AudioStream"]) -> Iterator["av.Packet"]:
+    def _packets(self, audio: list[av.AudioStream]) -> Iterator[av.Packet]:
         """The packets to use, as they lie in the file; each stream ends with an empty one, which the decoder needs."""
         with _explaining(f"{self.film}: cannot be read to its end", "fetch or export it again"):
             for packet in self._container.demux(self._video, *audio):
                 if packet.size or packet.stream is self._video:
                     yield packet
 
-    def _clock(self, stream: "av.stream.Stream") -> _Clock:
+    def _clock(self, stream: av.stream.Stream) -> _Clock:
         """For a stream of this film. Broadcasts start their clock anywhere: there the film's start becomes 0."""
         starts_anywhere = self._container.format.flags & av.format.Flags.ts_discont.value
         start_secs = Fraction(self._container.start_time or 0, av.time_base) if starts_anywhere else 0
         second = 1 / stream.time_base
         return _Clock(round(start_secs * second), round(second), max(1, round(second / self.rate)))
 
-    def convert(self, frame: "av.VideoFrame", format: str, long_side: int = 0) -> np.ndarray:
+    def convert(self, frame: av.VideoFrame, format: str, long_side: int = 0) -> np.ndarray:
         """A frame's pixels, uint8, as "rgb24" [H, W, 3] or "gray" [H, W]; otherwise as `Frame.picture`.
 
         They are of the first frame's size, or of the same part of it: recordings that were joined may have several.
@@ -260,7 +254,7 @@ class Reader:
         return _turn_upright(frame.to_ndarray(), _display_matrix(self.first))
 
 
-def _video_of(film: str | os.PathLike, container: "av.container.InputContainer") -> "av.VideoStream":
+def _video_of(film: str | os.PathLike, container: av.container.InputContainer) -> av.VideoStream:
     """The first video that is no cover picture; InputError, naming the film, where there is none to decode."""
     covers = av.stream.Disposition.attached_pic
     video = next((stream for stream in container.streams.video if not stream.disposition & covers), None)
@@ -280,7 +274,7 @@ def _explaining(problem: str, remedy: str) -> Iterator[None]:
         raise InputError(f"{problem} ({error.strerror}); {remedy}") from error
 
 
-def _display_matrix(frame: "av.VideoFrame") -> np.ndarray:
+def _display_matrix(frame: av.VideoFrame) -> np.ndarray:
     """int32 [2, 2]: x and y of where the stored x axis goes, then of where the stored y axis goes."""
     matrix = frame.side_data.get("DISPLAYMATRIX")
     return np.eye(2, dtype=np.int32) if matrix is None else np.frombuffer(matrix, np.int32).reshape(3, 3)[:2, :2]

@@ -11,14 +11,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
 
+import av
 import numpy as np
 
 from cartoongan_tf.errors import InputError
-
-try:
-    import av
-except ImportError:  # an extra, which pictures do without
-    av = None
 
 CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".webm": "webm", ".mkv": "matroska"}
 _BT709_LIMITED = {"colorspace": 1, "color_range": 1, "color_primaries": 1, "color_trc": 1}
@@ -37,11 +33,11 @@ class Source(Protocol):
     """
 
     film: str | os.PathLike
-    first: "av.VideoFrame"
+    first: av.VideoFrame
     rate: Fraction
     time_base: Fraction
     aspect: Fraction
-    audio: list["av.AudioStream"]
+    audio: list[av.AudioStream]
 
 
 class Writer:
@@ -86,7 +82,7 @@ class Writer:
             self._frame.pts, self._frame.duration = pts, duration
             self._container.mux(self._video.encode(self._frame))
 
-    def copy(self, packet: "av.Packet") -> None:
+    def copy(self, packet: av.Packet) -> None:
         """Add a packet of an audio stream of the source, at its own time; errors as of `show`, which goes first."""
         packet.stream = self._audio[packet.stream]
         with self._naming_target():
@@ -98,7 +94,7 @@ class Writer:
             self._container.mux(self._video.encode(None))
             self._container.close()
 
-    def _encodable(self, drawing: np.ndarray) -> "av.VideoFrame":
+    def _encodable(self, drawing: np.ndarray) -> av.VideoFrame:
         """A frame in YUV with even sides and the source's colour tags."""
         height, width, _ = drawing.shape
         even = np.pad(drawing, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
@@ -143,7 +139,7 @@ class Writer:
             raise InputError(f"{self._target}: cannot be written ({error.strerror}); {remedy}") from error
 
 
-def holds(suffix: str, stream: "av.AudioStream") -> bool:
+def holds(suffix: str, stream: av.AudioStream) -> bool:
     """Whether a format takes a stream as it is: some refuse at once, some when the header is written.
 
     Args:
@@ -168,7 +164,7 @@ def _encoder_options(is_webm: bool, quality: int) -> dict[str, str]:
     return {"crf": f"{17 + 0.36 * (95 - quality):.1f}", "preset": "medium"}
 
 
-def _add_copy(container: "av.container.OutputContainer", stream: "av.AudioStream") -> "av.AudioStream":
+def _add_copy(container: av.container.OutputContainer, stream: av.AudioStream) -> av.AudioStream:
     """Add a stream that is to hold another one's packets; its language and title come along."""
     copy = container.add_stream_from_template(stream)
     copy.metadata.update({key: value for key, value in stream.metadata.items() if key in ("language", "title")})
@@ -176,7 +172,7 @@ def _add_copy(container: "av.container.OutputContainer", stream: "av.AudioStream
     return copy
 
 
-def _tag(frame: "av.VideoFrame | av.VideoCodecContext", like: "av.VideoFrame") -> None:
+def _tag(frame: av.VideoFrame | av.VideoCodecContext, like: av.VideoFrame) -> None:
     """Give it another frame's colour tags; BT.709's where that one is no YUV."""
     for name, value in _BT709_LIMITED.items():
         setattr(frame, name, value if like.format.is_rgb else getattr(like, name))

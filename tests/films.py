@@ -1,13 +1,11 @@
-"""Small films for tests, made and looked at by PyAV alone; whoever imports this is skipped where PyAV is missing."""
+"""Small films for tests, made and looked at by PyAV alone."""
 
 from fractions import Fraction
 
+import av
 import numpy as np
-import pytest
 
 from tests.helpers import draw
-
-av = pytest.importorskip("av", reason="films need PyAV: pip install '.[video]'")
 
 NUM_FRAMES, HEIGHT, WIDTH = 20, 48, 64
 TICK = Fraction(1, 90000)

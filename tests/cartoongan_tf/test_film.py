@@ -1,12 +1,10 @@
-import importlib
 import os
-import sys
 import threading
 
 import numpy as np
 import pytest
 
-from cartoongan_tf import film, film_reader, film_writer
+from cartoongan_tf import film, film_reader
 from cartoongan_tf.errors import InputError
 from tests.films import NUM_FRAMES, Seen, make_film, same
 
@@ -97,20 +95,3 @@ def test_progress_counts_frames_under_the_films_name(steady, tmp_path, capsys):
     assert f"{NUM_FRAMES}/{NUM_FRAMES}" in shown.err
     assert "steady.mp4: " in shown.err
     assert not shown.out
-
-
-def test_without_pyav_the_extra_is_named(steady, tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "av", None)
-    try:
-        _reload()
-        for work in (film.check_film, lambda *paths: film.draw_film(*paths, pytest.fail)):
-            with pytest.raises(InputError, match=r"steady\.mp4.*pip install '\.\[video\]'"):
-                work(steady, tmp_path / "out.mp4")
-    finally:
-        monkeypatch.undo()
-        _reload()
-
-
-def _reload():
-    for module in (film_reader, film_writer, film):
-        importlib.reload(module)

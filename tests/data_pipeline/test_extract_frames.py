@@ -200,12 +200,6 @@ def test_an_output_that_cannot_be_written_is_named(extracted, tmp_path, capsys):
     assert str(tmp_path / "file") in capsys.readouterr().err
 
 
-def test_without_pyav_it_says_what_to_install(extracted, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("cartoongan_tf.film_reader.av", None)
-    assert run(extracted / "film.mp4", tmp_path / "frames") == 1
-    assert "pip install" in capsys.readouterr().err
-
-
 def test_large_sets_are_shown_in_part(extracted, tmp_path, monkeypatch):
     monkeypatch.setattr(frame_report, "MAX_ON_SHEET", 2)
     shown = []
