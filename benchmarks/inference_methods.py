@@ -28,11 +28,11 @@ def prepare(weights_path: str, seed: int, folder: Path) -> None:
 
     program.start_tensorflow()
     from benchmarks import torch_generator
-    from cartoongan_tf import authors_weights, checkpoints
+    from cartoongan_tf import authors_files, authors_weights, checkpoints
     from export import tflite
     from export.tflite_file import Metadata
 
-    weights = authors_weights.read_weights(weights_path) if weights_path else torch_generator.random_weights(seed)
+    weights = authors_files.read_weights(weights_path) if weights_path else torch_generator.random_weights(seed)
     generator = authors_weights.generator_from_weights(weights)
     np.savez(folder / "weights.npz", **weights)
     checkpoints.save_generator(generator, folder / "generator.keras")

@@ -10,7 +10,7 @@ import dataclasses
 import sys
 from pathlib import Path
 
-from cartoongan_tf import program
+from cartoongan_tf import authors_files, program
 from cartoongan_tf.errors import InputError
 from cartoongan_tf.options import option
 
@@ -33,10 +33,10 @@ def _import_weights(config: ImportConfig, _) -> None:
         raise InputError(f"--output={config.output}: the name must end in .keras")
     if Path(config.output).exists() and not config.overwrite:
         raise InputError(f"--output={config.output}: exists already; give --overwrite, or name another file")
+    weights = authors_files.read_weights(config.weights)
     program.start_tensorflow()
     from cartoongan_tf import authors_weights, checkpoints
 
-    weights = authors_weights.read_weights(config.weights)
     try:
         generator = authors_weights.generator_from_weights(weights)
     except InputError as error:

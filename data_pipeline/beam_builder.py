@@ -7,7 +7,9 @@ duplicates; then each shard's examples meet to be written. What it runs on must 
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
+import apache_beam as beam
 import cv2
+from apache_beam.options.pipeline_options import PipelineOptions
 
 from cartoongan_tf.errors import InputError
 from data_pipeline import shards
@@ -16,12 +18,6 @@ from data_pipeline.builder import Task
 from data_pipeline.near_duplicates import NearDuplicates
 from data_pipeline.prepare import Prepared, Skip
 from data_pipeline.shards import Shard, ShardReport
-
-try:
-    import apache_beam as beam
-    from apache_beam.options.pipeline_options import PipelineOptions
-except ImportError:  # an extra, which one machine does without
-    beam = None
 
 
 class _Place(NamedTuple):
@@ -38,12 +34,7 @@ def on_beam(runner: str, options: Sequence[str]) -> Callable[[Sequence[Task], Bu
     Args:
       runner: Beam's name for it.
       options: its own, like ["--region=europe-west4"].
-
-    Raises:
-      InputError: Apache Beam is not installed.
     """
-    if beam is None:
-        raise InputError(f"--runner={runner}: needs Apache Beam, which is not installed; pip install '.[beam]'")
 
     def make_shards(tasks: Sequence[Task], folder: BuildFolder) -> None:
         try:

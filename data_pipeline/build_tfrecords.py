@@ -19,8 +19,10 @@ from typing import Literal
 
 from cartoongan_tf import program
 from cartoongan_tf.errors import InputError
+from cartoongan_tf.extras import require_extra
 from cartoongan_tf.options import option, require
 from data_pipeline.prepare import Preparation
+from data_pipeline.storage import folder_at
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -50,13 +52,16 @@ def main(argv=None) -> int:
 
 
 def _build(config: BuildConfig, runner_options: list[str]) -> None:
+    if config.runner != "local":
+        require_extra("beam", f"--runner={config.runner}")
+    sources = {"photos": folder_at(config.photos_dir), "cartoons": folder_at(config.cartoons_dir)}
+    output = folder_at(config.output_dir)
     program.start_tensorflow()
     from data_pipeline import builder
-    from data_pipeline.storage import folder_at
 
     dataset = builder.build(
-        {"photos": folder_at(config.photos_dir), "cartoons": folder_at(config.cartoons_dir)},
-        folder_at(config.output_dir),
+        sources,
+        output,
         Preparation(**config.parameters()),
         _make_shards(config, runner_options),
         config.strict,

@@ -13,6 +13,7 @@ from typing import BinaryIO, Protocol
 
 from cartoongan_tf import atomic, folders
 from cartoongan_tf.errors import InputError
+from cartoongan_tf.extras import require_extra
 from data_pipeline.shards import Listing
 
 
@@ -45,7 +46,10 @@ class Folder(Protocol):
 
 
 def folder_at(path: str) -> Folder:
-    """The folder at a path, which may be one like gs://bucket/photos (if Beam's file system for it is installed)."""
+    """The folder at a path, which may be one like gs://bucket/photos.
+
+    Raises InputError: Beam, or its file system for such paths, is not installed.
+    """
     return RemoteFolder(path) if "://" in path else LocalFolder(path)
 
 
@@ -93,6 +97,12 @@ class RemoteFolder:
     """A folder that Beam's file systems reach, by a path with a scheme."""
 
     def __init__(self, path: str):
+        require_extra("beam", path)
+        try:
+            _file_systems().get_filesystem(path)
+        except ValueError:
+            remedy = "pip install 'apache-beam[gcp]' for gs://, 'apache-beam[aws]' for s3://"
+            raise InputError(f"{path}: Beam has no file system for such paths here; {remedy}") from None
         self._path = path.rstrip("/")
 
     def __str__(self) -> str:
@@ -139,8 +149,6 @@ def _listing(folder: Folder, files: Iterable[tuple[str, int]]) -> Listing:
 
 
 def _file_systems():
-    try:
-        from apache_beam.io.filesystems import FileSystems
-    except ImportError:
-        raise InputError("paths with :// need Apache Beam, which is not installed; pip install '.[beam]'") from None
+    from apache_beam.io.filesystems import FileSystems
+
     return FileSystems

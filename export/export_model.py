@@ -15,6 +15,7 @@ int8_full (int8 activations and uint8 pictures; needs --calibration_dir) and onn
 import sys
 
 from cartoongan_tf import program
+from cartoongan_tf.extras import require_extra
 from export.export_config import ExportConfig
 
 
@@ -23,6 +24,8 @@ def main(argv=None) -> int:
 
 
 def _export(config: ExportConfig, _) -> None:
+    if "onnx" in config.format_names:
+        require_extra("onnx", "--formats=onnx")
     program.start_tensorflow()
     from export import exporter, report
 

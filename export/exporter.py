@@ -49,8 +49,6 @@ def export(config: ExportConfig) -> list[Entry]:
       InputError: the model cannot be used, or a file draws other pictures than Keras does; then nothing is written.
       OSError: the folder cannot be written.
     """
-    if ONNX in config.format_names:
-        onnx_file.require_onnx()
     folder, is_served = Path(config.output_dir), "saved_model" in config.format_names
     version_dir = saved_model.version_dir(folder / SERVING / config.name, config.model_version)
     photos = parity.read_photos(config.photos_dir or parity.OWN_PHOTOS)

@@ -1,24 +1,12 @@
 """A generator as an ONNX file; needs tf2onnx and onnxruntime, the extra `onnx`."""
 
-import importlib.util
 from collections.abc import Callable
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from cartoongan_tf.errors import InputError
-
 OPSET = 17
-
-
-def require_onnx() -> None:
-    """Raise InputError unless what this needs is installed."""
-    missing = [name for name in ("tf2onnx", "onnxruntime") if importlib.util.find_spec(name) is None]
-    if missing:
-        raise InputError(
-            f"--formats: onnx needs {' and '.join(missing)}: pip install tf2onnx onnxruntime, or leave it out"
-        )
 
 
 def convert(generator: keras.Model) -> bytes:

@@ -24,11 +24,12 @@ PROGRAMS = {
     *(f"experiments.{name}" for name in EXPERIMENTS),
 }
 SHELL = {"cartoongan_tf", "cartoongan_tf.program", "cartoongan_tf.options"}  # of programs
-BASE = {"cartoongan_tf.errors", "cartoongan_tf.atomic"}  # for everybody
+BASE = {"cartoongan_tf.errors", "cartoongan_tf.atomic", "cartoongan_tf.extras"}  # for everybody
 
 MAY_IMPORT = {
     "cartoongan_tf": {"cartoongan_tf.cartoonizer"},
     "cartoongan_tf.errors": set(),
+    "cartoongan_tf.extras": set(),
     "cartoongan_tf.atomic": set(),
     "cartoongan_tf.options": set(),
     "cartoongan_tf.program": {"cartoongan_tf", "cartoongan_tf.options"},
@@ -51,6 +52,7 @@ MAY_IMPORT = {
     "cartoongan_tf.run_record": {"cartoongan_tf"},
     "cartoongan_tf.preflight": {"cartoongan_tf.memory"},
     "cartoongan_tf.samples": {"cartoongan_tf.checkpoints", "cartoongan_tf.pixels"},
+    "cartoongan_tf.authors_files": set(),
     "cartoongan_tf.authors_weights": {"cartoongan_tf.generator"},
     "cartoongan_tf.checkpoints": {"cartoongan_tf.layers"},
     "cartoongan_tf.layer_graph": {"cartoongan_tf.layers"},

@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from data_pipeline import beam_builder, build_tfrecords, records
+from data_pipeline import build_tfrecords, records
 from data_pipeline.storage import folder_at
 from tests.helpers import contents
 
 pytest.importorskip("apache_beam", reason="builds on clusters need Apache Beam: pip install '.[beam]'")
 
 from apache_beam.io.localfilesystem import LocalFileSystem
+
+from data_pipeline import beam_builder
 
 FLAGS = ("--image_size=32", "--crops_per_image=2", "--validation_fraction=0.3")
 
@@ -113,6 +115,12 @@ def test_beam_finishes_what_was_begun_elsewhere(folders, tmp_path):
     assert made == ["photos-train-00001.tfrecord"]
     assert _build(photos, frames, tmp_path / "straight") == 0
     assert contents(tmp_path / "data") == contents(tmp_path / "straight")
+
+
+def test_a_path_without_a_file_system_is_named_before_tensorflow_starts(folders, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("cartoongan_tf.program.start_tensorflow", pytest.fail)
+    assert _build(folders[0], "nowhere://frames", tmp_path / "data", "--runner=DirectRunner") == 1
+    assert "nowhere://frames: Beam has no file system" in capsys.readouterr().err
 
 
 def test_beams_own_options_reach_it(folders, tmp_path):
