@@ -1,70 +1,148 @@
-"""The wheel, installed and used where nothing else of the project is; and the demo."""
+"""The wheel as `pip install .` brings it, and nothing else: every command of the README runs there; and the demo."""
 
+import contextlib
 import os
+import re
 import shutil
 import subprocess
 import sys
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 
 from cartoongan_tf import pictures
-from tests.films import make_film
-from tests.helpers import REPOSITORY, TINY_NETWORKS, draw
+from tests.helpers import REPOSITORY
+from tests.readme_commands import TEXT, blocks_in, commands_in, fill, serving, smaller
+
+COMMANDS = [
+    command for command in commands_in(TEXT) if command.startswith(("python -m ", "cartoonize ", "tensorboard "))
+]
+OF_EXTRAS = ("pytest", "ruff", "torch", "onnx", "tf2onnx", "onnxruntime", "apache_beam", "skimage")
+OF_THE_CHECKOUT = ("benchmarks", "demo", "experiments", "tests")
+
+
+class Bare(NamedTuple):
+    """An environment with the wheel, used in a folder outside the checkout.
+
+    Attributes:
+      bin: where its programs are.
+      environment: of processes that find these first, and no module but the installed ones.
+    """
+
+    bin: Path
+    environment: dict[str, str]
+
+    def run(self, words: list[str], folder: Path) -> str:
+        """Run a command as a reader types it; returns its output."""
+        result = subprocess.run(words, cwd=folder, env=self.environment, capture_output=True, text=True, timeout=300)
+        assert result.returncode == 0 and "Traceback" not in result.stderr, f"{words}: {result.stderr}"
+        return result.stdout
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory) -> Bare:
+    place = tmp_path_factory.mktemp("bare")
+    listing = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(listing, cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    for name in listed.stdout.splitlines():
+        (place / "source" / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(REPOSITORY / name, place / "source" / name)
+    build = [sys.executable, "-m", "pip", "--quiet", "wheel", "--no-deps", "--wheel-dir=.", "./source"]
+    subprocess.run(build, cwd=place, check=True)
+    shutil.rmtree(place / "source")
+    (wheel,) = place.glob("*.whl")
+    subprocess.run([sys.executable, "-m", "venv", place / "venv"], check=True)
+    binaries = place / "venv" / "bin"
+    install = [binaries / "pip", "--quiet", "install", f"--constraint={REPOSITORY / 'constraints.txt'}", wheel]
+    subprocess.run(install, check=True)
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    environment |= {"PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}", "PYTHONSAFEPATH": "1"}
+    return Bare(binaries, environment)
+
+
+@pytest.fixture
+def folder(picture_folders, tmp_path) -> Path:
+    fill(tmp_path, picture_folders)
+    return tmp_path
 
 
 @pytest.mark.slow
-def test_the_wheel_does_the_whole_job_in_an_empty_folder(picture_folders, tmp_path):
-    tracked = subprocess.run(["git", "ls-files"], cwd=REPOSITORY, capture_output=True, text=True, check=True)
-    for name in tracked.stdout.splitlines():
-        (tmp_path / "source" / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(REPOSITORY / name, tmp_path / "source" / name)
-    pip = [sys.executable, "-m", "pip", "--quiet"]
-    subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir=.", "./source"], cwd=tmp_path, check=True)
-    (wheel,) = tmp_path.glob("*.whl")
-    subprocess.run([*pip, "install", "--no-deps", f"--target={tmp_path}/site", str(wheel)], check=True)
-
-    empty = tmp_path / "empty"
-    empty.mkdir()
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site"), "PYTHONSAFEPATH": "1"}
-
-    def run(*command):
-        result = subprocess.run(command, cwd=empty, env=environment, capture_output=True, text=True, timeout=300)
-        assert result.returncode == 0, result.stderr
-        return result.stdout
-
-    location = run(sys.executable, "-c", "import cartoongan_tf, export, data_pipeline; print(cartoongan_tf.__file__)")
-    assert location.startswith(str(tmp_path / "site"))
-    photos, frames = picture_folders
-    scripts = tmp_path / "site" / "bin"
-    run(scripts / "cartoongan-build-tfrecords", f"--photos_dir={photos}", f"--cartoons_dir={frames}",
-        "--output_dir=data", "--image_size=32")  # fmt: skip
-    flags = [
-        "--batch_size=4",
-        "--initialization_epochs=1",
-        "--adversarial_epochs=1",
-        "--vgg19_weights=random",
-    ]
-    run(scripts / "cartoongan-train", "--data_dir=data", "--run_dir=run", *TINY_NETWORKS, *flags)
-    run(scripts / "cartoongan-export", "--model=run/generator.keras", "--name=tiny", "--output_dir=exported")
-    assert (empty / "exported" / "tflite" / "tiny-int8.tflite").exists()
-    assert "int8" in (empty / "exported" / "report.md").read_text()
-    for script in scripts.iterdir():
-        if script.name.startswith("cartoon"):
-            assert "Flags:" in run(script, "--help")
-    pictures.write_picture(empty / "photo.jpg", draw(0))
-    run(scripts / "cartoonize", "--model=exported/tflite/tiny-fp16.tflite", "photo.jpg")
-    assert pictures.read_picture(empty / "photo-cartoon.jpg").shape == (60, 80, 3)
+def test_the_wheel_is_all_that_is_there(bare, tmp_path):
+    code = "import sys; from importlib.util import find_spec; print(*(n for n in sys.argv[1:] if find_spec(n)))"
+    assert not bare.run(["python", "-c", code, *OF_EXTRAS, *OF_THE_CHECKOUT], tmp_path).split()
+    code = "import cartoongan_tf, data_pipeline, export; print(cartoongan_tf.__file__)"
+    assert bare.run(["python", "-c", code], tmp_path).startswith(str(bare.bin.parent))
+    for script in bare.bin.glob("cartoon*"):
+        assert "Flags:" in bare.run([script.name, "--help"], tmp_path)
     styles = sorted(path.parent.name for path in (REPOSITORY / "cartoongan_tf" / "styles").glob("*/generator.keras"))
-    assert [line.split()[0] for line in run(scripts / "cartoonize", "--list_styles").splitlines()] == styles
-    run(scripts / "cartoonize", "photo.jpg", "--output=pepper.png")
-    assert pictures.read_picture(empty / "pepper.png").shape == (60, 80, 3)
-    told = run(scripts / "cartoongan-evaluate", "--model=run/generator.keras", f"--photos_dir={photos}",
-               f"--cartoons_dir={frames}", "--output_dir=evaluation", "--vgg19_weights=random", "--crop_px=32",
-               "--num_crops=10", "--num_resamplings=2")  # fmt: skip
-    assert "KID to cartoons" in told and (empty / "evaluation" / "sheet.jpg").exists()
-    make_film(empty / "clip.mp4")
-    run(scripts / "cartoongan-extract-frames", "--video=clip.mp4", "--output_dir=taken")
-    assert list((empty / "taken").iterdir())
+    listed = bare.run(["cartoonize", "--list_styles"], tmp_path).splitlines()
+    assert [line.split()[0] for line in listed] == styles
+
+
+@pytest.mark.slow
+def test_every_command_of_the_readme_runs(bare, folder):
+    for command in COMMANDS:
+        if "hayao" not in command:
+            begin_secs = time.monotonic()
+            _run(bare, command, folder)
+            print(f"{time.monotonic() - begin_secs:6.1f} s  {command}")
+    for result in ("photo-cartoon.jpg", "drawn/contact-sheet.jpg", "clip-cartoon.mp4", "photo-cartoon.png"):
+        assert (folder / result).exists()
+    assert "int8" in (folder / "exported" / "report.md").read_text()
+    (example,) = blocks_in("python", TEXT)
+    photo = "from cartoongan_tf import pictures; photo = pictures.read_picture('photo.jpg')"
+    result = "pictures.write_picture('mild-from-python.png', mild)"
+    bare.run(["python", "-c", f"{photo}\n{example}\n{result}"], folder)
+    mild, photo = (pictures.read_picture(folder / name).astype(int) for name in ("mild-from-python.png", "photo.jpg"))
+    assert mild.shape == photo.shape and np.abs(mild - photo).max() > 10
+
+
+@pytest.mark.slow
+def test_every_command_with_the_authors_weights_runs(bare, folder, assets):
+    shutil.copy(assets / "authors" / "hayao.npz", folder)
+    commands = [command for command in COMMANDS if "hayao" in command]
+    assert len(commands) >= 2
+    for command in commands:
+        _run(bare, command, folder)
+    assert (folder / "photo-hayao.jpg").exists()
+
+
+def _run(bare: Bare, command: str, folder: Path) -> None:
+    if command.startswith("tensorboard "):
+        _look_at_curves(bare, smaller(command), folder)
+        return
+    with serving(folder) if "export.client" in command else contextlib.nullcontext("localhost:8500") as address:
+        bare.run(smaller(command.replace("localhost:8500", address)), folder)
+
+
+def _look_at_curves(bare: Bare, words: list[str], folder: Path) -> None:
+    """Start TensorBoard on a free port, and ask it for the curves that it shows."""
+    said = folder / "tensorboard.txt"
+    with said.open("w") as output:
+        server = subprocess.Popen([*words, "--port=0"], cwd=folder, env=bare.environment, stdout=output, stderr=output)
+    try:
+        address = _wait_for(lambda: re.search(r"http://localhost:\d+", said.read_text()), server, said)[0]
+        ask = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
+        _wait_for(lambda: "loss" in ask(f"{address}/data/plugin/scalars/tags").read().decode(), server, said)
+    finally:
+        server.terminate()
+        server.wait(60)
+    assert "Traceback" not in said.read_text()
+
+
+def _wait_for(look: Callable[[], Any], server: subprocess.Popen, said: Path) -> Any:
+    """Return what `look` finds, once it finds something; a minute is enough."""
+    for _ in range(120):
+        assert server.poll() is None, said.read_text()
+        if found := look():
+            return found
+        time.sleep(0.5)
+    raise AssertionError(f"TensorBoard shows nothing: {said.read_text()}")
 
 
 @pytest.mark.slow

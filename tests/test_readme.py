@@ -5,7 +5,6 @@ import importlib
 import importlib.util
 import os
 import re
-import shlex
 import shutil
 import subprocess
 import sys
@@ -14,40 +13,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cartoongan_tf import pictures, strategies
+from cartoongan_tf import strategies
 from cartoongan_tf.config import TrainConfig
 from cartoongan_tf.options import options_of
 from export.export_config import FORMATS, ExportConfig
-from export.serving_session import ServingSession
-from tests.export import server
-from tests.films import make_film, write_film
-from tests.helpers import REPOSITORY, TINY_NETWORKS, draw
+from tests.helpers import REPOSITORY, draw
+from tests.readme_commands import TEXT, blocks_in, commands_in, fill, serving, smaller
 
-TEXT = (REPOSITORY / "README.md").read_text()
-SMALLER = {  # flags that keep the commands short; later flags win
-    "data_pipeline.build_tfrecords": ["--image_size=32"],
-    "cartoongan_tf.evaluate": ["--vgg19_weights=random", "--num_crops=8", "--crop_px=32", "--num_resamplings=2"],
-    "export.export_model": ["--fixed_size=64x32", "--formats=saved_model,fp16,int8"],
-    "export.benchmark_tflite": ["--sizes_px=16", "--threads=1", "--rounds=1"],
-    "cartoongan_tf.train": [
-        *TINY_NETWORKS,
-        "--vgg19_weights=random",
-        "--batch_size=4",
-        "--initialization_epochs=1",
-        "--adversarial_epochs=1",
-    ],
-}
-
-
-def _blocks(language, text=TEXT):
-    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-
-
-def _commands(text):
-    return [line for block in _blocks("sh", text) for line in block.splitlines()]
-
-
-COMMANDS = _commands(TEXT)
+COMMANDS = commands_in(TEXT)
 ANCHORS = {
     "#" + re.sub(r"[^\w -]", "", title).lower().replace(" ", "-")
     for title in re.findall(r"^#+ (.*)$", TEXT, re.MULTILINE)
@@ -74,7 +47,7 @@ def test_make_targets_and_extras_exist():
     makefile, setup = (REPOSITORY / "Makefile").read_text(), (REPOSITORY / "setup.cfg").read_text()
     for command in COMMANDS:
         words = command.split()
-        assert words[0] in ("make", "python", ".", "pip", "cartoonize")
+        assert words[0] in ("make", "python", ".", "pip", "cartoonize", "tensorboard")
         assert words[0] != "make" or f"\n{words[1]}: " in makefile
     for extra in re.findall(r"'\.\[(\w+)\]'", TEXT):
         assert f"\n{extra} =" in setup
@@ -89,48 +62,35 @@ def test_links_lead_somewhere():
 
 @pytest.fixture
 def folder(picture_folders, tmp_path, monkeypatch):
-    """What a reader of the README has: photos, frames, a photo and, if the assets are here, the authors' weights."""
-    for source in picture_folders:
-        shutil.copytree(source, tmp_path / source.name)
-    shutil.copy(REPOSITORY / "shinkai.flags", tmp_path)
-    pictures.write_picture(tmp_path / "photo.jpg", draw(0))
-    make_film(tmp_path / "clip.mp4")
-    write_film(tmp_path / "film.mp4", [draw(200 + frame // 10, 96, 128) for frame in range(40)])
+    fill(tmp_path, picture_folders)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 def _run(command):
-    module, arguments = _smaller(command)
+    module, arguments = _parts(command)
     return importlib.import_module(module).main([module, *arguments])
 
 
 def _run_apart(command):
     """In a process of its own, whose memory is that of nobody else."""
-    module, arguments = _smaller(command)
+    module, arguments = _parts(command)
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
     return subprocess.run([sys.executable, "-m", module, *arguments], env=environment, timeout=300).returncode
 
 
-def _smaller(command):
+def _parts(command):
     command = re.sub("^cartoonize ", "python -m cartoongan_tf.cartoonize ", command)
-    python, dash_m, module, *arguments = shlex.split(command)
+    python, dash_m, module, *arguments = smaller(command)
     assert (python, dash_m) == ("python", "-m")
-    own = arguments.index("--") if "--" in arguments else len(arguments)  # what follows is another program's
-    return module, [*arguments[:own], *SMALLER.get(module, []), *arguments[own:]]
-
-
-def _server(folder):
-    """What serves the export meanwhile."""
-    session = ServingSession(folder / "exported" / "serving" / "shinkai" / "1")
-    return server.grpc_server(server.PredictionServicer({"shinkai": {1: session}}))
+    return module, arguments
 
 
 def test_every_command_runs(folder):
     for command in COMMANDS:
         if not command.startswith(("python", "cartoonize")) or "hayao" in command:
             continue
-        with _server(folder) if "export.client" in command else contextlib.nullcontext("localhost:8500") as address:
+        with serving(folder) if "export.client" in command else contextlib.nullcontext("localhost:8500") as address:
             assert _run(command.replace("localhost:8500", address)) == 0, command
     drawn = (
         "photo-cartoon.jpg",
@@ -144,13 +104,13 @@ def test_every_command_runs(folder):
     for result in (*drawn, "runs/next/generator.keras", "evaluation/sheet.jpg", "exported/serving/pepper/1"):
         assert (folder / result).exists()
     names = {"photo": draw(0)}
-    exec(_blocks("python")[0], names)
+    exec(blocks_in("python", TEXT)[0], names)
     assert names["cartoon"].shape == names["photo"].shape and names["cartoon"].dtype == np.uint8
 
 
 @pytest.mark.slow
 def test_every_command_about_data_runs(folder):
-    commands = _commands((REPOSITORY / "docs" / "data.md").read_text())
+    commands = commands_in((REPOSITORY / "docs" / "data.md").read_text())
     assert len(commands) == 5
     for command in commands:
         if "DirectRunner" in command and not importlib.util.find_spec("apache_beam"):
@@ -171,14 +131,14 @@ def test_every_command_about_training_runs(folder):
         )
         == 0
     )
-    commands = [command for command in _commands(text) if command.startswith("python")]
+    commands = [command for command in commands_in(text) if command.startswith("python")]
     assert len(commands) == 5
     for command in commands:
         run = _run_apart if "--dry_run" in command else _run  # a rehearsal judges by the memory of its process
         assert run(command) == 0, command
     (tf_config,) = re.findall(r"^TF_CONFIG='(.*)' \\$", text, re.MULTILINE)
     assert strategies.read_tf_config(tf_config).num_workers == 2
-    (sketch,) = _blocks("yaml", text)
+    (sketch,) = blocks_in("yaml", text)
     flags = {option.name for option in options_of(TrainConfig)}
     assert (
         set(re.findall(r"--(\w+)=", sketch + text))
@@ -192,7 +152,7 @@ def test_every_command_from_a_film_to_a_style_runs(folder):
     shutil.copytree(REPOSITORY / "configs", folder / "configs")
     for source, held in (("photos", "photos"), ("frames", "panels")):
         shutil.copytree(folder / source, folder / "held" / held)
-    commands = _commands((REPOSITORY / "docs" / "train_your_style.md").read_text())
+    commands = commands_in((REPOSITORY / "docs" / "train_your_style.md").read_text())
     assert len(commands) == 10
     for command in commands:
         small = " --crop_size=0 --discriminator_warmup_steps=2" if "cartoongan_tf.train" in command else ""

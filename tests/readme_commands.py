@@ -1,0 +1,63 @@
+"""The commands of README.md and other pages, made small, and the folder in which a reader gives them."""
+
+import re
+import shlex
+import shutil
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from cartoongan_tf import pictures
+from export.serving_session import ServingSession
+from tests.export import server
+from tests.films import make_film, write_film
+from tests.helpers import REPOSITORY, TINY_NETWORKS, draw
+
+TEXT = (REPOSITORY / "README.md").read_text()
+SMALLER = {  # flags that keep the commands short; later flags win
+    "data_pipeline.build_tfrecords": ["--image_size=32"],
+    "cartoongan_tf.evaluate": ["--vgg19_weights=random", "--num_crops=8", "--crop_px=32", "--num_resamplings=2"],
+    "export.export_model": ["--fixed_size=64x32", "--formats=saved_model,fp16,int8"],
+    "export.benchmark_tflite": ["--sizes_px=16", "--threads=1", "--rounds=1"],
+    "cartoongan_tf.train": [
+        *TINY_NETWORKS,
+        "--vgg19_weights=random",
+        "--batch_size=4",
+        "--initialization_epochs=1",
+        "--adversarial_epochs=1",
+    ],
+}
+
+
+def blocks_in(language: str, text: str) -> list[str]:
+    """What stands in a page's code blocks of a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+def commands_in(text: str) -> list[str]:
+    """The lines of a page's sh blocks, and TensorBoard's command, which stands among the words; in the page's order."""
+    found = re.findall(r"^```sh\n(.*?)^```|`(tensorboard [^`\n]*)`", text, re.MULTILINE | re.DOTALL)
+    return [line for block, inline in found for line in (block or inline).splitlines()]
+
+
+def smaller(command: str) -> list[str]:
+    """The words of a command, with the flags that keep it short."""
+    words = shlex.split(command)
+    module = words[2] if words[:2] == ["python", "-m"] else ""
+    own = words.index("--") if "--" in words else len(words)  # what follows is another program's
+    return [*words[:own], *SMALLER.get(module, []), *words[own:]]
+
+
+def fill(folder: Path, picture_folders: tuple[Path, Path]) -> None:
+    """Put into a folder what a reader of the README has: photos, frames, a photo, a film and the recipe."""
+    for source in picture_folders:
+        shutil.copytree(source, folder / source.name)
+    shutil.copy(REPOSITORY / "shinkai.flags", folder)
+    pictures.write_picture(folder / "photo.jpg", draw(0))
+    make_film(folder / "clip.mp4")
+    write_film(folder / "film.mp4", [draw(200 + frame // 10, 96, 128) for frame in range(40)])
+
+
+def serving(folder: Path) -> AbstractContextManager[str]:
+    """Serve the README's export meanwhile; yields HOST:PORT."""
+    session = ServingSession(folder / "exported" / "serving" / "shinkai" / "1")
+    return server.grpc_server(server.PredictionServicer({"shinkai": {1: session}}))
