@@ -63,7 +63,7 @@ def _training_step(config: DatasetConfig, batch: dict) -> Callable[[], None]:
     """One adversarial step on a batch, traced already."""
     import tensorflow as tf
 
-    from cartoongan_tf import train_step
+    from cartoongan_tf import schedule, train_step
     from cartoongan_tf.config import TrainConfig
     from cartoongan_tf.networks import build_networks
 
@@ -76,7 +76,7 @@ def _training_step(config: DatasetConfig, batch: dict) -> Callable[[], None]:
         generator_width=config.generator_width,
         pool_size=0,  # so that any batch will do
     )
-    networks = build_networks(recipe, steps_per_epoch=1, image_size=batch["photo"].shape[1])
+    networks = build_networks(recipe, schedule.plan(recipe, steps_per_epoch=1), image_size=batch["photo"].shape[1])
     graph = tf.function(lambda: train_step.adversarial_step(networks, batch, recipe))
 
     def step() -> None:

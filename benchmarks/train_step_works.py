@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from cartoongan_tf import losses, memory, pixels, train_loop, train_step
+from cartoongan_tf import losses, memory, pixels, schedule, train_loop, train_step
 from cartoongan_tf import networks as nets
 from cartoongan_tf.config import TrainConfig
 from cartoongan_tf.discriminator import build_discriminator
@@ -88,7 +88,7 @@ def _vgg19_and_back(recipe: TrainConfig) -> train_loop.Step:
 
 
 def _step_of_training(step: Callable, recipe: TrainConfig) -> train_loop.Step:
-    networks = nets.build_networks(recipe, STEPS_PER_EPOCH, recipe.crop_size)
+    networks = nets.build_networks(recipe, schedule.plan(recipe, STEPS_PER_EPOCH), recipe.crop_size)
     return lambda batch: step(networks, batch, recipe)
 
 

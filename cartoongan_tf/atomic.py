@@ -1,6 +1,7 @@
 """Files and folders that are whole or absent: written beside their place, then renamed into it."""
 
 import contextlib
+import datetime
 import errno
 import glob
 import itertools
@@ -66,6 +67,14 @@ def write_json(path: str | os.PathLike, content: Any) -> None:
     """Write a file for programs, whole or not at all; raises as `replacing`."""
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def move_aside(path: str | os.PathLike) -> Path:
+    """Rename a damaged file, so that it can be looked at and is in nobody's way; returns its new path."""
+    path, now = Path(path), datetime.datetime.now(datetime.UTC)
+    aside = path.with_name(f"{path.stem}.damaged_{now:%Y%m%dT%H%M%S}{path.suffix}")
+    os.replace(path, aside)
+    return aside
 
 
 @contextlib.contextmanager

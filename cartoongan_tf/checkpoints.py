@@ -18,6 +18,7 @@ from cartoongan_tf import atomic
 from cartoongan_tf import layers as _layers  # noqa: F401  registers the layers that load_generator meets
 from cartoongan_tf.errors import InputError
 
+_ITERATIONS = "/_iterations/"  # of an optimizer's count of steps, in a checkpoint
 _KEPT = "kept"  # folder of the checkpoints that stay for good
 NOT_FINITE_ADVICE = (
     "The last checkpoint, if there is one, is good: lower the learning rates, and give the same command again."
@@ -139,6 +140,19 @@ def all_checkpoints(folder: str | os.PathLike) -> list[str]:
     """The same with those that are kept for good."""
     found = found_checkpoints(folder) + found_checkpoints(Path(folder) / _KEPT)
     return sorted(found, key=lambda path: (_step_of(path), path))
+
+
+def find_newest_whole(folder: str | os.PathLike) -> tuple[int, str] | None:
+    """Find the checkpoint that `restore` takes: its number of steps, and its path; None: there is none."""
+    path = next((path for path in all_checkpoints(folder)[::-1] if not _damage(path)), None)
+    return path and (_step_of(path), path)
+
+
+def read_optimizer_steps(path: str) -> dict[str, int]:
+    """Read how many steps each optimizer in a checkpoint has taken, by its name there."""
+    reader = tf.train.load_checkpoint(path)
+    names = [name for name in reader.get_variable_to_shape_map() if _ITERATIONS in name]
+    return {name.partition(_ITERATIONS)[0]: int(reader.get_tensor(name)) for name in names}
 
 
 def write_generators(run_dir: str | os.PathLike, folder: str | os.PathLike) -> dict[int, Path]:

@@ -16,6 +16,7 @@ from cartoongan_tf.errors import InputError
 from cartoongan_tf.generator import build_generator
 from cartoongan_tf.image_pool import ImagePool
 from cartoongan_tf.optimizers import build_adam
+from cartoongan_tf.schedule import ADVERSARIAL, INITIALIZATION, Schedule
 from cartoongan_tf.vgg19 import build_vgg19_features
 
 
@@ -61,20 +62,20 @@ class Networks:
         return {name: value for name, value in fields.items() if value is not None}
 
 
-def build_networks(config: TrainConfig, steps_per_epoch: int, image_size: int) -> Networks:
+def build_networks(config: TrainConfig, schedule: Schedule, image_size: int) -> Networks:
     """Build fresh networks; under a distribution strategy, call it in the strategy's scope.
 
     Args:
       config: the recipe.
-      steps_per_epoch: batches in a pass over the photos.
+      schedule: by which learning rates fall.
       image_size: side of the pictures that a step sees, in pixels.
 
     Raises:
       InputError: the VGG19 weights cannot be had.
     """
-    steps = steps_per_epoch
-    initialization = (config.initialization_epochs * steps, config.initialization_decay_epochs * steps)
-    adversarial = (config.adversarial_epochs * steps, config.adversarial_decay_epochs * steps)
+    initialization, adversarial = (
+        (phase.num_steps, phase.decay_steps) for phase in map(schedule.phase, (INITIALIZATION, ADVERSARIAL))
+    )
     with computing_in(config.mixed_precision):
         generator = new_generator(config)
         discriminator = build_discriminator(config.discriminator_width)

@@ -16,9 +16,10 @@ def build_adam(
       model: whose variables it trains.
       learning_rate: at the start.
       num_steps: length of the phase; the rate is 0 after it.
-      num_decay_steps: of these, the last ones, in which the rate falls linearly to 0; all where it is larger.
+      num_decay_steps: of these, the last ones, in which the rate falls linearly to 0. If there are more than
+        `num_steps`, the rate is as far down at the start as if the others had gone before.
     """
-    schedule = ConstantThenLinear(learning_rate, max(num_steps - num_decay_steps, 0), min(num_decay_steps, num_steps))
+    schedule = ConstantThenLinear(learning_rate, num_steps - num_decay_steps, num_decay_steps)
     optimizer = keras.optimizers.Adam(schedule, *ADAM_BETAS, epsilon=ADAM_EPSILON)
     optimizer.build(model.trainable_variables)
     return optimizer
@@ -26,7 +27,10 @@ def build_adam(
 
 @keras.saving.register_keras_serializable(package="cartoongan_tf")
 class ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):
-    """`learning_rate` for `constant_steps`, then linearly down to 0 over `decay_steps`."""
+    """`learning_rate` for `constant_steps`, then linearly down to 0 over `decay_steps`.
+
+    Fewer than 0 constant steps: it is on its way down already.
+    """
 
     def __init__(self, learning_rate: float, constant_steps: int, decay_steps: int):
         self.learning_rate, self.constant_steps, self.decay_steps = learning_rate, constant_steps, decay_steps

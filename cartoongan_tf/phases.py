@@ -7,24 +7,23 @@ import keras
 from cartoongan_tf import train_step
 from cartoongan_tf.config import TrainConfig
 from cartoongan_tf.networks import Networks
+from cartoongan_tf.schedule import ADVERSARIAL, INITIALIZATION, WARMUP, Schedule
 from cartoongan_tf.train_loop import Phase
 
-ADVERSARIAL = "adversarial"
 
-
-def build_phases(config: TrainConfig, networks: Networks, steps_per_epoch: int) -> list[Phase]:
+def build_phases(config: TrainConfig, networks: Networks, schedule: Schedule) -> list[Phase]:
     """What `train_loop.run` is to go through: all three, some of them without steps.
 
     Args:
       config: the recipe.
       networks: that the phases train.
-      steps_per_epoch: batches in a pass over the photos.
+      schedule: how long they are.
     """
 
-    def phase(name: str, num_steps: int, step: Callable, losses: Callable, **optimizers) -> Phase:
+    def phase(name: str, step: Callable, losses: Callable, **optimizers) -> Phase:
         return Phase(
             name,
-            num_steps,
+            schedule.phase(name).num_steps,
             step=lambda batch: step(networks, batch, config),
             validation_step=lambda batch: losses(networks, batch, config).scalars,
             rates=lambda: _rates(optimizers),
@@ -32,22 +31,19 @@ def build_phases(config: TrainConfig, networks: Networks, steps_per_epoch: int) 
 
     return [
         phase(
-            "initialization",
-            config.initialization_epochs * steps_per_epoch,
+            INITIALIZATION,
             train_step.initialization_step,
             train_step.initialization_losses,
             generator=networks.initialization_optimizer,
         ),
         phase(
-            "warmup",
-            config.discriminator_warmup_steps,
+            WARMUP,
             train_step.warmup_step,
             train_step.warmup_losses,
             discriminator=networks.warmup_optimizer,
         ),
         phase(
             ADVERSARIAL,
-            config.adversarial_epochs * steps_per_epoch,
             train_step.adversarial_step,
             train_step.adversarial_losses,
             generator=networks.generator_optimizer,

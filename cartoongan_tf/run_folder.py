@@ -24,14 +24,15 @@ class RunFolder:
 
     Attributes:
       path: the folder itself.
-      flags, record, generator, warnings, samples, summaries, checkpoints: what lies in it; checkpoints and summaries
-        are written by TensorFlow.
+      flags, record, schedule, generator, warnings, samples, summaries, checkpoints: what lies in it; checkpoints and
+        summaries are written by TensorFlow.
     """
 
     def __init__(self, path: str | os.PathLike):
         self.path = Path(path)
         self.flags = self.path / "run.flags"
         self.record = self.path / "run.json"
+        self.schedule = self.path / "schedule.json"
         self.generator = self.path / "generator.keras"
         self.warnings = self.path / "warnings.txt"
         self.samples = self.path / "samples"

@@ -45,7 +45,11 @@ def record_start(
     """
     starts = _read_starts(path)
     if starts is None:
-        starts = _move_aside(Path(path))
+        print(
+            f"{path}: damaged; moved to {atomic.move_aside(path)}, and begun anew. Training does not need it.",
+            file=sys.stderr,
+        )
+        starts = []
     start = {
         "time": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "first_step": first_step,
@@ -59,12 +63,12 @@ def record_start(
     atomic.write_json(path, {"starts": [*starts, start]})
 
 
-def data_changed(path: str | os.PathLike, data_dir: str | os.PathLike) -> bool:
-    """Whether a run was last trained on other data than lies in `data_dir` now; False where that is not known."""
+def data_changed(path: str | os.PathLike, data_dir: str | os.PathLike) -> bool | None:
+    """Whether a run was last trained on other data than lies in `data_dir` now; None where that is not known."""
     starts = _read_starts(path)
     before = starts[-1].get("data_sha256") if starts else None
     now = data_hash(data_dir)
-    return None not in (before, now) and before != now
+    return None if None in (before, now) else before != now
 
 
 def _read_starts(path: str | os.PathLike) -> list[dict] | None:
@@ -76,14 +80,6 @@ def _read_starts(path: str | os.PathLike) -> list[dict] | None:
     except (ValueError, TypeError, KeyError):  # by what stands where something else should
         return None
     return starts if isinstance(starts, list) and all(isinstance(start, dict) for start in starts) else None
-
-
-def _move_aside(path: Path) -> list[dict]:
-    now = datetime.datetime.now(datetime.UTC)
-    aside = path.with_name(f"{path.stem}.damaged_{now:%Y%m%dT%H%M%S}{path.suffix}")
-    os.replace(path, aside)
-    print(f"{path}: damaged; moved to {aside}, and begun anew. Training does not need it.", file=sys.stderr)
-    return []
 
 
 def data_hash(data_dir: str | os.PathLike) -> str | None:

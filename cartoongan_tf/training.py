@@ -11,16 +11,18 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from cartoongan_tf import atomic, preflight, run_record, signals, strategies, train_loop
+from cartoongan_tf import atomic, preflight, run_record, schedule, signals, strategies, train_loop
 from cartoongan_tf.checkpoints import RunCheckpoints
 from cartoongan_tf.config import TrainConfig
 from cartoongan_tf.errors import InputError
 from cartoongan_tf.health import PATIENCE_STEPS, HealthGuard
 from cartoongan_tf.networks import build_networks, generator_to_use, load_initial_generator
 from cartoongan_tf.options import flagfile_text
-from cartoongan_tf.phases import ADVERSARIAL, build_phases
+from cartoongan_tf.phases import build_phases
+from cartoongan_tf.resumption import find_resumption
 from cartoongan_tf.run_folder import RunFolder
 from cartoongan_tf.samples import draw_samples
+from cartoongan_tf.schedule import ADVERSARIAL
 
 _LEAST_PATIENCE_STEPS = 100
 _REHEARSED_SECS, _REHEARSED_STEPS = 10.0, 50  # of each phase, after its first step
@@ -57,15 +59,16 @@ class Training:
         self._config, self._folder, self._strategy, self._data = config, folder, strategy, data
         cluster = strategies.cluster_of(strategy)
         self._is_chief, self._has_workers = cluster.is_chief, cluster.num_workers > 1
-        begins_from = None
+        self._resumption = find_resumption(folder, config, data.steps_per_epoch)
+        lengths, begins_from = self._resumption.schedule, None
         if config.initial_generator and not folder.has_begun:
             begins_from = load_initial_generator(config.initial_generator)
         with strategy.scope():
-            self._networks = build_networks(config, data.steps_per_epoch, data.image_size)
+            self._networks = build_networks(config, lengths, data.image_size)
         if begins_from is not None:
             self._networks.start_from(begins_from)
-        self._phases = build_phases(config, self._networks, data.steps_per_epoch)
-        self._num_steps = sum(phase.num_steps for phase in self._phases)
+        self._phases = build_phases(config, self._networks, lengths)
+        self._num_steps = lengths.num_steps
         self._checkpoints = RunCheckpoints(
             folder.checkpoints, self._networks.saved(), config.keep_checkpoints, config.keep_every_steps
         )
@@ -130,7 +133,9 @@ class Training:
         )
         rooms = [disk, *preflight.memory_check()]
         if self._is_chief:
-            print(f"{done} of {self._num_steps} steps are done.")
+            self._say_changes()
+            advice = "; raise --adversarial_epochs to go on" if done >= self._num_steps else ""
+            print(f"{done} of {self._num_steps} steps are done{advice}.")
             print(preflight.report(self._data.description, estimates, rooms))
         return 1 if any(room.is_short for room in rooms) else 0
 
@@ -154,17 +159,27 @@ class Training:
                 "the workers were started with different flags or data; give all of them the same command, and the "
                 "same --data_dir or equal copies of it"
             )
+        lengths = zlib.crc32(repr(self._resumption.schedule).encode())
+        same_step = len(set(strategies.from_all_workers(self._strategy, self._resumption.step))) == 1
+        if same_step and not strategies.same_everywhere(self._strategy, lengths):  # steps are compared by `restore`
+            raise InputError(
+                f"--run_dir: the workers found different {self._folder.schedule.name} there; name a folder on storage "
+                "that all of them share"
+            )
 
     def _note_start(self, first_step: int) -> None:
-        data_dir = self._config.data_dir
-        if run_record.data_changed(self._folder.record, data_dir):
-            print(
-                f"{data_dir}: not the data that {self._folder.path} was begun with; going on with it, but the run "
-                "cannot be repeated from its flags",
-                file=sys.stderr,
-            )
+        folder, data_dir = self._folder, self._config.data_dir
+        if first_step != self._resumption.step:
+            raise InputError(f"{folder.path}: another run has written there meanwhile; give the same command again")
+        self._say_changes()
+        # Before the record: only where that one is of this data must there be lengths for it.
+        schedule.write(folder.schedule, self._resumption.schedule)
         devices = self._strategy.extended.worker_devices
-        run_record.record_start(self._folder.record, self._config, first_step, data_dir, devices)
+        run_record.record_start(folder.record, self._config, first_step, data_dir, devices)
+
+    def _say_changes(self) -> None:
+        for sentence in self._resumption.list_changes(str(self._folder.path), self._config.data_dir):
+            print(sentence, file=sys.stderr)
 
     def _write_results(self, phase_name: str, step: int) -> None:
         generator = generator_to_use(self._networks, self._config)

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from cartoongan_tf import strategies, train_loop, train_step
+from cartoongan_tf import schedule, strategies, train_loop, train_step
 from cartoongan_tf.config import TrainConfig
 from cartoongan_tf.networks import build_networks
 
@@ -40,7 +40,7 @@ def run_steps(step, config, num_steps, strategy=None, build=build_networks):
     strategy = strategy or tf.distribute.MirroredStrategy(["CPU:0"])
     keras.utils.set_random_seed(0)
     with strategy.scope():
-        networks = build(config, 10, IMAGE_SIZE)
+        networks = build(config, schedule.plan(config, 10), IMAGE_SIZE)
 
     def training(first_step, num_workers, worker):
         part = slice(worker * BATCH_SIZE // num_workers, (worker + 1) * BATCH_SIZE // num_workers)
@@ -53,11 +53,11 @@ def run_steps(step, config, num_steps, strategy=None, build=build_networks):
 
 def untrained(config):
     keras.utils.set_random_seed(0)
-    return build_networks(config, 10, IMAGE_SIZE)
+    return build_networks(config, schedule.plan(config, 10), IMAGE_SIZE)
 
 
-def build_with_gradient_descent(config, steps_per_epoch, image_size):
-    networks = build_networks(config, steps_per_epoch, image_size)
+def build_with_gradient_descent(config, lengths, image_size):
+    networks = build_networks(config, lengths, image_size)
 
     def descent(model, learning_rate):
         optimizer = keras.optimizers.SGD(learning_rate)

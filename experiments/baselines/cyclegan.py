@@ -78,7 +78,8 @@ def build_cyclegan(config: CycleGANConfig, steps_per_epoch: int, image_size: int
     """
     generators = Pair(*(new_generator(config) for _ in range(2)))
     discriminators = Pair(*(build_discriminator(config.discriminator_width) for _ in range(2)))
-    rate = (config.learning_rate, config.epochs * steps_per_epoch, config.decay_epochs * steps_per_epoch)
+    decay_epochs = min(config.decay_epochs, config.epochs)
+    rate = (config.learning_rate, config.epochs * steps_per_epoch, decay_epochs * steps_per_epoch)
     optimizers = [build_adam(pair, *rate) for pair in (generators, discriminators)]
     seeds = (2 * config.seed, 2 * config.seed + 1) if config.pool_size else ()
     pools = [ImagePool(config.pool_size, image_size, seed) for seed in seeds]

@@ -18,7 +18,7 @@ def _rows(path):
 def test_the_slower_variant_learns_the_same():
     """VGG19 on both pictures at once: the same losses, and the same gradients."""
     from benchmarks import train_step_works
-    from cartoongan_tf import networks, train_step
+    from cartoongan_tf import networks, schedule, train_step
     from cartoongan_tf.config import TrainConfig
 
     sizes = {"generator_width": 4, "generator_num_blocks": 1, "discriminator_width": 4, "batch_size": 2}
@@ -26,7 +26,7 @@ def test_the_slower_variant_learns_the_same():
     batch, found = train_step_works.random_batch(recipe), []
     for step in (train_step.adversarial_step, train_step_works.features_together_step):
         keras.utils.set_random_seed(0)
-        found.append(step(networks.build_networks(recipe, 10, 32), batch, recipe))
+        found.append(step(networks.build_networks(recipe, schedule.plan(recipe, 10), 32), batch, recipe))
     plain, together = found
     assert set(together) == set(plain)
     for name, value in plain.items():

@@ -2,15 +2,16 @@
 
 import json
 import re
+import shutil
 import signal
 import sys
 
 import numpy as np
 import pytest
 
-from cartoongan_tf import train, train_step
+from cartoongan_tf import pictures, train, train_step
 from tests import workers
-from tests.helpers import TINY_NETWORKS, scalars
+from tests.helpers import TINY_NETWORKS, build_records, draw, scalars
 from tests.small_runs import newest_step
 from tests.small_steps import build_with_gradient_descent, run_steps, small_config
 
@@ -91,6 +92,30 @@ def test_a_lost_worker_ends_the_chief_and_the_run_goes_on(data_dir, alone, tmp_p
         assert [worker.wait(400) for worker in both] == [0, 0]
         assert "Going on from the checkpoint of step" in both[0].output
     _assert_same_losses(tmp_path / "run", alone, first_steps=NUM_STEPS, rtol=0.1)
+
+
+@pytest.mark.slow
+def test_two_workers_go_on_with_more_photos(picture_folders, alone, tmp_path):
+    """4 batches an epoch where there were 2: an epoch more, of the same length on both."""
+    photos, run_dir = shutil.copytree(picture_folders[0], tmp_path / "photos"), shutil.copytree(alone, tmp_path / "run")
+    for seed in range(8):
+        pictures.write_picture(photos / f"more{seed}.png", draw(500 + seed))
+    records = build_records((photos, picture_folders[1]), tmp_path / "records")
+    with _started(records, run_dir, "--adversarial_epochs=6") as both:
+        assert [worker.wait(400) for worker in both] == [0, 0], both[0].output + both[1].output
+        assert "4 batches an epoch where there were 2" in both[0].output and "not the data" not in both[1].output
+    assert newest_step(run_dir) == NUM_STEPS + 4
+
+
+@pytest.mark.slow
+def test_a_schedule_that_one_worker_does_not_see_is_noticed(data_dir, alone, tmp_path):
+    """As on storage that is shared late: the checkpoints are the same, the lengths of the phases are not."""
+    other = shutil.copytree(alone, tmp_path / "other")
+    content = json.loads((other / "schedule.json").read_text())
+    content["phases"][-1]["epochs"] = 4  # where the chief sees 5
+    (other / "schedule.json").write_text(json.dumps(content))
+    outputs = _wait_for_both(data_dir, (shutil.copytree(alone, tmp_path / "run"), other))
+    assert all("--run_dir: the workers found different schedule.json there" in output for output in outputs)
 
 
 @pytest.mark.slow
