@@ -7,14 +7,13 @@ tensors of less than the picture's resolution: what a norm takes, and what a res
 generator at most 192 bytes a pixel are stored at once, where the whole picture in one piece takes 1,000 or so.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import keras
 import numpy as np
 from keras import layers, ops
-from tqdm import tqdm
 
-from cartoongan_tf import pixels
+from cartoongan_tf import kernel_limits, pixels
 from cartoongan_tf.layer_graph import Node, Statistics, mix, norms, tensor_shapes
 from cartoongan_tf.layers import InstanceNormalization, ReflectionPadding2D, spatial_moments
 
@@ -27,7 +26,7 @@ def cartoonize(
     image: np.ndarray,
     before: Statistics | None = None,
     mixing: np.ndarray | None = None,
-    show_progress: bool = False,
+    on_progress: Callable[[float], None] = lambda done: None,
 ) -> tuple[np.ndarray, Statistics]:
     """`pixels.cartoonize` for one large picture, or for a large frame of a film.
 
@@ -35,28 +34,33 @@ def cartoonize(
       nodes: of `layer_graph`.
       image: uint8 RGB [H, W, 3], H and W from 1 up.
       before, mixing: for a frame, as in `layer_graph.run_on_film` with N = 1.
-      show_progress: on standard error, if it takes long.
+      on_progress: called after each band with the share of the work that is done, from 0 to 1.
 
     Returns:
       uint8 RGB [H, W, 3], within rounding what the picture in one piece gives; and the norms' statistics.
     """
     height, width = image.shape[:2]
     padded = ops.convert_to_numpy(pixels.pad_to_fit(image[np.newaxis]))
-    run = _BandedRun(nodes, *padded.shape[1:3])
+    run = BandedRun(nodes, *padded.shape[1:3])
     if before is not None:
         run.mix_with = (dict(zip(norms(nodes), before, strict=True)), mixing)
-    return run.draw(padded, show_progress)[:height, :width], [run.statistics[norm] for norm in norms(nodes)]
+    return run.draw(padded, on_progress)[:height, :width], [run.statistics[norm] for norm in norms(nodes)]
 
 
 def peak_bytes(nodes: dict[str, Node], height: int, width: int) -> int:
     """About how much memory `cartoonize` takes at most beyond the model, for a picture of that size in pixels."""
-    run = _BandedRun(nodes, height, width)
+    run = BandedRun(nodes, height, width)
     stored = [run.needed_from(step) | ({step} if run.is_stored(step) else set()) for step in run.steps()]
-    band = min(BAND_BYTES, max(run.num_bytes(name) for name in nodes))
+    band = min(_band_bytes(), max(run.num_bytes(name) for name in nodes))
     return max(sum(map(run.num_bytes, names)) for names in stored) + _TENSORS_OF_A_BAND * band + 12 * height * width
 
 
-class _BandedRun:
+def _band_bytes() -> int:
+    """Return what the largest tensor of a band may take."""
+    return min(BAND_BYTES, 4 * kernel_limits.most_values())
+
+
+class BandedRun:
     """One picture on its way through the layers. A tensor is named by the layer that gives it."""
 
     def __init__(self, nodes: dict[str, Node], height: int, width: int):
@@ -69,15 +73,18 @@ class _BandedRun:
         self._stored: dict[str, np.ndarray] = {}
         self.statistics: dict[str, tuple[np.ndarray, np.ndarray]] = {}
         self.mix_with = None
+        self._on_progress: Callable[[float], None] = lambda share: None
 
-    def draw(self, padded: np.ndarray, show_progress: bool) -> np.ndarray:
+    def draw(self, padded: np.ndarray, on_progress: Callable[[float], None]) -> np.ndarray:
         """uint8 RGB [1, H, W, 3], padded to fit -> uint8 RGB [H, W, 3]."""
         self._stored[self._photo] = padded[0]
-        bar = {"desc": "in bands", "unit": "layer", "leave": False, "delay": 5, "disable": not show_progress}
-        for step in tqdm(self.steps(), **bar):
+        steps = self.steps()
+        for number, step in enumerate(steps):
+            self._on_progress = lambda share, number=number: on_progress((number + share) / (len(steps) + 1))
             needed = self.needed_from(step)
             self._stored = {name: array for name, array in self._stored.items() if name in needed}
             self._pass_over(step)
+        self._on_progress = lambda share: on_progress((len(steps) + share) / (len(steps) + 1))
         cartoon = np.empty(padded.shape[1:], np.uint8)
         for start, stop, band in self._bands(self._cartoon):
             cartoon[start:stop] = pixels.to_uint8(band)[0]
@@ -132,19 +139,24 @@ class _BandedRun:
 
     def _bands(self, name: str) -> Iterator[tuple[int, int, keras.KerasTensor]]:
         height = self._shapes[name][1]
-        num_rows = max(1, int(BAND_BYTES / self._widest_row_bytes(name)))
+        num_rows = self.num_rows(name)
         for start in range(0, height, num_rows):
             stop = min(start + num_rows, height)
             yield start, stop, self._rows(name, start, stop)
+            self._on_progress(stop / height)
 
-    def _widest_row_bytes(self, name: str, top: str | None = None) -> float:
+    def num_rows(self, name: str) -> int:
+        """Return how many rows of a tensor a band has."""
+        return max(1, int(_band_bytes() / self.widest_row_bytes(name)))
+
+    def widest_row_bytes(self, name: str, top: str | None = None) -> float:
         """Bytes that a row of a tensor costs in the largest of the tensors that it is computed from."""
         top = top or name
         _, height, width, channels = self._shapes[name]
         own = 4.0 * width * channels * height / self._shapes[top][1]
         if name in self._stored:
             return own
-        return max([own, *(self._widest_row_bytes(parent, top) for parent in self._nodes[name].parents)])
+        return max([own, *(self.widest_row_bytes(parent, top) for parent in self._nodes[name].parents)])
 
     def _rows(self, name: str, start: int, stop: int):
         """Rows `start` to `stop` of a tensor: stored, or computed from those rows of its parents that it takes."""

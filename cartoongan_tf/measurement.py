@@ -10,10 +10,9 @@ import platform
 import time
 from collections.abc import Callable, Mapping
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
-from cartoongan_tf import atomic, memory
+from cartoongan_tf import atomic, machine, memory
 
 
 def fresh_process(**kwargs) -> concurrent.futures.ProcessPoolExecutor:
@@ -107,17 +106,9 @@ def write_report(module: str, config: Any, packages: tuple[str, ...], table: lis
     """
     flags = " ".join(f"--{name}={value}" for name, value in dataclasses.asdict(config).items() if value != "")
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in packages)
-    machine = f"{_cpu_model()}, {os.cpu_count()} CPUs; Python {platform.python_version()}, {versions}."
-    text = "\n".join([f"`python -m {module} {flags}`", "", machine, "", *table]) + "\n"
+    ran_on = f"{machine.cpu_model()}, {os.cpu_count()} CPUs; Python {platform.python_version()}, {versions}."
+    text = "\n".join([f"`python -m {module} {flags}`", "", ran_on, "", *table]) + "\n"
     print(text)
     if output:
         with atomic.replacing(output) as temporary:
             temporary.write_text(text, encoding="utf-8")
-
-
-def _cpu_model() -> str:
-    """What Linux calls the processor; elsewhere what Python knows of it."""
-    with contextlib.suppress(OSError, StopIteration):
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    return platform.processor() or platform.machine()

@@ -1,5 +1,8 @@
 """How much memory there is to use, the machine's or what its container may take; and how much this process took."""
 
+import contextlib
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -17,6 +20,29 @@ def available_bytes() -> int:
     """Memory that this process can still take without swapping."""
     left = [_left_in_group(group) for group in _own_groups()]
     return min([psutil.virtual_memory().available, *(bytes for bytes in left if bytes is not None)])
+
+
+@contextlib.contextmanager
+def promised(num_bytes: float, usable_share: float) -> Iterator[None]:
+    """Promise memory to the block: where several threads want much at once, some wait until others are done.
+
+    Args:
+      num_bytes: that the block takes at most.
+      usable_share: of the memory at hand, from 0 to 1.
+    """
+    with _changed:
+        _changed.wait_for(lambda: not _promises or sum(_promises) + num_bytes <= usable_share * available_bytes())
+        _promises.append(num_bytes)
+    try:
+        yield
+    finally:
+        with _changed:
+            _promises.remove(num_bytes)
+            _changed.notify_all()
+
+
+_promises: list[float] = []
+_changed = threading.Condition()
 
 
 def peak_bytes() -> int:

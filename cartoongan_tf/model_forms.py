@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cartoongan_tf import banded, layer_graph, pixels
+from cartoongan_tf import banded, kernel_limits, layer_graph, pixels
 from cartoongan_tf.errors import InputError
 from cartoongan_tf.graph_errors import sentence
 
@@ -23,15 +23,30 @@ class ModelForm(abc.ABC):
 
     Attributes:
       name: of the form, with its article, for messages.
-      bytes_per_pixel: memory that a picture takes in one piece.
+      values_per_pixel: float32 values that the largest known tensor has for each pixel of a picture.
       has_layers: whether `draw_film` and `draw_in_bands` are there.
-      peak_tensors: what a picture takes at most, in tensors of the first layer's result, measured at 1024 px.
+      peak_tensors: the memory that a picture takes in one piece, in largest tensors, measured at 1024 px.
     """
 
     name: str
-    bytes_per_pixel: float
+    values_per_pixel: float
     has_layers = False
     peak_tensors = PEAK_TENSORS
+
+    @property
+    def bytes_per_pixel(self) -> float:
+        """Memory that a picture takes in one piece."""
+        return self.peak_tensors * 4 * self.values_per_pixel
+
+    @property
+    def most_values(self) -> int:
+        """How many values that tensor may have in one piece."""
+        import tensorflow as tf
+
+        most = kernel_limits.most_values(on_gpu=bool(tf.config.list_physical_devices("GPU")))
+        return (
+            most if self.has_layers else most // 2
+        )  # the first layer's tensor is known; a later one may be twice that
 
     @abc.abstractmethod
     def draw(self, image: np.ndarray) -> np.ndarray:
@@ -55,7 +70,7 @@ class KerasForm(ModelForm):
 
         self._generator = load_generator(path)
         self._nodes = layer_graph.layer_graph(self._generator)
-        self.bytes_per_pixel = bytes_per_pixel(self._nodes)
+        self.values_per_pixel = values_per_pixel(self._nodes)
         image = tf.TensorSpec([None, None, None, 3], tf.uint8)
         self._draw = tf.function(lambda image: pixels.cartoonize(self._generator, image), input_signature=[image])
         self._draw_film = tf.function(self._film_graph, reduce_retracing=True)
@@ -79,11 +94,11 @@ class KerasForm(ModelForm):
             cartoons, after = self._draw_film(frames, before or layer_graph.no_statistics(self._nodes), mixing)
         return cartoons.numpy(), after
 
-    def draw_in_bands(self, image: np.ndarray, before=None, mixing=None, show_progress: bool = False):
+    def draw_in_bands(self, image: np.ndarray, before=None, mixing=None, **on_progress):
         """Draw one picture, uint8 RGB [H, W, 3], in bounded memory; see `banded.cartoonize`."""
         if mixing is not None:
             before = before or layer_graph.no_statistics(self._nodes)
-        return banded.cartoonize(self._nodes, image, before, mixing, show_progress)
+        return banded.cartoonize(self._nodes, image, before, mixing, **on_progress)
 
     def banded_bytes(self, height: int, width: int) -> int:
         """Memory that `draw_in_bands` takes."""
@@ -107,9 +122,7 @@ class SavedModelForm(ModelForm):
         inputs, outputs = self._signature.structured_input_signature[1], self._signature.structured_outputs
         if "image" not in inputs or "cartoon" not in outputs:
             raise InputError(f"{folder}: its serving_default does not take `image` and give `cartoon`; export it anew")
-        self.bytes_per_pixel = self.peak_tensors * _first_layer_bytes(
-            [variable.shape for variable in self._signature.variables]
-        )
+        self.values_per_pixel = _first_layer_values([variable.shape for variable in self._signature.variables])
 
     def draw(self, image: np.ndarray) -> np.ndarray:
         return np.concatenate(
@@ -145,9 +158,12 @@ class TFLiteForm(ModelForm):
                 "without a size in its name draws the same"
             )
         # A kernel is stored as [out, height, width, in] here.
-        self.bytes_per_pixel = self.peak_tensors * _first_layer_bytes(
-            [np.roll(shape, -1) for shape in self._generate.tensor_shapes]
-        )
+        shapes = [np.roll(shape, -1) for shape in self._generate.tensor_shapes]
+        self.values_per_pixel = _first_layer_values(shapes)
+
+    @property
+    def most_values(self) -> int:
+        return kernel_limits.most_values(on_gpu=True) // 2  # XNNPACK copies nothing, and counts in 32 bits as GPUs do
 
     def draw(self, image: np.ndarray) -> np.ndarray:
         return np.asarray(pixels.cartoonize(lambda photo: self._generate(np.asarray(photo)), image))
@@ -155,8 +171,13 @@ class TFLiteForm(ModelForm):
 
 def bytes_per_pixel(nodes: dict[str, layer_graph.Node]) -> float:
     """Memory that TensorFlow takes to draw a picture in one piece with a generator; `nodes` of `layer_graph`."""
+    return PEAK_TENSORS * 4 * values_per_pixel(nodes)
+
+
+def values_per_pixel(nodes: dict[str, layer_graph.Node]) -> float:
+    """Return the float32 values that the largest tensor of a generator has for each pixel of a picture."""
     shapes = layer_graph.tensor_shapes(nodes, 1024, 1024).values()
-    return PEAK_TENSORS * 4 * max(np.prod(shape) for shape in shapes) / 1024**2
+    return max(np.prod(shape) for shape in shapes) / 1024**2
 
 
 def newest_version(folder: Path) -> Path:
@@ -169,9 +190,9 @@ def newest_version(folder: Path) -> Path:
     return max(versions, key=lambda version: int(version.name))
 
 
-def _first_layer_bytes(shapes: list) -> int:
-    """Bytes a pixel of the first layer's result, by the shape of its kernel: [height, width, 3, channels]."""
-    return 4 * max((int(shape[3]) for shape in shapes if len(shape) == 4 and shape[2] == 3), default=64)
+def _first_layer_values(shapes: list) -> int:
+    """Return the channels of the first layer's result, by the shape of its kernel: [height, width, 3, channels]."""
+    return max((int(shape[3]) for shape in shapes if len(shape) == 4 and shape[2] == 3), default=64)
 
 
 @contextlib.contextmanager

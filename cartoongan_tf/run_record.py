@@ -22,7 +22,7 @@ import numpy as np
 import psutil
 import tensorflow as tf
 
-from cartoongan_tf import __version__, atomic
+from cartoongan_tf import __version__, atomic, machine
 
 _DATASET_FILE = "dataset.json"  # data_pipeline.records writes it; it holds the hash of each shard
 _SOURCE = Path(__file__).parent
@@ -134,17 +134,8 @@ def _machine() -> dict[str, Any]:
     return {
         "host": socket.gethostname(),
         "platform": platform.platform(),
-        "cpu": _cpu_model(),
+        "cpu": machine.cpu_model(),
         "cores": os.cpu_count(),
         "memory_bytes": psutil.virtual_memory().total,
         "gpus": [tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name) for gpu in gpus],
     }
-
-
-def _cpu_model() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:  # not Linux
-        lines = []
-    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return models[0] if models else platform.processor() or platform.machine()

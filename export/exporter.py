@@ -7,12 +7,12 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from tqdm import tqdm
 
-from cartoongan_tf import __version__, atomic, layer_graph, styles
+from cartoongan_tf import __version__, atomic, kernel_limits, layer_graph, progress, styles
 from cartoongan_tf.checkpoints import load_generator
 from cartoongan_tf.errors import InputError
-from cartoongan_tf.model_forms import bytes_per_pixel
+from cartoongan_tf.model_forms import PEAK_TENSORS, values_per_pixel
+from cartoongan_tf.progress import Bar
 from cartoongan_tf.tflite_model import TFLiteGenerator
 from export import onnx_file, parity, report, saved_model, serving_check, serving_folder, tflite, tflite_file
 from export.export_config import ExportConfig
@@ -37,6 +37,11 @@ class Original:
         with parity.on_cpu():
             return photos, [np.asarray(self.generator(photo)) for photo in photos]
 
+    @property
+    def values_per_pixel(self) -> float:
+        """How many values its largest tensor has for each pixel of a picture."""
+        return values_per_pixel(layer_graph.layer_graph(self.generator))
+
     def compare(self, run: Callable[[np.ndarray], np.ndarray], size: Size = None) -> parity.Parity:
         photos, cartoons = self.drawn(size)
         return parity.compare([run(photo) for photo in photos], cartoons)
@@ -52,7 +57,9 @@ def export(config: ExportConfig) -> list[Entry]:
     folder, is_served = Path(config.output_dir), "saved_model" in config.format_names
     version_dir = saved_model.version_dir(folder / SERVING / config.name, config.model_version)
     photos = parity.read_photos(config.photos_dir or parity.OWN_PHOTOS)
-    original = Original(load_generator(styles.find_model(config.model)), photos)
+    with progress.stage(f"loading {config.model}"):
+        original = Original(load_generator(styles.find_model(config.model)), photos)
+    _require_sizes(original.values_per_pixel, config)
     with atomic.locked(folder), contextlib.ExitStack() as publishing:  # what is entered first gets its name last
         files = list(_files(original, config))
         entries = [entry for entry, _ in files]
@@ -68,6 +75,20 @@ def export(config: ExportConfig) -> list[Entry]:
     return entries
 
 
+def _require_sizes(values_per_pixel: float, config: ExportConfig) -> None:
+    """Raise InputError where a server, or the comparison here, would need larger tensors than TensorFlow computes."""
+    most = int(kernel_limits.most_values(on_gpu=True) / values_per_pixel)
+    if config.max_pixels > most:
+        raise InputError(f"--max_pixels={config.max_pixels}: a server can draw at most {most} at once; give less")
+    height, width = config.fixed_size_px or (0, 0)
+    most = int(kernel_limits.most_values() / values_per_pixel)
+    if height * width > most:
+        raise InputError(
+            f"--fixed_size={config.fixed_size}: cannot be compared with Keras here: on this machine TensorFlow draws at "
+            f"most {most} pixels in one piece; name a smaller size, or export on a machine with AVX-512 or a GPU"
+        )
+
+
 def _publish_text(publishing: contextlib.ExitStack, path: Path, text: str) -> None:
     publishing.enter_context(atomic.replacing(path)).write_text(text, encoding="utf-8")
 
@@ -77,8 +98,9 @@ def _models_config(config: ExportConfig) -> str:
 
 
 def _serving_readme(original: Original, config: ExportConfig) -> str:
-    memory = bytes_per_pixel(layer_graph.layer_graph(original.generator))
-    return serving_folder.readme_text(config.name, _served_models(config), config.max_pixels, memory)
+    values = original.values_per_pixel
+    memory, one_thread = 4 * PEAK_TENSORS * values, 2 * kernel_limits.most_copied_values() / values
+    return serving_folder.readme_text(config.name, _served_models(config), config.max_pixels, memory, one_thread)
 
 
 def _served_models(config: ExportConfig) -> list[str]:
@@ -97,13 +119,15 @@ def _files(original: Original, config: ExportConfig) -> Iterator[tuple[Entry, by
     if "fp16" in config.format_names and config.fixed_size_px:
         plans.append(("fp16", config.fixed_size_px))
     calibration = _calibration(config) if "int8_full" in config.format_names else []
-    steps = tqdm(plans, desc="export", unit="file")
+    steps = Bar(plans, desc="export", unit="file")
     for precision, size in steps:
         suffix = f"-{size[0]}x{size[1]}" if size else ""
         steps.set_postfix_str(f"{precision}{suffix}")
         yield _tflite_file(original, config, precision, size, f"{config.name}-{precision}{suffix}", calibration)
     if ONNX in config.format_names:
-        yield _onnx_file(original, config)
+        with progress.stage("making the ONNX file, and comparing it"):
+            file = _onnx_file(original, config)
+        yield file
 
 
 def _tflite_file(
@@ -154,8 +178,10 @@ def _onnx_file(original: Original, config: ExportConfig) -> tuple[Entry, bytes]:
 def _version(publishing: contextlib.ExitStack, original: Original, config: ExportConfig, version_dir: Path) -> Entry:
     """The SavedModel, written and checked under a temporary name until it is published."""
     temporary = publishing.enter_context(atomic.replacing(version_dir))
-    saved_model.write_version(original.generator, temporary, config.name, original.photos[0], config.max_pixels)
-    proof = serving_check.check_version(original.generator, temporary, str(version_dir), original.photos)
+    with progress.stage("writing the SavedModel"):
+        saved_model.write_version(original.generator, temporary, config.name, original.photos[0], config.max_pixels)
+    with progress.stage("running the SavedModel as a server does, and comparing what it draws"):
+        proof = serving_check.check_version(original.generator, temporary, str(version_dir), original.photos)
     return Entry(
         path=version_dir.relative_to(config.output_dir).as_posix(),
         format="saved_model",

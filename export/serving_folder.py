@@ -49,7 +49,7 @@ def parse_config(text: str, name: str | os.PathLike) -> list[str]:
     return [model.name for model in config.model_config_list.config]
 
 
-def readme_text(name: str, names: list[str], max_pixels: int, bytes_per_pixel: float) -> str:
+def readme_text(name: str, names: list[str], max_pixels: int, bytes_per_pixel: float, one_thread_pixels: float) -> str:
     """How to serve and to call the models in a folder.
 
     Args:
@@ -57,6 +57,7 @@ def readme_text(name: str, names: list[str], max_pixels: int, bytes_per_pixel: f
       names: of all models.
       max_pixels: that it draws at once.
       bytes_per_pixel: that a picture takes while it is drawn.
+      one_thread_pixels: from which on a server of one thread, on a processor without AVX-512, is slow.
     """
     values = {
         "name": name,
@@ -64,6 +65,7 @@ def readme_text(name: str, names: list[str], max_pixels: int, bytes_per_pixel: f
         "max_pixels": f"{max_pixels:,}",
         "decoded_pixels": f"{DECODED_FACTOR * max_pixels:,}",
         "gigabytes": f"{max_pixels * bytes_per_pixel / 1e9:.1f}",
+        "one_thread_megapixels": f"{one_thread_pixels / 1e6:.1f}",
         "megabytes_per_megapixel": f"{bytes_per_pixel:,.0f}",
     }
     return re.sub(r"\{\{(\w+)\}\}", lambda found: values[found[1]], _TEMPLATE.read_text(encoding="utf-8"))

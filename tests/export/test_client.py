@@ -217,7 +217,7 @@ def test_sentences_are_found_in_what_tensorflow_says(message, expected):
 @pytest.mark.skipif(shutil.which("curl") is None, reason="no curl here")
 def test_the_readmes_example_of_curl_runs(rest_address, session, tmp_path, monkeypatch):
     """As somebody would paste it, with this server's port."""
-    text = serving_folder.readme_text("demo", ["demo"], 10_000, 1152.0).replace("localhost:8501", rest_address)
+    text = serving_folder.readme_text("demo", ["demo"], 10_000, 1152.0, 4e6).replace("localhost:8501", rest_address)
     (curl,) = re.findall(r"^```sh\n(printf.*?)^```", text, re.MULTILINE | re.DOTALL)
     pictures.write_picture(tmp_path / "photo.jpg", draw(1, 40, 50))
     monkeypatch.chdir(tmp_path)
@@ -228,7 +228,7 @@ def test_the_readmes_example_of_curl_runs(rest_address, session, tmp_path, monke
 
 
 def test_the_readmes_example_of_python_runs(rest_address, session, tmp_path, monkeypatch):
-    text = serving_folder.readme_text("demo", ["demo"], 10_000, 1152.0).replace("localhost:8501", rest_address)
+    text = serving_folder.readme_text("demo", ["demo"], 10_000, 1152.0, 4e6).replace("localhost:8501", rest_address)
     assert "{{" not in text
     pictures.write_picture(tmp_path / "photo.jpg", draw(1, 40, 50))
     monkeypatch.chdir(tmp_path)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cartoongan_tf import Cartoonizer, import_weights
+from cartoongan_tf import Cartoonizer, import_weights, machine
 from export import export_model, exporter, serving_check, tflite
 from export.serving_folder import parse_config
 from tests.helpers import REPOSITORY, contents, draw
@@ -262,3 +262,19 @@ def test_the_full_generator_exports(assets, tmp_path):
     expected = Cartoonizer.load(model)(draw(0)).astype(int)
     for form, tolerance in (("serving/hayao", 1), ("tflite/hayao-fp32.tflite", 1), ("tflite/hayao-fp16.tflite", 3)):
         assert np.abs(Cartoonizer.load(tmp_path / form)(draw(0)) - expected).max() <= tolerance
+
+
+@pytest.mark.parametrize("flag, value", [("max_pixels", 10**9), ("fixed_size", "4096x4096")])
+def test_sizes_that_tensorflow_does_not_compute_in_one_piece_are_refused(
+    generator_path, tmp_path, monkeypatch, capsys, flag, value
+):
+    """The network has 4 values a pixel; the processor is one of 16 threads without AVX-512."""
+    monkeypatch.setattr(machine, "has_avx512", lambda: False)
+    monkeypatch.setattr(machine, "num_threads", lambda: 16)
+    assert _export(generator_path, tmp_path / "exported", f"--{flag}={value}") == 1
+    error = capsys.readouterr().err
+    assert f"--{flag}={value}" in error
+    most = int(re.search(r"at most (\d+)", error)[1])
+    values = {"max_pixels": 2**30, "fixed_size": 2**23}[flag]
+    assert 0.9 * values / 4 <= most <= values / 4
+    assert not (tmp_path / "exported").exists()

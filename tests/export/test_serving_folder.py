@@ -29,7 +29,7 @@ def test_a_config_that_no_server_can_read_is_named(text):
 
 
 def test_the_readme_has_this_models_name_and_limits():
-    text = serving_folder.readme_text("sun", ["rain", "sun"], 4_194_304, 1152.0)
+    text = serving_folder.readme_text("sun", ["rain", "sun"], 4_194_304, 1152.0, 4e6)
     for part in (
         "models/sun:predict",
         "--model=sun",
