@@ -19,10 +19,13 @@ from typing import Literal
 import numpy as np
 from tqdm import tqdm
 
-from cartoongan_tf import film, jobs, pictures, program, sheets, styles
+from cartoongan_tf import film, jobs, pictures, program, progress, sheets, styles
+from cartoongan_tf.drawing import Look, PictureFiles, draw_pictures
 from cartoongan_tf.errors import InputError, UsageError
+from cartoongan_tf.isolated import IsolatedCartoonizer, isolated_cartoonizer
 from cartoongan_tf.jobs import Job
 from cartoongan_tf.options import option, require
+from cartoongan_tf.progress import PictureBar
 from cartoongan_tf.steady import STEADINESS
 
 CONTACT_SHEET = "contact-sheet.jpg"
@@ -54,7 +57,7 @@ class CartoonizeConfig:
     )
     method: Literal["auto", "whole", "banded"] = option(
         "whole draws a picture in one piece, banded in bands: about half as fast, in a fraction of the memory, with "
-        "the same result; auto takes banded where whole does not fit into memory.",
+        "the same result; auto takes banded where memory, or TensorFlow on this processor, does not take the whole.",
         "auto",
     )
     steadiness: float = option(
@@ -89,8 +92,8 @@ def _cartoonize(config: CartoonizeConfig, arguments: list[str]) -> int:
     if config.contact_sheet:
         _check_contact_sheets(found, config.overwrite)
     problems = _bad_films(to_do)
-    program.start_tensorflow()
-    problems |= _draw([job for job in to_do if job not in problems], config, suffix)
+    if drawable := [job for job in to_do if job not in problems]:
+        problems |= _draw(drawable, config, suffix)
     if config.contact_sheet:
         _write_contact_sheets([job for job in found if job not in problems])
     if text := jobs.summary(found, to_do, problems):
@@ -118,29 +121,39 @@ def _bad_films(to_do: list[Job]) -> dict[Job, InputError]:
 
 def _draw(to_do: list[Job], config: CartoonizeConfig, suffix: str) -> dict[Job, InputError]:
     """Draw everything; returns why what could not be drawn was not."""
-    from cartoongan_tf.cartoonizer import Cartoonizer
-    from cartoongan_tf.drawing import Look, PictureFiles, draw_pictures
-
-    if not to_do:
-        return {}
-    cartoonizer = Cartoonizer.load(config.model, config.method, show_progress=True)
     look = Look(config.long_side, config.strength, config.keep_colors, config.compare, config.steadiness)
     files = PictureFiles(config.max_pixels, config.quality, suffix)
-    picture_jobs = [job for job in to_do if not job.is_film]
-    results = draw_pictures(picture_jobs, cartoonizer, look, files)
+    pictures_to_do = [job for job in to_do if not job.is_film]
+    shown = PictureBar(len(pictures_to_do))
+    with isolated_cartoonizer(config.model, config.method, shown.show_part) as cartoonizer:
+        with progress.stage(f"loading {config.model}"):
+            cartoonizer.load()
+        problems = _draw_pictures(pictures_to_do, cartoonizer, look, files, shown)
+        for job in to_do:
+            if job.is_film:
+                try:
+                    _draw_film(job, cartoonizer, look, config)
+                except InputError as problem:
+                    problems[job] = _skip(problem)
+    return problems
+
+
+def _draw_pictures(
+    to_do: list[Job], cartoonizer: IsolatedCartoonizer, look: Look, files: PictureFiles, shown: PictureBar
+) -> dict[Job, InputError]:
     problems = {}
-    for job, problem in tqdm(results, total=len(picture_jobs), unit="picture", disable=len(picture_jobs) < 2):
-        if problem is not None:
-            problems[job] = _skip(problem)
-    for job in to_do:
-        if job.is_film:
-            draw = functools.partial(look.draw_frames, look.film(cartoonizer))
-            try:
-                report = film.draw_film(job.source, job.target, draw, config.batch_size, config.quality)
-                _say_what_is_missing(job, report)
-            except InputError as problem:
+    with shown:
+        for job, problem in draw_pictures(to_do, cartoonizer, look, files, lambda job: shown.begin(job.source.name)):
+            shown.end()
+            if problem is not None:
                 problems[job] = _skip(problem)
     return problems
+
+
+def _draw_film(job: Job, cartoonizer: IsolatedCartoonizer, look: Look, config: CartoonizeConfig) -> None:
+    draw = functools.partial(look.draw_frames, look.film(cartoonizer))
+    report = film.draw_film(job.source, job.target, draw, config.batch_size, config.quality)
+    _say_what_is_missing(job, report)
 
 
 def _skip(problem: InputError) -> InputError:
@@ -177,7 +190,7 @@ def _write_contact_sheets(drawn: list[Job]) -> None:
         of_folder = [job for job in drawn if job.output_folder == output_folder and not job.is_film]
         shown = of_folder[:: -(-len(of_folder) // MAX_ON_CONTACT_SHEET) or 1]
         rows = []
-        for job in tqdm(shown, desc="contact sheet", unit="picture"):
+        for job in progress.Bar(shown, desc="contact sheet", unit="picture"):
             with contextlib.suppress(InputError):  # what was there already need not be a picture
                 tiles = [_thumbnail(job.source), _thumbnail(job.target)]
                 rows.append((str(job.source.relative_to(job.folder)), tiles))

@@ -4,17 +4,23 @@ import dataclasses
 import io
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cartoongan_tf import pictures
-from cartoongan_tf.cartoonizer import Cartoonizer, to_taste
 from cartoongan_tf.errors import InputError
 from cartoongan_tf.jobs import STREAM, Job
 from cartoongan_tf.pictures import Picture
-from cartoongan_tf.steady import STEADINESS, SteadyDrawer
+from cartoongan_tf.steady import STEADINESS
+from cartoongan_tf.taste import to_taste
 from cartoongan_tf.threads import map_ahead
+
+if TYPE_CHECKING:
+    from cartoongan_tf.cartoonizer import Cartoonizer
+    from cartoongan_tf.isolated import IsolatedCartoonizer
+
+Draw = Callable[[np.ndarray], np.ndarray]
 
 FILES_AHEAD = 2  # read before they are drawn, and as many waiting to be written: each holds its pixels in memory
 
@@ -36,17 +42,17 @@ class Look:
     compare: bool = False
     steadiness: float = STEADINESS
 
-    def film(self, cartoonizer: Cartoonizer) -> SteadyDrawer:
+    def film(self, cartoonizer: "Cartoonizer | IsolatedCartoonizer") -> Draw:
         """What draws the frames of one film."""
         return cartoonizer.film(self.steadiness, self.steadiness)
 
-    def draw_frames(self, draw: Callable[[np.ndarray], np.ndarray], frames: np.ndarray) -> np.ndarray:
+    def draw_frames(self, draw: Draw, frames: np.ndarray) -> np.ndarray:
         """Draw frames with a cartoonizer or a film: uint8 RGB [N, H, W, 3] -> what to show."""
         photos = np.stack([self.shrink(frame) for frame in frames])
         cartoons = to_taste(photos, draw(photos), self.strength, self.keep_colors)
         return np.concatenate([photos, cartoons], axis=2) if self.compare else cartoons
 
-    def draw_frame(self, draw: Callable[[np.ndarray], np.ndarray], frame: np.ndarray) -> np.ndarray:
+    def draw_frame(self, draw: Draw, frame: np.ndarray) -> np.ndarray:
         """Draw a frame of a picture file, uint8 RGB or RGBA [H, W, 3 or 4], its alpha kept."""
         frame = self.shrink(frame)
         cartoon = self.draw_frames(draw, frame[np.newaxis, ..., :3])[0]
@@ -85,9 +91,13 @@ class PictureFiles:
 
 
 def draw_pictures(
-    jobs: Iterable[Job], cartoonizer: Cartoonizer, look: Look, files: PictureFiles
+    jobs: Iterable[Job],
+    cartoonizer: "Cartoonizer | IsolatedCartoonizer",
+    look: Look,
+    files: PictureFiles,
+    on_begin: Callable[[Job], None] = lambda job: None,
 ) -> Iterator[tuple[Job, InputError | None]]:
-    """Draw picture files, in their order.
+    """Draw picture files, in their order; `on_begin` is called with each before it is drawn.
 
     Yields:
       each job when its result is written, or with the reason why there is none.
@@ -96,17 +106,22 @@ def draw_pictures(
       OSError: a result cannot be written: the disk is full, say.
     """
     read = map_ahead(lambda job: (job, _attempt(files.read, job)), jobs, FILES_AHEAD)
-    drawn = ((job, _attempt(_draw_named, job, cartoonizer, look, picture)) for job, picture in read)
+
+    def draw(job: Job, picture: Picture | InputError) -> Picture | InputError:
+        on_begin(job)
+        return _attempt(_draw_named, job, cartoonizer, look, picture)
+
+    drawn = ((job, draw(job, picture)) for job, picture in read)
     yield from map_ahead(lambda pair: (pair[0], _attempt(files.write, *pair)), drawn, FILES_AHEAD)
 
 
-def draw_picture(cartoonizer: Cartoonizer, look: Look, picture: Picture) -> Picture:
+def draw_picture(cartoonizer: "Cartoonizer | IsolatedCartoonizer", look: Look, picture: Picture) -> Picture:
     """Draw all frames of a picture file: those of an animation steadily, as a film's."""
     draw = look.film(cartoonizer) if picture.durations_ms else cartoonizer
     return dataclasses.replace(picture, frames=[look.draw_frame(draw, frame) for frame in picture.frames])
 
 
-def _draw_named(job: Job, cartoonizer: Cartoonizer, look: Look, picture: Picture) -> Picture:
+def _draw_named(job: Job, cartoonizer: "Cartoonizer | IsolatedCartoonizer", look: Look, picture: Picture) -> Picture:
     try:
         return draw_picture(cartoonizer, look, picture)
     except InputError as error:

@@ -13,11 +13,10 @@ import dataclasses
 import sys
 from pathlib import Path
 
-from tqdm import tqdm
-
 from cartoongan_tf import classical, program
 from cartoongan_tf.errors import InputError
 from cartoongan_tf.options import option, require
+from cartoongan_tf.progress import Bar
 
 _LEAST = {"max_pictures": 2, "num_crops": 2, "crop_px": 32, "num_resamplings": 2, "num_on_sheet": 1, "seed": 0}
 
@@ -79,7 +78,7 @@ def _evaluate(config: EvaluateConfig, _) -> None:
     evaluator = evaluation.Evaluator(photos.pixels, cartoons.pixels, settings, shown)
     ways += _checkpoints(config, Path(config.output_dir) / "checkpoints")
     rows = [evaluator.cartoons_row(), evaluator.photos_row()]
-    for name, step, load in tqdm(ways, desc="measuring", unit="way"):
+    for name, step, load in Bar(ways, desc="measuring", unit="way"):
         rows.append(evaluator.row(name, load(), step))
     report = evaluation_report.Report(config, photos, cartoons, evaluator, rows)
     report.write(Path(config.output_dir))

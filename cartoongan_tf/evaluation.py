@@ -10,12 +10,12 @@ from typing import Any
 
 import keras
 import numpy as np
-from tqdm import tqdm
 
 from cartoongan_tf import metrics, pixels, vgg19
 from cartoongan_tf.crops import FEWEST_PICTURES, Crops, choose_boxes, cut, num_disjoint
 from cartoongan_tf.inception import build_inception
 from cartoongan_tf.metrics import Estimate, Sample, resampling_weights
+from cartoongan_tf.progress import Bar
 
 Draw = Callable[[np.ndarray], np.ndarray]  # uint8 RGB [H, W, 3] -> the same
 _BATCH = 16
@@ -204,7 +204,7 @@ class Evaluator:
     def _measure_style(self, crops: Crops, name: str, take_content: Callable | None = None) -> Sample:
         """The features of crops, not scaled yet; `take_content` is given their content features, batch by batch."""
         found = []
-        for start in tqdm(range(0, len(crops.pixels), _BATCH), desc=f"measuring {name}", leave=False, delay=2):
+        for start in Bar(range(0, len(crops.pixels), _BATCH), desc=f"measuring {name}", leave=False, delay=2):
             style, content = self._features(pixels.to_float(crops.pixels[start : start + _BATCH]))
             found.append(keras.ops.convert_to_numpy(style))
             if take_content:
@@ -250,7 +250,7 @@ class Evaluator:
         if self._inception is None:
             return None
         batches = range(0, len(crops.pixels), _BATCH)
-        features = [self._inception(crops.pixels[start : start + _BATCH]) for start in tqdm(batches, leave=False)]
+        features = [self._inception(crops.pixels[start : start + _BATCH]) for start in Bar(batches, leave=False)]
         return Sample(np.concatenate([keras.ops.convert_to_numpy(batch) for batch in features]), crops.pictures)
 
 
@@ -271,7 +271,7 @@ def _timed(draw: Draw, photos: Sequence[np.ndarray], name: str) -> tuple[list[np
     """The drawings, and the median seconds that a megapixel takes."""
     draw(photos[0])
     drawings, secs = [], []
-    for photo in tqdm(photos, desc=f"drawing {name}", unit="picture", leave=False, delay=2, file=sys.stderr):
+    for photo in Bar(photos, desc=f"drawing {name}", unit="picture", leave=False, delay=2, file=sys.stderr):
         start = time.perf_counter()
         drawings.append(draw(photo))
         secs.append((time.perf_counter() - start) / (photo.shape[0] * photo.shape[1] / 1e6))

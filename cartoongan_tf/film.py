@@ -14,12 +14,12 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from cartoongan_tf import atomic
 from cartoongan_tf.errors import InputError
 from cartoongan_tf.film_reader import Batch, Reader, Time, opened
 from cartoongan_tf.film_writer import CONTAINERS, Writer, holds
+from cartoongan_tf.progress import Bar
 
 WRITABLE_SUFFIXES = tuple(CONTAINERS)
 _BATCHES_AHEAD = 2  # read before they are drawn; as many wait to be written
@@ -89,7 +89,7 @@ def draw_film(
         _check_target(reader, target)
         temporary = stack.enter_context(atomic.replacing(target))
         writer = stack.enter_context(Writer(temporary, target, reader, quality))
-        progress = stack.enter_context(tqdm(total=reader.num_frames, desc=Path(film).name, unit="frame"))
+        progress = stack.enter_context(Bar(total=reader.num_frames, desc=Path(film).name, unit="frame"))
         times = _draw_batches(reader.batches(batch_size), draw, writer, progress)
         writer.finish()
         return _report(reader, times)
@@ -111,7 +111,7 @@ def _check_target(reader: Reader, target: Path) -> None:
 
 
 def _draw_batches(
-    batches: Iterator[Batch], draw: Callable[[np.ndarray], np.ndarray], writer: Writer, progress: tqdm
+    batches: Iterator[Batch], draw: Callable[[np.ndarray], np.ndarray], writer: Writer, progress: Bar
 ) -> list[Time]:
     """Draw here what one thread reads and another one writes; all frames' times, once all are written."""
     times, tasks = [], deque()

@@ -22,7 +22,7 @@ from typing import Any
 from absl import flags
 from absl import logging as absl_logging
 
-from cartoongan_tf import __version__
+from cartoongan_tf import __version__, progress
 from cartoongan_tf.errors import InputError, UsageError
 from cartoongan_tf.options import Option, options_of
 
@@ -78,7 +78,8 @@ def run(
 def _report(name: str, work: Callable[[], int | None]) -> int:
     """Do the work; what the user or the machine brought about becomes one message, what we did wrong a stack trace."""
     try:
-        return work() or 0
+        with progress.told(f"{name} works"):
+            return work() or 0
     except KeyboardInterrupt:
         print(f"\n{name}: interrupted; the files that are there are whole", file=sys.stderr)
         return 130
@@ -114,7 +115,7 @@ def start_tensorflow() -> None:
         return
     os.environ["KERAS_BACKEND"] = "tensorflow"
     chatty = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2") < "2"
-    with contextlib.nullcontext() if chatty else _stderr_held_back():
+    with progress.stage("starting TensorFlow"), contextlib.nullcontext() if chatty else _stderr_held_back():
         import tensorflow as tf
 
         if not chatty:
@@ -128,13 +129,14 @@ def start_tensorflow() -> None:
 def _stderr_held_back():
     """Keep what C++ and Python write to standard error in a file; show it if the block raises."""
     sys.stderr.flush()
-    with tempfile.TemporaryFile() as held, os.fdopen(os.dup(2), "wb", closefd=True) as stderr:
+    with tempfile.TemporaryFile() as held, open(os.dup(2), "w", buffering=1, errors="backslashreplace") as stderr:
         os.dup2(held.fileno(), 2)
         try:
-            yield
+            with progress.speaking_through(stderr):
+                yield
         except BaseException:
             held.seek(0)
-            stderr.write(held.read())
+            stderr.buffer.write(held.read())
             raise
         finally:
             os.dup2(stderr.fileno(), 2)

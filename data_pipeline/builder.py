@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import cv2
-from tqdm import tqdm
 
 from cartoongan_tf.errors import InputError
+from cartoongan_tf.progress import Bar
 from cartoongan_tf.threads import map_ahead
 from data_pipeline import shards
 from data_pipeline.build_folder import BuildFolder
@@ -157,7 +157,7 @@ def _make(task: Task, folder: BuildFolder, num_workers: int) -> None:
     missing = [name for shard, report in task.shards if not report for name in shard.names]
     results = zip(missing, map_ahead(task.prepare, missing, num_workers, _PICTURES_AHEAD), strict=True)
     duplicates = NearDuplicates(task.preparation.duplicate_bits)
-    with tqdm(desc=task.kind, total=num_files, initial=num_files - len(missing), unit="picture") as progress:
+    with Bar(desc=task.kind, total=num_files, initial=num_files - len(missing), unit="picture") as progress:
         for shard, report in task.shards:
             if report:
                 duplicates.add_all(report.hashes)
@@ -167,7 +167,7 @@ def _make(task: Task, folder: BuildFolder, num_workers: int) -> None:
             folder.write_shard(shard, examples, report)
 
 
-def _counted(results: Iterator, progress: tqdm) -> Iterator:
+def _counted(results: Iterator, progress: Bar) -> Iterator:
     for result in results:
         yield result
         progress.update()

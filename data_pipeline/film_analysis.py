@@ -11,11 +11,11 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from cartoongan_tf import atomic
 from cartoongan_tf.errors import InputError
 from cartoongan_tf.film_reader import Frame, Reader, Time, opened
+from cartoongan_tf.progress import Bar
 from cartoongan_tf.shots import CutDetector
 from cartoongan_tf.threads import map_ahead
 from data_pipeline.bars import BarFinder, Box
@@ -88,7 +88,7 @@ def analyse(film: str | os.PathLike, crop_bars: bool) -> FilmAnalysis:
     size, box = _find_box(film, crop_bars)
     with opened(film) as reader:
         looked_at = map_ahead(functools.partial(_look_at, box, size[0]), reader.frames(), NUM_THREADS)
-        progress = tqdm(looked_at, desc=f"look at {Path(film).name}", total=reader.num_frames, unit="frame")
+        progress = Bar(looked_at, desc=f"look at {Path(film).name}", total=reader.num_frames, unit="frame")
         cuts, records, end_pts = CutDetector(), bytearray(), 0
         for time, picture, measures in progress:
             records += _record(time.pts, cuts.is_cut(picture), measures)
@@ -109,7 +109,7 @@ def _find_box(film: str | os.PathLike, crop_bars: bool) -> tuple[tuple[int, int]
         finder = BarFinder()
         with opened(film) as reader:
             step = 1 if key_frames_only else _STEP_FRAMES
-            frames = tqdm(reader.frames(key_frames_only), desc=f"find bars in {Path(film).name}", unit="frame")
+            frames = Bar(reader.frames(key_frames_only), desc=f"find bars in {Path(film).name}", unit="frame")
             for frame in itertools.islice(frames, 0, None, step):
                 finder.look_at(frame.grey())
                 if not crop_bars:

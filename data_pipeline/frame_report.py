@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from cartoongan_tf import atomic, pictures, sheets
+from cartoongan_tf.progress import Bar
 from data_pipeline import frame_set, key_frames
 from data_pipeline.frame_set import Film, Frame
 from data_pipeline.key_frames import Shot
@@ -92,7 +91,7 @@ def write_sheet(folder: Path, frames: Sequence[Frame]) -> None:
         return
     rows = []
     shown = frames[:: -(-len(frames) // MAX_ON_SHEET)]
-    for frame in tqdm(shown, desc="contact sheet", unit="picture"):
+    for frame in Bar(shown, desc="contact sheet", unit="picture"):
         picture = pictures.read_picture(folder / frame.file)
         rows.append((Path(frame.file).stem, [pictures.shrink(picture, sheets.TILE_PX)]))
     pictures.write_picture(sheet_path(folder), sheets.contact_sheet(rows))

@@ -15,11 +15,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from tqdm import tqdm
 
 from cartoongan_tf import atomic, pictures
 from cartoongan_tf.errors import InputError
 from cartoongan_tf.film_reader import opened
+from cartoongan_tf.progress import Bar
 from cartoongan_tf.threads import map_ahead
 from data_pipeline import film_analysis, key_frames
 from data_pipeline.film_analysis import FilmAnalysis
@@ -212,7 +212,7 @@ def _pictures(folder: Path, frames: Sequence[Frame], long_side: int) -> Iterator
     film, wanted = frames[0].film, {frame.pts: folder / frame.file for frame in frames}
     with opened(film.path) as reader:
         total = max(frame.index for frame in frames) + 1
-        for frame in tqdm(reader.frames(), desc=f"write from {film.path.name}", total=total, unit="frame"):
+        for frame in Bar(reader.frames(), desc=f"write from {film.path.name}", total=total, unit="frame"):
             if path := wanted.pop(frame.time.pts, None):
                 yield path, _finish(film.analysis.box.crop(frame.picture()), reader.aspect, long_side)
             if not wanted:

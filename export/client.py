@@ -17,10 +17,11 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from cartoongan_tf import atomic, jobs, pictures, program
+from cartoongan_tf import atomic, jobs, pictures, program, progress
 from cartoongan_tf.errors import InputError, UsageError
 from cartoongan_tf.jobs import STREAM, Job
 from cartoongan_tf.options import option, require
+from cartoongan_tf.progress import Bar
 from export.remote_model import TIMEOUT_SECS, GrpcModel, RemoteModel, RestModel, ServerError
 from export.serving_facts import MAGIC_BYTES, MAX_VERSION
 
@@ -77,9 +78,11 @@ def _draw(config: ClientConfig, arguments: list[str]) -> int:
     to_do = jobs.left_to_do(found, config.overwrite)
     model = _remote_model(config)
     problems = []
-    for job in tqdm(to_do, unit="picture", disable=len(to_do) < 2):
+    for job in Bar(to_do, unit="picture", disable=len(to_do) < 2):
         try:
-            _write(job, model.draw(_read(job), config.taste))
+            with progress.stage(f"{config.server} draws {job.source}"):
+                drawn = model.draw(_read(job), config.taste)
+            _write(job, drawn)
         except ServerError:
             raise
         except InputError as problem:

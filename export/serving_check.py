@@ -16,8 +16,8 @@ from PIL import Image
 from tensorflow.python.framework import op_def_registry
 
 from cartoongan_tf import pictures, pixels
-from cartoongan_tf.cartoonizer import to_taste
 from cartoongan_tf.errors import InputError
+from cartoongan_tf.taste import to_taste
 from export import parity
 from export.parity import Parity
 from export.serving_facts import DEFAULT, ENCODED, STYLED

@@ -1,5 +1,6 @@
 """What the tests share: real small pictures, records and networks, and TensorFlow with two logical CPU devices."""
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -17,6 +18,22 @@ def pytest_configure():
 
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+
+
+@pytest.fixture(autouse=True)
+def draw_in_this_process(request, monkeypatch):
+    """Let `cartoonize` draw without a process of its own, which takes seconds to start; the mark `isolated` has it."""
+    from cartoongan_tf import cartoonize
+    from cartoongan_tf.cartoonizer import Cartoonizer
+
+    @contextlib.contextmanager
+    def cartoonizer_of_this_process(model, method, on_progress):
+        cartoonizer = Cartoonizer.load(model, method, on_progress)
+        cartoonizer.load = lambda: None
+        yield cartoonizer
+
+    if "isolated" not in request.keywords:
+        monkeypatch.setattr(cartoonize, "isolated_cartoonizer", cartoonizer_of_this_process)
 
 
 @pytest.fixture(scope="session")

@@ -16,8 +16,8 @@ from PIL import Image
 from tensorflow.core.protobuf import saved_model_pb2
 
 from cartoongan_tf import pictures, pixels
-from cartoongan_tf.cartoonizer import to_taste
 from cartoongan_tf.errors import InputError
+from cartoongan_tf.taste import to_taste
 from export import saved_model, serving_check
 from export.serving_requests import WARMUP_PLACE, predict_request, read_warmup, write_warmup
 from tests.export.conftest import MAX_PIXELS
