@@ -111,8 +111,10 @@ class TrainConfig:
         "which the environment variable TF_CONFIG names.",
         "mirrored",
     )
-    mixed_precision: Literal["off", "bfloat16"] = option(
-        "bfloat16: compute in it where that is safe, on GPUs from NVIDIA's A100 on; what is saved stays float32.", "off"
+    mixed_precision: Literal["auto", "off", "bfloat16"] = option(
+        "bfloat16: compute in it where that is safe; what is saved stays float32. auto: do so where the processor or "
+        "the GPUs have instructions for it (NVIDIA's from A100 on); elsewhere it is many times slower. off: float32.",
+        "off",
     )
     jit_compile: bool = option("Compile losses and gradients by XLA: a slow first step, then faster ones.", False)
     steps_per_call: int = option(

@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from cartoongan_tf.checkpoints import NOT_FINITE_ADVICE
 from cartoongan_tf.errors import InputError
+from cartoongan_tf.progress import Bar
 
 Values = dict[str, float]
 
@@ -74,7 +75,7 @@ def _require_finite(values: dict[str, np.ndarray], first_step: int, phase_name: 
     )
 
 
-def show(progress: tqdm, values: Values, batch_size: int) -> None:
+def show(progress: Bar, values: Values, batch_size: int) -> None:
     """Put the newest values into a progress bar."""
     rate = progress.format_dict["rate"] or 0.0
     shown = {"images/s": f"{rate * batch_size:.3g}"}

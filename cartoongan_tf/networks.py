@@ -16,6 +16,7 @@ from cartoongan_tf.errors import InputError
 from cartoongan_tf.generator import build_generator
 from cartoongan_tf.image_pool import ImagePool
 from cartoongan_tf.optimizers import build_adam
+from cartoongan_tf.precision import precision_to_use
 from cartoongan_tf.schedule import ADVERSARIAL, INITIALIZATION, Schedule
 from cartoongan_tf.vgg19 import build_vgg19_features
 
@@ -102,7 +103,7 @@ def generator_to_use(networks: Networks, config: TrainConfig) -> keras.Model:
     """The generator for everybody else: float32, and averaged with --ema_decay."""
     if networks.averaged_generator is not None:
         return networks.averaged_generator
-    if config.mixed_precision == "off":
+    if precision_to_use(config.mixed_precision) == "off":
         return networks.generator
     return _same_weights(new_generator(config), networks.generator)
 
@@ -120,9 +121,9 @@ def _same_weights(model: keras.Model, other: keras.Model) -> keras.Model:
 
 @contextlib.contextmanager
 def computing_in(mixed_precision: str) -> Iterator[None]:
-    """Layers made in the block compute in this type; their weights are float32 all the same."""
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("float32" if mixed_precision == "off" else f"mixed_{mixed_precision}")
+    """Let layers made in the block compute as --mixed_precision says; their weights are float32 all the same."""
+    before, precision = keras.config.dtype_policy(), precision_to_use(mixed_precision)
+    keras.config.set_dtype_policy("float32" if precision == "off" else f"mixed_{precision}")
     try:
         yield
     finally:

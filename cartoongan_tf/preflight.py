@@ -58,7 +58,19 @@ class PhaseEstimate(NamedTuple):
 
     @property
     def secs(self) -> float:
+        """Of all its steps, without checkpoints."""
         return self.time.first_secs + self.num_steps * self.time.step_secs if self.num_steps else 0.0
+
+
+class CheckpointEstimate(NamedTuple):
+    """How many checkpoints there will be, and the seconds of one: samples and held-out losses included."""
+
+    number: int
+    each_secs: float
+
+    @property
+    def secs(self) -> float:
+        return self.number * self.each_secs
 
 
 def variable_bytes(trackables: Iterable[Any]) -> int:
@@ -129,22 +141,33 @@ def _secs(call: Callable[[], None]) -> float:
     return time.perf_counter() - began
 
 
-def report(data: str, phases: Sequence[PhaseEstimate], rooms: Sequence[Room]) -> str:
-    """The whole as text, warnings last.
+def report(
+    data: str,
+    phases: Sequence[PhaseEstimate],
+    checkpoints: CheckpointEstimate,
+    rooms: Sequence[Room],
+    advice: Sequence[str] = (),
+) -> str:
+    """Return the whole as text, warnings last.
 
     Args:
       data: what the training reads, on one line.
       phases: in their order; those without steps are left out.
+      checkpoints: of all phases.
       rooms: of `disk_check` and `memory_check`.
+      advice: what makes it slow, and the flag that mends it.
     """
-    total = duration(sum(phase.secs for phase in phases))
+    total = duration(sum(phase.secs for phase in phases) + checkpoints.secs)
     rows = [f"{phase.name:<16}{phase.num_steps:>10,}{_times(phase)}" for phase in phases if phase.num_steps]
     lines = [
         f"Data: {data}",
         "",
         f"{'phase':<16}{'steps':>10}{'first step, s':>15}{'others, s':>12}{'hours':>9}",
         *rows,
-        f"Training takes about {total} on this machine, checkpoints and samples not counted.",
+        f"{'checkpoints':<16}{checkpoints.number:>10,}{'':>15}{checkpoints.each_secs:>12.3f}"
+        f"{checkpoints.secs / 3600:>9.1f}",
+        f"Training takes about {total} on this machine.",
+        *(f"WARNING: {sentence}." for sentence in advice),
         "",
         *(_room_line(room) for room in rooms),
     ]

@@ -60,6 +60,12 @@ class RunFolder:
                     "go on with that, or name a new --run_dir"
                 )
 
+    def check_writable(self) -> None:
+        """Raise InputError where the run could not be written."""
+        place = next(place for place in (self.path, *self.path.absolute().parents) if place.exists())
+        if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
+            raise InputError(f"--run_dir={self.path}: {place} is not a folder that can be written to; name another")
+
     def write_flags(self, config: TrainConfig) -> None:
         """Write the run's recipe, which repeats it or goes on with it."""
         comment = f"Repeat or go on with this run:\n  python -m cartoongan_tf.train --flagfile={self.flags}\n"

@@ -11,11 +11,12 @@ data_pipeline.build_tfrecords. The run's folder then holds generator.keras (for 
 """
 
 import functools
+import importlib.util
 import math
 import sys
 from typing import TYPE_CHECKING
 
-from cartoongan_tf import program
+from cartoongan_tf import program, progress
 from cartoongan_tf.config import TrainConfig
 from cartoongan_tf.errors import InputError
 
@@ -43,8 +44,10 @@ def train(config: TrainConfig, strategy=None) -> int:
     Raises:
       InputError: data, VGG19 weights or run folder cannot be used, or a loss stopped being finite.
     """
+    if importlib.util.find_spec("tensorboard") is None:
+        raise InputError("TensorBoard, which writes a run's curves, is not installed: pip install tensorboard")
     program.start_tensorflow()
-    from cartoongan_tf import strategies
+    from cartoongan_tf import precision, strategies
     from cartoongan_tf.run_folder import RunFolder
     from cartoongan_tf.training import Training
     from data_pipeline import dataset, records
@@ -53,12 +56,16 @@ def train(config: TrainConfig, strategy=None) -> int:
     _check_data(config, opened)
     folder = RunFolder(config.run_dir)
     folder.check_goes_on(config)
+    folder.check_writable()
     _prepare_tensorflow(config)
     strategy = strategy or strategies.build_strategy(config.strategy)
     _check_batch_size(config, strategy.num_replicas_in_sync)
+    if slow := precision.slowness(config.mixed_precision):
+        print(f"WARNING: {slow}.", file=sys.stderr)
     explaining_damage = dataset.explaining_damage
     with strategies.explaining_lost_workers(strategy), explaining_damage(opened), explaining_damage(held_out):
-        training = Training(config, folder, strategy, _data(config, opened, held_out))
+        with progress.stage("reading the samples, building the networks and VGG19"):
+            training = Training(config, folder, strategy, _data(config, opened, held_out))
         return training.rehearse() if config.dry_run else training.run()
 
 

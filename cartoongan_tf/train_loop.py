@@ -17,6 +17,7 @@ from cartoongan_tf import curves, strategies
 from cartoongan_tf.checkpoints import RunCheckpoints
 from cartoongan_tf.curves import Values
 from cartoongan_tf.errors import InputError
+from cartoongan_tf.progress import Bar
 
 FETCH_EVERY_STEPS = 10  # between looks at the losses: each look waits for the device
 
@@ -171,7 +172,7 @@ class _Loop:
         if self._stops or self.done >= end:
             return
         train = ready_to_train(phase, self._feeds, self._strategy, self.done)
-        validate = self._validation(phase)
+        validate = ready_to_validate(phase, self._feeds, self._strategy)
         window = curves.Window(phase.name)
         with _progress_bar(phase, self.done - start, is_shown=self._is_chief) as progress:
             while self.done < end and not self._stops:
@@ -200,18 +201,6 @@ class _Loop:
         if self._is_chief:
             curves.write(means | phase.rates(), phase.name, self.done)
             self._hooks.on_values(phase.name, self.done, means)
-
-    def _validation(self, phase: Phase) -> Callable[[], Values] | None:
-        if self._feeds.validation is None or phase.validation_step is None:
-            return None
-        batches = _distributed(self._feeds.validation, self._feeds.batch_size, self._strategy)
-        step = _on_all_replicas(phase.validation_step, self._strategy)
-
-        def validate() -> Values:
-            scalars = [step(batch) for batch in batches]
-            return {name: float(np.mean([each[name] for each in scalars])) for name in scalars[0]}
-
-        return validate
 
     def _checkpoint(self, phase: Phase, validate: Callable[[], Values] | None) -> None:
         """Write a checkpoint; where the disk is full, go on without it, unless it is the last one."""
@@ -247,6 +236,20 @@ def ready_to_train(
     batches = iter(_distributed(batches_of, feeds.batch_size, strategy))
     train = several_steps(phase.step, batches, strategy)
     return lambda num_steps: train(batches, tf.constant(num_steps))
+
+
+def ready_to_validate(phase: Phase, feeds: Feeds, strategy: tf.distribute.Strategy) -> Callable[[], Values] | None:
+    """Return what takes a phase's losses on the held-out batches, their means by name; None where there are none."""
+    if feeds.validation is None or phase.validation_step is None:
+        return None
+    batches = _distributed(feeds.validation, feeds.batch_size, strategy)
+    step = _on_all_replicas(phase.validation_step, strategy)
+
+    def validate() -> Values:
+        scalars = [step(batch) for batch in batches]
+        return {name: float(np.mean([each[name] for each in scalars])) for name in scalars[0]}
+
+    return validate
 
 
 def _distributed(
@@ -303,7 +306,7 @@ def _is_passed(every_steps: int, done: int, num_steps: int) -> bool:
     return (done - num_steps) // every_steps < done // every_steps
 
 
-def _progress_bar(phase: Phase, initial: int, is_shown: bool) -> tqdm:
-    return tqdm(
+def _progress_bar(phase: Phase, initial: int, is_shown: bool) -> Bar:
+    return Bar(
         desc=phase.name, total=phase.num_steps, initial=initial, unit="step", mininterval=1.0, disable=not is_shown
     )

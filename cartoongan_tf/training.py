@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import functools
 import sys
 import zlib
 from collections.abc import Callable, Iterator
@@ -11,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from cartoongan_tf import atomic, preflight, run_record, schedule, signals, strategies, train_loop
+from cartoongan_tf import atomic, preflight, rehearsal, run_record, schedule, signals, strategies, train_loop
 from cartoongan_tf.checkpoints import RunCheckpoints
 from cartoongan_tf.config import TrainConfig
 from cartoongan_tf.errors import InputError
@@ -19,13 +18,13 @@ from cartoongan_tf.health import PATIENCE_STEPS, HealthGuard
 from cartoongan_tf.networks import build_networks, generator_to_use, load_initial_generator
 from cartoongan_tf.options import flagfile_text
 from cartoongan_tf.phases import build_phases
+from cartoongan_tf.precision import precision_to_use
 from cartoongan_tf.resumption import find_resumption
 from cartoongan_tf.run_folder import RunFolder
 from cartoongan_tf.samples import draw_samples
 from cartoongan_tf.schedule import ADVERSARIAL
 
 _LEAST_PATIENCE_STEPS = 100
-_REHEARSED_SECS, _REHEARSED_STEPS = 10.0, 50  # of each phase, after its first step
 
 
 class Data(NamedTuple):
@@ -122,42 +121,46 @@ class Training:
         self._require_same_everywhere()
         done = train_loop.restore(self._checkpoints, self._strategy)
         with _explaining_memory():
-            estimates = list(self._estimates(done))
-        num_kept = self._num_steps // config.keep_every_steps if config.keep_every_steps else 0
-        disk = preflight.disk_check(
-            self._folder.path,
-            preflight.variable_bytes(self._networks.saved().values()),
-            config.keep_checkpoints,
-            preflight.variable_bytes([self._networks.generator]),
-            num_kept,
-        )
-        rooms = [disk, *preflight.memory_check()]
+            secs = {"secs": 0} if self._has_workers else {}
+            estimates = list(rehearsal.rehearse_phases(self._phases, self._data.feeds, self._strategy, done, **secs))
+            checkpoints = self._estimate_checkpoints(self._num_steps - done)
+        rooms = [self._disk_check(), *preflight.memory_check()]
         if self._is_chief:
             self._say_changes()
             advice = "; raise --adversarial_epochs to go on" if done >= self._num_steps else ""
             print(f"{done} of {self._num_steps} steps are done{advice}.")
-            print(preflight.report(self._data.description, estimates, rooms))
+            total = sum(estimate.secs for estimate in (*estimates, checkpoints))
+            slow = rehearsal.advise(config, total)
+            print(preflight.report(self._data.description, estimates, checkpoints, rooms, slow))
         return 1 if any(room.is_short for room in rooms) else 0
 
-    def _estimates(self, done: int) -> Iterator[preflight.PhaseEstimate]:
-        """The time of a step of each phase that is not over."""
-        secs = 0 if self._has_workers else _REHEARSED_SECS  # workers must do equally many
-        end = 0
-        for phase in self._phases:
-            end += phase.num_steps
-            if num_steps := min(max(end - done, 0), phase.num_steps):
-                train = train_loop.ready_to_train(phase, self._data.feeds, self._strategy, done)
-                time = preflight.time_steps(functools.partial(_wait_for, train), secs, _REHEARSED_STEPS)
-                yield preflight.PhaseEstimate(phase.name, num_steps, time)
+    def _estimate_checkpoints(self, num_steps: int) -> preflight.CheckpointEstimate:
+        """Rehearse one; every worker takes part in the held-out losses, the chief alone writes."""
+        validate = train_loop.ready_to_validate(self._phases[-1], self._data.feeds, self._strategy)
+        secs = rehearsal.rehearse_validation(validate)
+        if self._is_chief:
+            secs += rehearsal.rehearse_checkpoint(self._config, self._networks, self._write_samples)
+        return preflight.CheckpointEstimate(-(-num_steps // self._config.checkpoint_every_steps), secs)
+
+    def _disk_check(self) -> preflight.Room:
+        config = self._config
+        return preflight.disk_check(
+            self._folder.path,
+            preflight.variable_bytes(self._networks.saved().values()),
+            config.keep_checkpoints,
+            preflight.variable_bytes([self._networks.generator]),
+            self._num_steps // config.keep_every_steps if config.keep_every_steps else 0,
+        )
 
     def _require_same_everywhere(self) -> None:
         """Workers that differ in what they do would wait for each other for ever."""
         config = dataclasses.replace(self._config, data_dir="", run_dir="", vgg19_weights="", initial_generator="")
-        text = f"{flagfile_text(config, '')}{run_record.data_hash(self._config.data_dir)}"
+        precision = precision_to_use(config.mixed_precision)
+        text = f"{flagfile_text(config, '')}{run_record.data_hash(self._config.data_dir)}{precision}"
         if not strategies.same_everywhere(self._strategy, zlib.crc32(text.encode())):
             raise InputError(
-                "the workers were started with different flags or data; give all of them the same command, and the "
-                "same --data_dir or equal copies of it"
+                "the workers were started with different flags or data, or --mixed_precision=auto means another thing "
+                "on each; give all of them the same command, and the same --data_dir or equal copies of it"
             )
         lengths = zlib.crc32(repr(self._resumption.schedule).encode())
         same_step = len(set(strategies.from_all_workers(self._strategy, self._resumption.step))) == 1
@@ -181,10 +184,15 @@ class Training:
         for sentence in self._resumption.list_changes(str(self._folder.path), self._config.data_dir):
             print(sentence, file=sys.stderr)
 
-    def _write_results(self, phase_name: str, step: int) -> None:
+    def _write_samples(self, folder: RunFolder, step: int = 0) -> np.ndarray:
+        """Write generator and samples into a folder; return the drawings, uint8 RGB [N, S, S, 3]."""
         generator = generator_to_use(self._networks, self._config)
         drawn = draw_samples(generator, self._data.photos, step)
-        self._folder.write_results(generator, self._data.photos, drawn, step)
+        folder.write_results(generator, self._data.photos, drawn, step)
+        return drawn
+
+    def _write_results(self, phase_name: str, step: int) -> None:
+        drawn = self._write_samples(self._folder, step)
         if phase_name == ADVERSARIAL:
             self._guard.see_pictures(step, self._data.photos, drawn, self._data.cartoons)
 
@@ -207,12 +215,6 @@ def _explaining_memory() -> Iterator[None]:
         raise InputError(
             f"a step does not fit into memory ({error.message.splitlines()[0]}). {preflight.MEMORY_ADVICE}"
         ) from error
-
-
-def _wait_for(train: Callable[[int], dict[str, tf.Tensor]]) -> None:
-    """Do one step, to its end."""
-    for value in train(1).values():
-        value.numpy()
 
 
 def _print_end(folder: RunFolder, done: train_loop.Done, num_steps: int) -> None:

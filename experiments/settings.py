@@ -32,8 +32,8 @@ class ExperimentConfig:
         "only).",
         "imagenet",
     )
-    mixed_precision: Literal["by_scale", "off", "bfloat16"] = option(
-        "As in training; --scale=cpu takes bfloat16, which halves the time on CPUs that have instructions for it.",
+    mixed_precision: Literal["by_scale", "auto", "off", "bfloat16"] = option(
+        "As in training; --scale=cpu takes auto: bfloat16 halves the time on CPUs that have instructions for it.",
         "by_scale",
     )
     num_processes: int = option(
@@ -88,7 +88,7 @@ _CPU_RECIPE = {
     **{"adversarial_epochs": 12, "adversarial_decay_epochs": 5},
     **{"generator_learning_rate": 2e-4, "discriminator_learning_rate": 4e-4, "content_weight": 3e-4},
     **{"edge_loss_weight": 0.1, "color_weight": 1.0, "pool_size": 0, "ema_decay": 0.995},
-    **{"mixed_precision": "bfloat16", "checkpoint_every_steps": 288},
+    **{"mixed_precision": "auto", "checkpoint_every_steps": 288},
 }
 _CPU_OWN_RECIPES = {
     "light": {"initialization_epochs": 2, "initialization_decay_epochs": 1},

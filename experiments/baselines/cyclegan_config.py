@@ -46,7 +46,7 @@ class TrainCycleGANConfig(CycleGANConfig):
     data_dir: str = option("Folder of training records, as data_pipeline.build_tfrecords writes it.")
     run_dir: str = option("Folder of the run; a run there goes on.")
     crop_size: int = option("Train on squares of so many pixels out of the records' pictures; 0: on all of each.", 0)
-    mixed_precision: Literal["off", "bfloat16"] = option("As in CartoonGAN's training.", "off")
+    mixed_precision: Literal["auto", "off", "bfloat16"] = option("As in CartoonGAN's training.", "off")
     checkpoint_every_steps: int = option("Steps between checkpoints.", 1000)
 
     def __post_init__(self):

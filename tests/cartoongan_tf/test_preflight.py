@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from cartoongan_tf import memory, preflight
-from cartoongan_tf.preflight import PhaseEstimate, Room, StepTime
+from cartoongan_tf.preflight import CheckpointEstimate, PhaseEstimate, Room, StepTime
 
 
 def test_what_a_checkpoint_takes_is_what_its_files_have(tmp_path):
@@ -92,14 +92,17 @@ PHASES = [
     PhaseEstimate("adversarial", 100_000, StepTime(60.0, 1.8)),
 ]
 
+CHECKPOINTS = CheckpointEstimate(1_000, 9.0)
+
 
 def test_the_report_tells_phases_and_the_whole_time():
-    text = preflight.report("5,402 photos", PHASES, [Room("disk of /data", 10**9, 10**12)])
+    text = preflight.report("5,402 photos", PHASES, CHECKPOINTS, [Room("disk of /data", 10**9, 10**12)])
     rows = {line.split()[0]: line.split()[1:] for line in text.splitlines() if line}
     assert rows["initialization"] == ["10,000", "20.0", "0.360", "1.0"]
     assert rows["adversarial"] == ["100,000", "60.0", "1.800", "50.0"]
     assert "warmup" not in rows
-    assert "about 2 days and 3 hours" in text
+    assert rows["checkpoints"] == ["1,000", "9.000", "2.5"]
+    assert "about 2 days and 6 hours" in text  # 1, 50 and 2.5 hours
     assert "Disk of /data: training takes 1.0 GB of 1,000 GB" in text and "WARNING" not in text
 
 
@@ -109,6 +112,8 @@ def test_what_is_short_is_said_with_the_flags_that_help():
         Room("memory of GPU:0", 81 * 10**9, 80 * 10**9),
         Room("memory of this machine", 10**9, None),
     ]
-    *_, disk, memory = preflight.report("5,402 photos", PHASES, rooms).splitlines()
+    text = preflight.report("5,402 photos", PHASES, CHECKPOINTS, rooms, ["it is slow; give --fast"])
+    *_, disk, memory = text.splitlines()
+    assert "WARNING: it is slow; give --fast." in text
     assert disk.startswith("WARNING: the disk of /data is short by 2.0 GB") and "--keep_checkpoints" in disk
     assert memory.startswith("WARNING: the memory of GPU:0 is short by 1.0 GB") and "--batch_size" in memory

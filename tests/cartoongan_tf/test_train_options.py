@@ -4,13 +4,17 @@ import json
 import re
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from cartoongan_tf import train
+from cartoongan_tf import machine, rehearsal, train
 from cartoongan_tf.checkpoints import found_checkpoints, load_generator
-from tests.helpers import TINY_NETWORKS, build_records, scalars
+from cartoongan_tf.config import TrainConfig
+from cartoongan_tf.networks import computing_in
+from cartoongan_tf.precision import precision_to_use, slowness
+from tests.helpers import REPOSITORY, TINY_NETWORKS, build_records, scalars
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +122,62 @@ def test_a_rehearsal_tells_what_a_run_takes_and_writes_nothing(split_data_dir, t
     assert re.search(r"initialization +4 .*\nwarmup +40 .*\nadversarial +6 ", output)
     assert "Training takes about" in output and "4 photos, 1 cartoons of 32 px" in output
     assert re.search(r"Disk of .* of [\d.,]+ GB", output) and "Memory of this machine" in output
+    assert re.search(r"checkpoints +10 ", output)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_run_folder_that_cannot_be_written_is_named_before_anything_is_built(data_dir, tmp_path, capsys):
+    (tmp_path / "file").write_text("no folder")
+    for flags in ((), ("--dry_run",)):
+        assert _train(data_dir, tmp_path / "file" / "run", *flags) == 1
+        error = capsys.readouterr().err
+        assert f"--run_dir={tmp_path}/file/run" in error and "name another" in error
+
+
+@pytest.mark.parametrize("has_bfloat16, precision", [(True, "bfloat16"), (False, "off")])
+def test_auto_precision_is_what_the_processor_has(monkeypatch, has_bfloat16, precision):
+    monkeypatch.setattr(machine, "has_bfloat16", lambda: has_bfloat16)
+    assert precision_to_use("auto") == precision
+    assert precision_to_use("off") == "off" and precision_to_use("bfloat16") == "bfloat16"
+    with computing_in("auto"):
+        assert keras.config.dtype_policy().compute_dtype == {"bfloat16": "bfloat16", "off": "float32"}[precision]
+    assert bool(slowness("bfloat16")) != has_bfloat16
+    assert not slowness("auto") and not slowness("off")
+
+
+@pytest.mark.parametrize("flags", [(), ("--dry_run",)])
+def test_a_format_that_the_processor_lacks_is_said_with_the_flag_that_mends_it(
+    data_dir, tmp_path, monkeypatch, capsys, flags
+):
+    monkeypatch.setattr(machine, "has_bfloat16", lambda: False)
+    assert _train(data_dir, tmp_path / "run", "--mixed_precision=bfloat16", *flags) == 0
+    output = capsys.readouterr()
+    warning = "WARNING: --mixed_precision=bfloat16"
+    assert warning in output.err and (warning in output.out) == bool(flags)
+    assert "--mixed_precision=auto" in output.err
+
+
+def test_recipes_take_the_format_that_the_machine_has():
+    for path in (REPOSITORY / "shinkai.flags", *(REPOSITORY / "configs").glob("*.flags")):
+        expected = "off" if path.name == "paper.flags" else "auto"
+        assert f"\n--mixed_precision={expected}\n" in path.read_text(), path
+
+
+@pytest.mark.parametrize(
+    "flags, days, advised",
+    [
+        ({}, 3, ["--generator=light", "--crop_size"]),
+        ({"generator": "light"}, 3, ["--crop_size"]),
+        ({"generator": "light", "crop_size": 96}, 3, []),
+        ({}, 1, []),
+    ],
+)
+def test_a_rehearsal_of_days_on_a_cpu_says_what_makes_it_shorter(flags, days, advised):
+    config = TrainConfig(data_dir="data", run_dir="run", **flags)
+    sentences = rehearsal.advise(config, days * 86400)
+    assert len(sentences) == len(advised)
+    for sentence, flag in zip(sentences, advised, strict=True):
+        assert flag in sentence
 
 
 @pytest.mark.slow

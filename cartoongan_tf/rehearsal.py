@@ -1,0 +1,99 @@
+"""A rehearsal of training: a few steps of each phase and one checkpoint, timed. Nothing that it writes stays."""
+
+import functools
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+import tensorflow as tf
+
+from cartoongan_tf import curves, preflight, progress, train_loop
+from cartoongan_tf.checkpoints import RunCheckpoints
+from cartoongan_tf.config import TrainConfig
+from cartoongan_tf.networks import Networks
+from cartoongan_tf.precision import slowness
+from cartoongan_tf.preflight import PhaseEstimate
+from cartoongan_tf.run_folder import RunFolder
+
+_REHEARSED_SECS, _REHEARSED_STEPS = 10.0, 50  # of each phase, after its first step
+_LONG_SECS = 2 * 86400  # from here on it is worth saying what makes training shorter
+
+
+def rehearse_phases(
+    phases: Sequence[train_loop.Phase],
+    feeds: train_loop.Feeds,
+    strategy: tf.distribute.Strategy,
+    done: int,
+    secs: float = _REHEARSED_SECS,
+) -> Iterator[PhaseEstimate]:
+    """Try a few steps of each phase that is not over.
+
+    Args:
+      phases: of the run, in their order.
+      feeds, strategy: see `train_loop.run`.
+      done: steps of the run that are done.
+      secs: how long to try each phase; 0: two steps after the first, as workers must do equally many.
+
+    Yields:
+      how long a step of the phase takes.
+    """
+    end = 0
+    for phase in phases:
+        end += phase.num_steps
+        num_steps = min(max(end - done, 0), phase.num_steps)
+        if num_steps:
+            with progress.stage(f"rehearsing {phase.name}: building its graph"):
+                train = train_loop.ready_to_train(phase, feeds, strategy, done)
+            run_step = functools.partial(_run_step, train, phase.name)
+            yield PhaseEstimate(phase.name, num_steps, preflight.time_steps(run_step, secs, _REHEARSED_STEPS))
+
+
+def rehearse_checkpoint(config: TrainConfig, networks: Networks, write_results: Callable[[RunFolder], None]) -> float:
+    """Write all that a run writes at a checkpoint, in a temporary folder; return the seconds that it takes.
+
+    Args:
+      config: of the run.
+      networks: that the checkpoint holds.
+      write_results: writes generator and samples into a run's folder.
+    """
+    with progress.stage("rehearsing a checkpoint"), tempfile.TemporaryDirectory() as place:
+        folder, began = RunFolder(place), time.perf_counter()
+        with tf.summary.create_file_writer(str(folder.summaries)).as_default():
+            curves.write({"loss": 0.0}, "rehearsal", 0)
+            write_results(folder)
+        RunCheckpoints(folder.checkpoints, networks.saved(), config.keep_checkpoints).save(0)
+        return time.perf_counter() - began
+
+
+def rehearse_validation(validate: Callable[[], dict[str, float]] | None) -> float:
+    """Return the seconds that the losses on held-out batches take, once their graph is built."""
+    if validate is None:
+        return 0.0
+    with progress.stage("rehearsing the losses on held-out pictures"):
+        validate()
+        began = time.perf_counter()
+        validate()
+        return time.perf_counter() - began
+
+
+def advise(config: TrainConfig, secs: float) -> list[str]:
+    """Return what makes this training slow here, and which flag mends it, a sentence each.
+
+    Args:
+      config: of the run.
+      secs: that the training takes.
+    """
+    found = [slowness(config.mixed_precision)]
+    if secs >= _LONG_SECS and not tf.config.list_physical_devices("GPU"):
+        if config.generator == "paper":
+            found.append("the paper's network needs a GPU; --generator=light has a tenth of its cost")
+        if config.crop_size == 0:
+            found.append("--crop_size=96 trains on small squares, which take less time by their number of pixels")
+    return [sentence for sentence in found if sentence]
+
+
+def _run_step(train: Callable[[int], dict[str, tf.Tensor]], phase_name: str) -> None:
+    """Do one step, to its end."""
+    with progress.stage(f"rehearsing {phase_name}: a step"):
+        for value in train(1).values():
+            value.numpy()
