@@ -20,7 +20,7 @@ from typing import TextIO
 from tqdm import tqdm
 
 MOST_SILENT_SECS = 4.0  # five are promised
-_TERMINAL_SECS = 1.0  # between looks of a moving bar
+_TICK_SECS = 1.0  # on a terminal bars move as often
 
 
 class Bar(tqdm):
@@ -116,8 +116,7 @@ def speaking_through(stream: TextIO) -> Iterator[None]:
 
 class _Stage:
     def __init__(self, text: str):
-        self.text = text
-        self.began = self.named = time.monotonic()
+        self.text, self.began = text, time.monotonic()
 
 
 class _Teller:
@@ -127,33 +126,38 @@ class _Teller:
       bars: those that are open.
       stages: those that go on, the innermost last.
       stream: to write to; None: standard error.
+      last_told: when something was said or moved.
     """
 
     def __init__(self):
         self.bars: weakref.WeakSet[Bar] = weakref.WeakSet()
         self.stages: list[_Stage] = []
         self.stream: TextIO | None = None
+        self.last_told = 0.0
 
     def tell_until(self, stop: threading.Event) -> None:
-        while not stop.wait(_TERMINAL_SECS if sys.stderr.isatty() else MOST_SILENT_SECS / 2):
+        self.last_told = time.monotonic()
+        while not stop.wait(_TICK_SECS):
             self.tell()
 
     def tell(self) -> None:
         """Move the bars; without one, name the stage in hand if nothing was said of it for long."""
-        shown = [bar for bar in list(self.bars) if not bar.disable and _is_shown(bar)]
+        now, shown = time.monotonic(), [bar for bar in list(self.bars) if _is_shown(bar)]
+        silent_secs = now - self.last_told
+        if silent_secs < (0 if shown and sys.stderr.isatty() else MOST_SILENT_SECS - _TICK_SECS):
+            return
         for bar in shown:
             bar.refresh()
-        if shown or not self.stages:
-            return
-        entry, now = self.stages[-1], time.monotonic()
-        if now - entry.named >= MOST_SILENT_SECS - _TERMINAL_SECS:
-            entry.named = now
-            tqdm.write(f"... {entry.text} ({now - entry.began:.0f} s)", file=self.stream or sys.stderr)
+        if not shown:
+            stage_in_hand = self.stages[-1]
+            secs = now - stage_in_hand.began
+            tqdm.write(f"... {stage_in_hand.text} ({secs:.0f} s)", file=self.stream or sys.stderr)
+        self.last_told = now
 
 
 def _is_shown(bar: Bar) -> bool:
     """Return whether a bar has been drawn: one with a delay waits for it."""
-    return bar.delay <= 0 or time.time() >= bar.start_t + bar.delay
+    return not bar.disable and (bar.delay <= 0 or time.time() >= bar.start_t + bar.delay)
 
 
 _teller = _Teller()

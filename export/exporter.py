@@ -84,8 +84,8 @@ def _require_sizes(values_per_pixel: float, config: ExportConfig) -> None:
     most = int(kernel_limits.most_values() / values_per_pixel)
     if height * width > most:
         raise InputError(
-            f"--fixed_size={config.fixed_size}: cannot be compared with Keras here: on this machine TensorFlow draws at "
-            f"most {most} pixels in one piece; name a smaller size, or export on a machine with AVX-512 or a GPU"
+            f"--fixed_size={config.fixed_size}: cannot be compared with Keras here: TensorFlow draws at most {most} "
+            f"pixels in one piece on this machine; name a smaller size, or export on a machine with AVX-512 or a GPU"
         )
 
 

@@ -151,7 +151,7 @@ def _styled_differences(generator: keras.Model, session: ServingSession, photo: 
     answers = session.predict(STYLED, image_bytes=image_bytes, strength=strength, long_side=long_side)
     shrunk, mixed = (_decoded(answer) for answer in answers["cartoon_bytes"])
     drawn = _drawn(generator, shrunk)
-    expected = to_taste(shrunk[np.newaxis], drawn[np.newaxis], _STRENGTH, keep_colors=False)[0]
+    expected = to_taste(shrunk[np.newaxis], drawn[np.newaxis], _STRENGTH, with_photo_colors=False)[0]
     return [_difference(shrunk, pictures.shrink(photo, _LONG_SIDE_PX)), _difference(mixed, expected)]
 
 
