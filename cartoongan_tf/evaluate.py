@@ -18,6 +18,7 @@ from cartoongan_tf.errors import InputError
 from cartoongan_tf.options import option, require
 from cartoongan_tf.progress import Bar
 
+_MOST_CROP_PX = 512  # VGG19 looks at 16 crops at once: more than `kernel_limits` are left to slow kernels
 _LEAST = {"max_pictures": 2, "num_crops": 2, "crop_px": 32, "num_resamplings": 2, "num_on_sheet": 1, "seed": 0}
 
 
@@ -55,6 +56,7 @@ class EvaluateConfig:
             raise InputError("--model is missing: name a model, or a run by --run_dir")
         for name, least in _LEAST.items():
             require(self, name, getattr(self, name) >= least, f"must be at least {least}")
+        require(self, "crop_px", self.crop_px <= _MOST_CROP_PX, f"must be at most {_MOST_CROP_PX}")
         crop_fits = self.long_side == 0 or self.long_side >= self.crop_px
         require(self, "long_side", crop_fits, f"must be 0, or at least --crop_px={self.crop_px}")
 

@@ -15,7 +15,7 @@ from cartoongan_tf.precision import slowness
 from cartoongan_tf.preflight import PhaseEstimate
 from cartoongan_tf.run_folder import RunFolder
 
-_REHEARSED_SECS, _REHEARSED_STEPS = 10.0, 50  # of each phase, after its first step
+REHEARSED_SECS, _REHEARSED_STEPS = 10.0, 50  # of each phase, after its first step
 _LONG_SECS = 2 * 86400  # from here on it is worth saying what makes training shorter
 
 
@@ -24,7 +24,7 @@ def rehearse_phases(
     feeds: train_loop.Feeds,
     strategy: tf.distribute.Strategy,
     done: int,
-    secs: float = _REHEARSED_SECS,
+    secs: float,
 ) -> Iterator[PhaseEstimate]:
     """Try a few steps of each phase that is not over.
 

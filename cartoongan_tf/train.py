@@ -16,7 +16,7 @@ import math
 import sys
 from typing import TYPE_CHECKING
 
-from cartoongan_tf import program, progress
+from cartoongan_tf import kernel_limits, program, progress
 from cartoongan_tf.config import TrainConfig
 from cartoongan_tf.errors import InputError
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from data_pipeline.records import Records
 
 _NUM_CARTOONS = 24  # of the style, for its share of edges
+_VGG19_CHANNELS = 64  # of its first layers, at the pictures' own resolution
 
 
 def main(argv=None) -> int:
@@ -59,7 +60,7 @@ def train(config: TrainConfig, strategy=None) -> int:
     folder.check_writable()
     _prepare_tensorflow(config)
     strategy = strategy or strategies.build_strategy(config.strategy)
-    _check_batch_size(config, strategy.num_replicas_in_sync)
+    _check_batch_size(config, strategy.num_replicas_in_sync, opened.image_size)
     if slow := precision.slowness(config.mixed_precision):
         print(f"WARNING: {slow}.", file=sys.stderr)
     explaining_damage = dataset.explaining_damage
@@ -124,10 +125,21 @@ def _check_data(config: TrainConfig, opened: "Records") -> None:
             )
 
 
-def _check_batch_size(config: TrainConfig, num_replicas: int) -> None:
+def _check_batch_size(config: TrainConfig, num_replicas: int, image_size: int) -> None:
+    """Raise InputError unless the devices can share a batch, and TensorFlow's kernels take their parts of it."""
     if config.batch_size % num_replicas:
         raise InputError(
             f"--batch_size={config.batch_size}: must be a multiple of the {num_replicas} devices that share it"
+        )
+    import tensorflow as tf
+
+    side, share = config.crop_size or image_size, config.batch_size // num_replicas
+    values = share * side**2 * max(_VGG19_CHANNELS, 2 * config.generator_width)
+    takes_batches = share > 1 or bool(tf.config.list_physical_devices("GPU"))  # one picture alone is taken otherwise
+    if values > kernel_limits.most_values(on_gpu=takes_batches):
+        raise InputError(
+            f"--batch_size={config.batch_size}: {share} pictures of {side} px on a device are more than TensorFlow's "
+            "kernels compute with at once; lower it, or give a smaller --crop_size"
         )
 
 

@@ -121,8 +121,8 @@ class Training:
         self._require_same_everywhere()
         done = train_loop.restore(self._checkpoints, self._strategy)
         with _explaining_memory():
-            secs = {"secs": 0} if self._has_workers else {}
-            estimates = list(rehearsal.rehearse_phases(self._phases, self._data.feeds, self._strategy, done, **secs))
+            secs = 0 if self._has_workers else rehearsal.REHEARSED_SECS
+            estimates = list(rehearsal.rehearse_phases(self._phases, self._data.feeds, self._strategy, done, secs))
             checkpoints = self._estimate_checkpoints(self._num_steps - done)
         rooms = [self._disk_check(), *preflight.memory_check()]
         if self._is_chief:

@@ -91,8 +91,17 @@ def test_every_command_of_the_readme_runs(bare, folder):
             begin_secs = time.monotonic()
             _run(bare, command, folder)
             print(f"{time.monotonic() - begin_secs:6.1f} s  {command}")
-    for result in ("photo-cartoon.jpg", "drawn/contact-sheet.jpg", "clip-cartoon.mp4", "photo-cartoon.png"):
-        assert (folder / result).exists()
+    drawn = (
+        "photo-cartoon.jpg",
+        "photo-cartoon.png",
+        "drawn/photo0.jpg",
+        "drawn/contact-sheet.jpg",
+        "clip-cartoon.mp4",
+        "mild.png",
+        "shinkai.png",
+    )
+    for result in (*drawn, "runs/next/generator.keras", "evaluation/sheet.jpg", "exported/serving/pepper/1"):
+        assert (folder / result).exists(), result
     assert "int8" in (folder / "exported" / "report.md").read_text()
     (example,) = blocks_in("python", TEXT)
     photo = "from cartoongan_tf import pictures; photo = pictures.read_picture('photo.jpg')"

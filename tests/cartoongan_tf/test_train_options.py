@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from cartoongan_tf import machine, rehearsal, train
+from cartoongan_tf import kernel_limits, machine, rehearsal, train
 from cartoongan_tf.checkpoints import found_checkpoints, load_generator
 from cartoongan_tf.config import TrainConfig
 from cartoongan_tf.networks import computing_in
@@ -115,7 +115,8 @@ def test_going_on_with_what_the_checkpoint_lacks_is_refused(split_data_dir, ever
     assert f"begun with --{name}={before};" in capsys.readouterr().err
 
 
-def test_a_rehearsal_tells_what_a_run_takes_and_writes_nothing(split_data_dir, tmp_path, capsys):
+def test_a_rehearsal_tells_what_a_run_takes_and_writes_nothing(split_data_dir, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(rehearsal, "REHEARSED_SECS", 0.5)
     assert _train(split_data_dir, tmp_path / "run", "--dry_run", "--discriminator_warmup_steps=40") == 0
     output = capsys.readouterr().out
     assert "0 of 50 steps are done" in output and "--content_weight=0.00062" in output
@@ -134,6 +135,17 @@ def test_a_run_folder_that_cannot_be_written_is_named_before_anything_is_built(d
         assert f"--run_dir={tmp_path}/file/run" in error and "name another" in error
 
 
+def test_batches_that_kernels_do_not_compute_at_once_are_refused(data_dir, tmp_path, monkeypatch, capsys):
+    """Pictures of 32 px with 64 channels: 65,536 values each; alone, they count against another limit."""
+    for batch_size, most_values, status in ((2, 2 * 65_536, 0), (4, 2 * 65_536, 1), (1, 65_535, 1)):
+        of_batches = {True: most_values, False: 2**30} if batch_size > 1 else {True: 2**30, False: most_values}
+        monkeypatch.setattr(kernel_limits, "most_values", lambda on_gpu, of_batches=of_batches: of_batches[on_gpu])
+        flags = ("--strategy=one", f"--batch_size={batch_size}", "--dry_run")
+        assert _train(data_dir, tmp_path / "run", *flags) == status
+        error = capsys.readouterr().err
+        assert status == 0 or (f"--batch_size={batch_size}" in error and "--crop_size" in error)
+
+
 @pytest.mark.parametrize("has_bfloat16, precision", [(True, "bfloat16"), (False, "off")])
 def test_auto_precision_is_what_the_processor_has(monkeypatch, has_bfloat16, precision):
     monkeypatch.setattr(machine, "has_bfloat16", lambda: has_bfloat16)
@@ -150,6 +162,7 @@ def test_a_format_that_the_processor_lacks_is_said_with_the_flag_that_mends_it(
     data_dir, tmp_path, monkeypatch, capsys, flags
 ):
     monkeypatch.setattr(machine, "has_bfloat16", lambda: False)
+    monkeypatch.setattr(rehearsal, "REHEARSED_SECS", 0.5)
     assert _train(data_dir, tmp_path / "run", "--mixed_precision=bfloat16", *flags) == 0
     output = capsys.readouterr()
     warning = "WARNING: --mixed_precision=bfloat16"
