@@ -1,4 +1,4 @@
-"""What the pages say is true: links, flags, programs, and the commands of docs/; those of the README run in test_package."""
+"""Pages tell the truth: links, flags, programs, and the commands of docs/. Those of the README: test_package."""
 
 import importlib
 import importlib.util
