@@ -57,7 +57,7 @@ def peak_bytes(nodes: dict[str, Node], height: int, width: int) -> int:
 
 def _band_bytes() -> int:
     """Return what the largest tensor of a band may take."""
-    return min(BAND_BYTES, 4 * kernel_limits.most_values())
+    return min(BAND_BYTES, 4 * kernel_limits.most_values_before_bands())
 
 
 class BandedRun:

@@ -20,7 +20,7 @@ import numpy as np
 from tqdm import tqdm
 
 from cartoongan_tf import film, jobs, pictures, program, progress, sheets, styles
-from cartoongan_tf.drawing import Look, PictureFiles, draw_pictures
+from cartoongan_tf.drawing import Look, PictureFiles, draw_named, draw_pictures
 from cartoongan_tf.errors import InputError, UsageError
 from cartoongan_tf.isolated import IsolatedCartoonizer, isolated_cartoonizer
 from cartoongan_tf.jobs import Job
@@ -121,6 +121,7 @@ def _bad_films(to_do: list[Job]) -> dict[Job, InputError]:
 
 def _draw(to_do: list[Job], config: CartoonizeConfig, suffix: str) -> dict[Job, InputError]:
     """Draw everything; returns why what could not be drawn was not."""
+    styles.find_model(config.model)  # a wrong name is said at once
     look = Look(config.long_side, config.strength, config.keep_colors, config.compare, config.steadiness)
     files = PictureFiles(config.max_pixels, config.quality, suffix)
     pictures_to_do = [job for job in to_do if not job.is_film]
@@ -151,7 +152,7 @@ def _draw_pictures(
 
 
 def _draw_film(job: Job, cartoonizer: IsolatedCartoonizer, look: Look, config: CartoonizeConfig) -> None:
-    draw = functools.partial(look.draw_frames, look.film(cartoonizer))
+    draw = functools.partial(draw_named, job, look.draw_frames, look.film(cartoonizer))
     report = film.draw_film(job.source, job.target, draw, config.batch_size, config.quality)
     _say_what_is_missing(job, report)
 

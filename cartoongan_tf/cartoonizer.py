@@ -153,13 +153,13 @@ class Cartoonizer:
         Raises:
           InputError: neither can be done.
         """
-        at_once = int(self._form.most_values / (self._form.values_per_pixel * height * width))
+        values = self._form.values_per_pixel * height * width
         if self._method == "whole":
-            if not at_once:
+            if values > self._form.most_values:
                 raise InputError(self._too_large(height, width, math.inf))
-            return at_once
+            return int(self._form.most_values / values)
         usable = USABLE_SHARE * memory.available_bytes()
-        at_once = min(at_once, int(usable / self._whole_bytes(height, width)))
+        at_once = int(min(self._form.most_values_before_bands / values, usable / self._whole_bytes(height, width)))
         if self._method == "auto" and at_once:
             return at_once
         if not self._fits(height, width, usable):
@@ -189,7 +189,7 @@ class Cartoonizer:
             fits = self._fits(max(1, round(height * scale)), max(1, round(width * scale)), usable)
             side, too_long = (middle, too_long) if fits else (side, middle)
         advice = f"--long_side={side} fits" if side else "free some memory"
-        if self._method == "whole":
+        if self._method == "whole" and self._form.has_layers:
             advice = f"leave out --method=whole, or give --long_side={side}"
         one_piece = "" if self._form.has_layers else f". {_ONE_PIECE.format(self._form.name)}"
         return f"{width} x {height} pixels {self._problem(height, width, usable)}; {advice}{one_piece}"

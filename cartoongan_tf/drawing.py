@@ -1,6 +1,7 @@
 """Draw picture files: reading and writing go on in threads while the model computes."""
 
 import dataclasses
+import functools
 import io
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -109,7 +110,7 @@ def draw_pictures(
 
     def draw(job: Job, picture: Picture | InputError) -> Picture | InputError:
         on_begin(job)
-        return _attempt(_draw_named, job, cartoonizer, look, picture)
+        return _attempt(functools.partial(draw_named, job, draw_picture, cartoonizer, look), picture)
 
     drawn = ((job, draw(job, picture)) for job, picture in read)
     yield from map_ahead(lambda pair: (pair[0], _attempt(files.write, *pair)), drawn, FILES_AHEAD)
@@ -121,9 +122,10 @@ def draw_picture(cartoonizer: "Cartoonizer | IsolatedCartoonizer", look: Look, p
     return dataclasses.replace(picture, frames=[look.draw_frame(draw, frame) for frame in picture.frames])
 
 
-def _draw_named(job: Job, cartoonizer: "Cartoonizer | IsolatedCartoonizer", look: Look, picture: Picture) -> Picture:
+def draw_named(job: Job, function: Callable, *values: Any) -> Any:
+    """Return function(*values); where that raises InputError, name the job's source in it."""
     try:
-        return draw_picture(cartoonizer, look, picture)
+        return function(*values)
     except InputError as error:
         raise InputError(f"{job.source}: {error}") from error
 

@@ -29,7 +29,12 @@ class IsolatedCartoonizer:
         Raises:
           InputError: see `Cartoonizer.load`.
         """
-        self._call("load")
+        try:
+            self._worker.call("load")
+        except WorkerDied as death:
+            raise InputError(
+                f"--model: the process that loaded it ended ({death}); give it again, or free memory"
+            ) from death
 
     def __call__(self, photos: np.ndarray) -> np.ndarray:
         """Draw pictures of one size: uint8 RGB [N, H, W, 3] -> the same.

@@ -5,9 +5,12 @@ On Linux the kernel tells. Elsewhere the processor's instructions count as unkno
 
 import os
 import platform
+import sys
 from pathlib import Path
 
 _CPU_INFO = Path("/proc/cpuinfo")
+# With one of these TensorFlow 2.21 takes oneDNN by itself, on Linux.
+_ONEDNN_FLAGS = {"avx512_vnni", "avx512_bf16", "avx_vnni", "amx_tile", "amx_int8", "amx_bf16"}
 
 
 def cpu_model() -> str:
@@ -27,8 +30,18 @@ def has_avx512() -> bool:
 
 
 def has_bfloat16() -> bool:
-    """Return whether the processor multiplies bfloat16 by instructions of its own; others take many times as long."""
-    return _may_use_avx512() and not _cpu_flags().isdisjoint({"avx512_bf16", "amx_bf16"})
+    """Return whether TensorFlow multiplies bfloat16 by instructions of its own; others take many times as long."""
+    return uses_onednn() and _may_use_avx512() and not _cpu_flags().isdisjoint({"avx512_bf16", "amx_bf16"})
+
+
+def uses_onednn() -> bool:
+    """Return whether TensorFlow computes with oneDNN here, as it decides itself unless TF_ENABLE_ONEDNN_OPTS does."""
+    told = os.environ.get("TF_ENABLE_ONEDNN_OPTS", "").lower()
+    if told:
+        return told in ("1", "true")
+    if sys.platform == "win32":
+        return platform.machine().lower() in ("amd64", "x86_64")
+    return not _cpu_flags().isdisjoint(_ONEDNN_FLAGS)
 
 
 def _may_use_avx512() -> bool:

@@ -44,9 +44,13 @@ class ModelForm(abc.ABC):
         import tensorflow as tf
 
         most = kernel_limits.most_values(on_gpu=bool(tf.config.list_physical_devices("GPU")))
-        return (
-            most if self.has_layers else most // 2
-        )  # the first layer's tensor is known; a later one may be twice that
+        # Without the layers, that of the first one is known: a later one may be twice as large.
+        return most if self.has_layers else most // 2
+
+    @property
+    def most_values_before_bands(self) -> int:
+        """From how many of its values on bands are better."""
+        return self.most_values
 
     @abc.abstractmethod
     def draw(self, image: np.ndarray) -> np.ndarray:
@@ -83,6 +87,12 @@ class KerasForm(ModelForm):
             return cartoon
 
         return pixels.cartoonize(generate, image), statistics
+
+    @property
+    def most_values_before_bands(self) -> int:
+        import tensorflow as tf
+
+        return kernel_limits.most_values_before_bands(on_gpu=bool(tf.config.list_physical_devices("GPU")))
 
     def draw(self, image: np.ndarray) -> np.ndarray:
         with _out_of_memory_as_memory_error():

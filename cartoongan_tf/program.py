@@ -22,7 +22,7 @@ from typing import Any
 from absl import flags
 from absl import logging as absl_logging
 
-from cartoongan_tf import __version__, progress
+from cartoongan_tf import __version__, machine, progress
 from cartoongan_tf.errors import InputError, UsageError
 from cartoongan_tf.options import Option, options_of
 
@@ -114,6 +114,8 @@ def start_tensorflow() -> None:
     if "tensorflow" in sys.modules:
         return
     os.environ["KERAS_BACKEND"] = "tensorflow"
+    if not machine.has_avx512():
+        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # see `kernel_limits`
     chatty = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2") < "2"
     with progress.stage("starting TensorFlow"), contextlib.nullcontext() if chatty else _stderr_held_back():
         import tensorflow as tf

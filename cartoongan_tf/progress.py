@@ -29,10 +29,12 @@ class Bar(tqdm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         if not self.disable:
-            _teller.bars.add(self)
+            with _teller.lock:
+                _teller.bars.add(self)
 
     def close(self):
-        _teller.bars.discard(self)
+        with _teller.lock:
+            _teller.bars.discard(self)
         super().close()
 
 
@@ -63,6 +65,7 @@ class PictureBar:
     def begin(self, name: str) -> None:
         """Say that a picture is drawn now."""
         self._num_begun += 1
+        self._move_to(self._num_begun - 1)
         self._bar.set_description(f"{name}, {self._num_begun} of {self._num_pictures}", refresh=False)
 
     def show_part(self, done: float) -> None:
@@ -107,11 +110,13 @@ def told(text: str) -> Iterator[None]:
 @contextlib.contextmanager
 def speaking_through(stream: TextIO) -> Iterator[None]:
     """Tell through another stream in the block, as standard error is held back."""
-    _teller.stream = stream
+    with _teller.lock:
+        _teller.stream = stream
     try:
         yield
     finally:
-        _teller.stream = None
+        with _teller.lock:
+            _teller.stream = None
 
 
 class _Stage:
@@ -130,6 +135,7 @@ class _Teller:
     """
 
     def __init__(self):
+        self.lock = threading.RLock()
         self.bars: weakref.WeakSet[Bar] = weakref.WeakSet()
         self.stages: list[_Stage] = []
         self.stream: TextIO | None = None
@@ -141,8 +147,12 @@ class _Teller:
             self.tell()
 
     def tell(self) -> None:
-        """Move the bars; without one, name the stage in hand if nothing was said of it for long."""
-        now, shown = time.monotonic(), [bar for bar in list(self.bars) if _is_shown(bar)]
+        """Move the bars; without one, name the stage in hand if nothing was said for long."""
+        with self.lock:
+            self._tell()
+
+    def _tell(self) -> None:
+        now, shown = time.monotonic(), [bar for bar in self.bars if _is_shown(bar)]
         silent_secs = now - self.last_told
         if silent_secs < (0 if shown and sys.stderr.isatty() else MOST_SILENT_SECS - _TICK_SECS):
             return

@@ -42,10 +42,10 @@ def rehearse_phases(
         end += phase.num_steps
         num_steps = min(max(end - done, 0), phase.num_steps)
         if num_steps:
-            with progress.stage(f"rehearsing {phase.name}: building its graph"):
+            with progress.stage(f"rehearsing {phase.name}"):
                 train = train_loop.ready_to_train(phase, feeds, strategy, done)
-            run_step = functools.partial(_run_step, train, phase.name)
-            yield PhaseEstimate(phase.name, num_steps, preflight.time_steps(run_step, secs, _REHEARSED_STEPS))
+                timed = preflight.time_steps(functools.partial(_run_step, train), secs, _REHEARSED_STEPS)
+            yield PhaseEstimate(phase.name, num_steps, timed)
 
 
 def rehearse_checkpoint(config: TrainConfig, networks: Networks, write_results: Callable[[RunFolder], None]) -> float:
@@ -92,8 +92,7 @@ def advise(config: TrainConfig, secs: float) -> list[str]:
     return [sentence for sentence in found if sentence]
 
 
-def _run_step(train: Callable[[int], dict[str, tf.Tensor]], phase_name: str) -> None:
+def _run_step(train: Callable[[int], dict[str, tf.Tensor]]) -> None:
     """Do one step, to its end."""
-    with progress.stage(f"rehearsing {phase_name}: a step"):
-        for value in train(1).values():
-            value.numpy()
+    for value in train(1).values():
+        value.numpy()

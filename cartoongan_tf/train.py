@@ -134,12 +134,12 @@ def _check_batch_size(config: TrainConfig, num_replicas: int, image_size: int) -
     import tensorflow as tf
 
     side, share = config.crop_size or image_size, config.batch_size // num_replicas
-    values = share * side**2 * max(_VGG19_CHANNELS, 2 * config.generator_width)
+    values = share * side**2 * max(_VGG19_CHANNELS, config.generator_width)
     takes_batches = share > 1 or bool(tf.config.list_physical_devices("GPU"))  # one picture alone is taken otherwise
     if values > kernel_limits.most_values(on_gpu=takes_batches):
         raise InputError(
             f"--batch_size={config.batch_size}: {share} pictures of {side} px on a device are more than TensorFlow's "
-            "kernels compute with at once; lower it, or give a smaller --crop_size"
+            "kernels compute with at once; lower it, give a smaller --crop_size, or set TF_ENABLE_ONEDNN_OPTS=0"
         )
 
 

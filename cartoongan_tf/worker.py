@@ -2,10 +2,14 @@
 
 import contextlib
 import multiprocessing
+import os
+import pickle
 import signal
+import sys
 import threading
 import traceback
-from collections.abc import Callable
+import types
+from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -53,9 +57,16 @@ class Worker:
                 if self._process is None:
                     self._start()
                 self._connection.send(args)
-                return self._answer(on_progress)
+                kind, value = self._answer(on_progress)
             except (EOFError, ConnectionError) as error:
                 raise WorkerDied(self._bury()) from error
+            except BaseException:  # its answer must not be taken for that of the next call
+                self.close()
+                self._process = None
+                raise
+        if kind == _ERROR:
+            raise value
+        return value
 
     def close(self) -> None:
         """End the process at once, whatever it does."""
@@ -65,43 +76,80 @@ class Worker:
 
     def _start(self) -> None:
         context = multiprocessing.get_context("spawn")
-        self._connection, its_end = context.Pipe()
-        self._process = context.Process(target=_serve, args=(its_end, self._load, self._args), daemon=True)
-        self._process.start()
+        connection, its_end = context.Pipe()
+        process = context.Process(target=_serve, args=(its_end, self._load, self._args), daemon=True)
+        with _interrupts_held_back(), _without_main_module():
+            process.start()
+            self._process, self._connection = process, connection
         its_end.close()
-        try:
-            self._answer(lambda done: None)
-        except (EOFError, ConnectionError):
-            raise
-        except Exception:
-            self._bury()
-            raise
+        kind, value = self._answer(lambda done: None)
+        if kind == _ERROR:
+            raise value
 
-    def _answer(self, on_progress: Report) -> Any:
+    def _answer(self, on_progress: Report) -> tuple[str, Any]:
         while True:
             kind, value = self._connection.recv()
-            if kind == _RESULT:
-                return value
-            if kind == _ERROR:
-                raise value
+            if kind != _PROGRESS:
+                return kind, value
             on_progress(value)
 
     def _bury(self) -> str:
         """Wait for the process to end, and forget it; return by what it ended."""
-        self._process.join()
-        code, self._process = self._process.exitcode, None
+        process, self._process = self._process, None
+        process.join()
         self._connection.close()
-        return signal.Signals(-code).name if (code or 0) < 0 else f"status {code}"
+        code = process.exitcode or 0
+        return signal.Signals(-code).name if code < 0 else f"status {code}"
+
+
+@contextlib.contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Hold Ctrl-C back in the block, and in the process that is started there."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
+def _without_main_module() -> Iterator[None]:
+    """Keep a process that is started in the block from running the script again that started this one."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def _serve(connection: Connection, load: Callable[..., Callable], args: tuple) -> None:
     """Load, and answer calls, until the other end is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one ends it
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     kind, function = _attempt(load, lambda done: connection.send((_PROGRESS, done)), *args)
-    with contextlib.suppress(EOFError, OSError):
-        connection.send((kind, None if kind == _RESULT else function))
+    with contextlib.suppress(EOFError, ConnectionError):
+        _send(connection, (kind, None if kind == _RESULT else function))
         while kind == _RESULT:
-            connection.send(_attempt(function, *connection.recv()))
+            _send(connection, _attempt(function, *connection.recv()))
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started it has ended, whatever is being computed."""
+    multiprocessing.parent_process().join()
+    os._exit(1)
+
+
+def _send(connection: Connection, answer: tuple[str, Any]) -> None:
+    """Send an answer; of one that cannot leave the process, what it was."""
+    try:
+        connection.send(answer)
+    except (pickle.PicklingError, TypeError, AttributeError):
+        notes = "".join(getattr(answer[1], "__notes__", ()))
+        connection.send((_ERROR, RuntimeError(f"{answer[1]!r} cannot be sent to another process\n{notes}")))
 
 
 def _attempt(function: Callable, *args) -> tuple[str, Any]:

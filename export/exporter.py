@@ -85,7 +85,7 @@ def _require_sizes(values_per_pixel: float, config: ExportConfig) -> None:
     if height * width > most:
         raise InputError(
             f"--fixed_size={config.fixed_size}: cannot be compared with Keras here: TensorFlow draws at most {most} "
-            f"pixels in one piece on this machine; name a smaller size, or export on a machine with AVX-512 or a GPU"
+            f"pixels in one piece on this machine; name a smaller size, or set TF_ENABLE_ONEDNN_OPTS=0"
         )
 
 

@@ -33,7 +33,12 @@ MAY_IMPORT = {
     "cartoongan_tf.atomic": set(),
     "cartoongan_tf.options": set(),
     "cartoongan_tf.progress": set(),
-    "cartoongan_tf.program": {"cartoongan_tf", "cartoongan_tf.options", "cartoongan_tf.progress"},
+    "cartoongan_tf.program": {
+        "cartoongan_tf",
+        "cartoongan_tf.machine",
+        "cartoongan_tf.options",
+        "cartoongan_tf.progress",
+    },
     "cartoongan_tf.machine": set(),
     "cartoongan_tf.worker": set(),
     "cartoongan_tf.precision": {"cartoongan_tf.machine"},

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from cartoongan_tf import Cartoonizer, cartoonize, isolated, pictures
-from tests.films import make_film
+from tests.films import make_film, write_film
 from tests.helpers import REPOSITORY, draw
 
 pytestmark = pytest.mark.isolated
@@ -27,7 +27,7 @@ def load_mortal(report, model, method):
     answer = LOAD(report, model, method)
 
     def answer_or_die(kind, *values):
-        if kind in ("photos", "frames") and values[0].shape[1] == DEADLY_PX:
+        if kind in ("photos", "frames") and values[0].shape[1] in (DEADLY_PX, DEADLY_PX + 1):
             os.kill(os.getpid(), signal.SIGABRT)
         return answer(kind, *values)
 
@@ -58,14 +58,15 @@ def test_a_death_costs_one_picture_and_one_film(generator_path, tmp_path, monkey
     for name, height in (("a.png", 40), ("b.png", DEADLY_PX), ("c.png", 50), ("d.png", DEADLY_PX), ("e.png", 60)):
         Image.fromarray(draw(0, height, 40)).save(folder / name)
     make_film(folder / "film.mp4")
+    write_film(folder / "deadly.mp4", [draw(frame, DEADLY_PX + 1, 64) for frame in range(3)])
     assert cartoonize.main(["cartoonize", f"--model={generator_path}", str(folder)]) == 0
     drawn = sorted(path.name for path in (tmp_path / "album-cartoon").iterdir())
     assert drawn == ["a.png", "c.png", "e.png", "film.mp4"]
     output = capsys.readouterr()
-    for name in ("b.png", "d.png"):
+    for name in ("b.png", "d.png", "deadly.mp4"):
         (line,) = [line for line in output.err.splitlines() if name in line and "Skipped" in line]
         assert "SIGABRT" in line and "--long_side" in line
-    assert "skipped 2" in output.out
+    assert "skipped 3" in output.out
     single = ["cartoonize", f"--model={generator_path}", str(folder / "b.png"), f"--output={tmp_path}/b.png"]
     assert cartoonize.main(single) == 1
 
@@ -84,9 +85,22 @@ def test_a_folder_without_anything_to_draw_starts_no_process(generator_path, tmp
     assert cartoonize.main(["cartoonize", f"--model={generator_path}", str(tmp_path / "clip.mp4")]) == 1
 
 
+def test_a_script_that_draws_may_come_from_anywhere(generator_path, tmp_path):
+    """From standard input, and from a file that does not ask whether it is the main one."""
+    pictures.write_picture(tmp_path / "a.png", draw(0))
+    script = "import sys; from cartoongan_tf import cartoonize; sys.exit(cartoonize.main(['cartoonize', {}]))"
+    (tmp_path / "script.py").write_text(script.format(f"'--model={generator_path}', 'a.png', '--output=file.png'"))
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    given = script.format(f"'--model={generator_path}', 'a.png', '--output=stdin.png'")
+    for command, said in (([sys.executable, "script.py"], None), ([sys.executable, "-"], given)):
+        done = subprocess.run(command, input=said, cwd=tmp_path, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    assert {path.name for path in tmp_path.glob("*.png")} == {"a.png", "file.png", "stdin.png"}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("number, status", [(signal.SIGINT, 130)])
-def test_ctrl_c_ends_both_processes(generator_path, tmp_path, number, status):
+@pytest.mark.parametrize("number, status", [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)])
+def test_both_processes_end_together(generator_path, tmp_path, number, status):
     for index in range(200):
         pictures.write_picture(tmp_path / "album" / f"{index}.png", draw(index, 300, 400))
     command = [sys.executable, "-m", "cartoongan_tf.cartoonize", f"--model={generator_path}", str(tmp_path / "album")]
@@ -95,9 +109,13 @@ def test_ctrl_c_ends_both_processes(generator_path, tmp_path, number, status):
     while not results.exists() or len(list(results.glob("[!.]*.png"))) < 2:
         time.sleep(0.1)
     processes = psutil.Process(program.pid).children(recursive=True)
-    os.killpg(program.pid, number)  # as a terminal does: to all of them
+    if number == signal.SIGINT:
+        os.killpg(program.pid, number)  # as a terminal does: to all of them
+    else:
+        program.send_signal(number)
     error = program.communicate(timeout=60)[1]
-    assert program.returncode == status and "interrupted" in error and "Traceback" not in error
+    assert program.returncode == status and "Traceback" not in error
+    assert number == signal.SIGTERM or "interrupted" in error
     assert not psutil.wait_procs(processes, timeout=10)[1]
     for path in results.glob("[!.]*.png"):
         assert pictures.read_picture(path).shape == (300, 400, 3)

@@ -16,8 +16,9 @@ PHONES_PX = [(3024, 4032), (4000, 6000), (6144, 8160), (9000, 12000)]  # 12, 24,
 def processor(monkeypatch):
     """Return a function that says what processor this is."""
 
-    def set_processor(avx512, num_threads):
+    def set_processor(avx512, num_threads, onednn=True):
         monkeypatch.setattr(machine, "has_avx512", lambda: avx512)
+        monkeypatch.setattr(machine, "uses_onednn", lambda: onednn)
         monkeypatch.setattr(machine, "num_threads", lambda: num_threads)
 
     return set_processor
@@ -35,7 +36,10 @@ def processor(monkeypatch):
 )
 def test_what_an_operation_may_take(processor, avx512, num_threads, on_gpu, values):
     processor(avx512, num_threads)
-    assert kernel_limits.most_values(on_gpu) == values
+    assert kernel_limits.most_values(on_gpu) == kernel_limits.most_values_before_bands(on_gpu) == values
+    processor(avx512, num_threads, onednn=False)
+    assert kernel_limits.most_values(on_gpu) == 2**30
+    assert kernel_limits.most_values_before_bands(on_gpu) == values
 
 
 @pytest.mark.parametrize("avx512, num_threads", [(True, 2), (False, 2), (False, 16)])
@@ -81,7 +85,7 @@ def test_past_the_limit_the_bands_draw_what_the_whole_would_be(monkeypatch, gene
     photo = draw(0, 60, 80)
     whole = Cartoonizer.load(generator_path, "whole")(photo)
     cartoonizer = Cartoonizer.load(generator_path)
-    monkeypatch.setattr(kernel_limits, "most_values", lambda on_gpu=False: 4 * 80 * 20)
+    monkeypatch.setattr(kernel_limits, "most_values_before_bands", lambda on_gpu=False: 4 * 80 * 20)
     monkeypatch.setattr(cartoonizer._form, "draw", lambda photos: pytest.fail("drawn in one piece"))
     monkeypatch.setattr(cartoonizer._form, "draw_film", lambda *_: pytest.fail("drawn in one piece"))
     assert np.abs(cartoonizer(photo).astype(int) - whole).max() <= 1
@@ -94,14 +98,19 @@ def test_processors_are_told_apart_by_what_linux_says_of_them(monkeypatch, tmp_p
     monkeypatch.setattr(machine, "_CPU_INFO", info)
     monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
     entry = "processor\t: 0\nmodel name\t: A Processor\nflags\t\t: fpu {}\n\nprocessor\t: 1\nmodel name\t: Another\n"
-    for flags, avx512, bfloat16 in [
-        ("avx2 avx_vnni", False, False),
-        ("avx2 avx512f", True, False),
-        ("avx512f avx512_bf16", True, True),
-        ("avx512f amx_bf16", True, True),
+    monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
+    for flags, avx512, onednn, bfloat16 in [
+        ("avx2", False, False, False),
+        ("avx2 avx_vnni", False, True, False),
+        ("avx2 avx512f", True, False, False),
+        ("avx512f avx512_bf16", True, True, True),
+        ("avx512f amx_bf16", True, True, True),
     ]:
         info.write_text(entry.format(flags))
-        assert (machine.has_avx512(), machine.has_bfloat16()) == (avx512, bfloat16)
+        assert (machine.has_avx512(), machine.uses_onednn(), machine.has_bfloat16()) == (avx512, onednn, bfloat16)
+    for told, onednn in (("0", False), ("false", False), ("1", True)):
+        monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", told)
+        assert machine.uses_onednn() == machine.has_bfloat16() == onednn
     assert machine.cpu_model() == "A Processor"
     monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
     assert not machine.has_avx512() and not machine.has_bfloat16()

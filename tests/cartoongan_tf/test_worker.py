@@ -28,6 +28,8 @@ def load_calculator(report, start):
                 os.kill(os.getpid(), value)
             case "exit":
                 os._exit(value)
+            case "lambda":
+                return lambda: value
             case "sleep":
                 time.sleep(value)
 
@@ -113,3 +115,18 @@ def test_it_ends_at_once_whatever_it_does():
 def _call_until_death(worker):
     with pytest.raises(WorkerDied):
         worker.call("sleep", 60)
+
+
+def test_what_cannot_leave_the_process_is_told(worker):
+    with pytest.raises(RuntimeError, match="cannot be sent"):
+        worker.call("lambda", 1)
+    assert worker.call("add", 1)[:2] == (11, 2)
+
+
+def test_an_answer_that_nobody_waited_for_is_not_taken_for_the_next(worker):
+    def interrupt(done):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        worker.call("report", 2, on_progress=interrupt)
+    assert worker.call("add", 1)[0] == 11
