@@ -4,6 +4,7 @@ import functools
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import tensorflow as tf
 
@@ -48,16 +49,22 @@ def rehearse_phases(
             yield PhaseEstimate(phase.name, num_steps, timed)
 
 
-def rehearse_checkpoint(config: TrainConfig, networks: Networks, write_results: Callable[[RunFolder], None]) -> float:
+def rehearse_checkpoint(
+    config: TrainConfig, networks: Networks, place: Path, write_results: Callable[[RunFolder], None]
+) -> float:
     """Write all that a run writes at a checkpoint, in a temporary folder; return the seconds that it takes.
 
     Args:
       config: of the run.
       networks: that the checkpoint holds.
+      place: where to make that folder, on the disk that the run will write to.
       write_results: writes generator and samples into a run's folder.
     """
-    with progress.stage("rehearsing a checkpoint"), tempfile.TemporaryDirectory() as place:
-        folder, began = RunFolder(place), time.perf_counter()
+    with (
+        progress.stage("rehearsing a checkpoint"),
+        tempfile.TemporaryDirectory(prefix=".rehearsal-", dir=place) as temporary,
+    ):
+        folder, began = RunFolder(temporary), time.perf_counter()
         with tf.summary.create_file_writer(str(folder.summaries)).as_default():
             curves.write({"loss": 0.0}, "rehearsal", 0)
             write_results(folder)

@@ -60,9 +60,14 @@ class RunFolder:
                     "go on with that, or name a new --run_dir"
                 )
 
+    @property
+    def existing_place(self) -> Path:
+        """The folder itself, or the nearest one around it that exists."""
+        return next(place for place in (self.path, *self.path.absolute().parents) if place.exists())
+
     def check_writable(self) -> None:
         """Raise InputError where the run could not be written."""
-        place = next(place for place in (self.path, *self.path.absolute().parents) if place.exists())
+        place = self.existing_place
         if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
             raise InputError(f"--run_dir={self.path}: {place} is not a folder that can be written to; name another")
 

@@ -139,7 +139,8 @@ class Training:
         validate = train_loop.ready_to_validate(self._phases[-1], self._data.feeds, self._strategy)
         secs = rehearsal.rehearse_validation(validate)
         if self._is_chief:
-            secs += rehearsal.rehearse_checkpoint(self._config, self._networks, self._write_samples)
+            place = self._folder.existing_place
+            secs += rehearsal.rehearse_checkpoint(self._config, self._networks, place, self._write_samples)
         return preflight.CheckpointEstimate(-(-num_steps // self._config.checkpoint_every_steps), secs)
 
     def _disk_check(self) -> preflight.Room:
