@@ -1,4 +1,4 @@
-"""How large the tensors of one operation may be, so that TensorFlow's kernels compute them as they should.
+"""Limits on the tensors of one operation, below which TensorFlow's kernels compute as they should.
 
 Two limits were measured with TensorFlow 2.21 (docs/large_pictures.md), and all that draws stays at half of them:
 

@@ -1,4 +1,4 @@
-"""What the processor of this machine can do, as far as programs must know it.
+"""Facts about the processor of this machine that programs must know.
 
 On Linux the kernel tells. Elsewhere the processor's instructions count as unknown, and unknown means: not there.
 """

@@ -40,7 +40,7 @@ class ModelForm(abc.ABC):
 
     @property
     def most_values(self) -> int:
-        """How many values that tensor may have in one piece."""
+        """The most values that this tensor may have in one piece."""
         import tensorflow as tf
 
         most = kernel_limits.most_values(on_gpu=bool(tf.config.list_physical_devices("GPU")))
@@ -49,7 +49,7 @@ class ModelForm(abc.ABC):
 
     @property
     def most_values_before_bands(self) -> int:
-        """From how many of its values on bands are better."""
+        """The most values that this tensor may have before bands are better."""
         return self.most_values
 
     @abc.abstractmethod

@@ -58,12 +58,12 @@ class PhaseEstimate(NamedTuple):
 
     @property
     def secs(self) -> float:
-        """Of all its steps, without checkpoints."""
+        """The time of all its steps, without checkpoints."""
         return self.time.first_secs + self.num_steps * self.time.step_secs if self.num_steps else 0.0
 
 
 class CheckpointEstimate(NamedTuple):
-    """How many checkpoints there will be, and the seconds of one: samples and held-out losses included."""
+    """The number of checkpoints to come, and the seconds of one: samples and held-out losses included."""
 
     number: int
     each_secs: float

@@ -59,7 +59,7 @@ class PictureBar:
 
     @property
     def position(self) -> float:
-        """How many pictures are done, with the part of the one in hand."""
+        """The number of pictures done, with the part of the one in hand."""
         return self._bar.n if self._bar is not None else 0
 
     def begin(self, name: str) -> None:

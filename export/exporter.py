@@ -39,7 +39,7 @@ class Original:
 
     @property
     def values_per_pixel(self) -> float:
-        """How many values its largest tensor has for each pixel of a picture."""
+        """The values that its largest tensor has for each pixel of a picture."""
         return values_per_pixel(layer_graph.layer_graph(self.generator))
 
     def compare(self, run: Callable[[np.ndarray], np.ndarray], size: Size = None) -> parity.Parity:
