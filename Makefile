@@ -28,7 +28,7 @@ test: install
 	$(BIN)/python -m pytest --numprocesses=2 --dist=worksteal
 
 test-slow: install
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow --numprocesses=2 --dist=worksteal
 
 lint: install
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
