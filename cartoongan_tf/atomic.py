@@ -69,6 +69,12 @@ def write_json(path: str | os.PathLike, content: Any) -> None:
         temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
+def nearest_existing(path: str | os.PathLike) -> Path:
+    """Return the path itself, or the nearest folder around it that exists."""
+    path = Path(path).absolute()
+    return next(place for place in (path, *path.parents) if place.exists())
+
+
 def move_aside(path: str | os.PathLike) -> Path:
     """Rename a damaged file, so that it can be looked at and is in nobody's way; returns its new path."""
     path, now = Path(path), datetime.datetime.now(datetime.UTC)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from cartoongan_tf import film, film_reader, folders, pictures
+from cartoongan_tf import atomic, film, film_reader, folders, pictures
 from cartoongan_tf.errors import InputError
 
 STREAM = Path("-")  # standard input, or standard output
@@ -174,6 +174,6 @@ def _check_target(job: Job, sources: set[Path], overwrite: bool) -> None:
         raise InputError(f"{target}: exists already; give --overwrite to write over it, or name another --output")
     if not job.is_film:
         pictures.check_writable_suffix(target)
-    place = next(folder for folder in target.absolute().parents if folder.exists())
+    place = atomic.nearest_existing(target.parent)
     if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
         raise InputError(f"{target}: {place} is not a folder that can be written to; name another --output")

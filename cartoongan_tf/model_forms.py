@@ -179,11 +179,6 @@ class TFLiteForm(ModelForm):
         return np.asarray(pixels.cartoonize(lambda photo: self._generate(np.asarray(photo)), image))
 
 
-def bytes_per_pixel(nodes: dict[str, layer_graph.Node]) -> float:
-    """Memory that TensorFlow takes to draw a picture in one piece with a generator; `nodes` of `layer_graph`."""
-    return PEAK_TENSORS * 4 * values_per_pixel(nodes)
-
-
 def values_per_pixel(nodes: dict[str, layer_graph.Node]) -> float:
     """Return the float32 values that the largest tensor of a generator has for each pixel of a picture."""
     shapes = layer_graph.tensor_shapes(nodes, 1024, 1024).values()

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import psutil
 import tensorflow as tf
 
-from cartoongan_tf import memory
+from cartoongan_tf import atomic, memory
 
 _OTHER_BYTES = 200_000_000  # samples and TensorBoard's curves of a long run
 _MEMORY_MARGIN = 1.1  # on the peak of a few steps: a run also reads data ahead and writes checkpoints
@@ -93,7 +93,7 @@ def disk_check(
       num_kept: checkpoints that are kept for good beside them.
     """
     folder = Path(os.path.realpath(folder))
-    existing = next(place for place in (folder, *folder.parents) if place.exists())
+    existing = atomic.nearest_existing(folder)
     # Each file is written beside the one that it replaces.
     needed = (keep_checkpoints + num_kept + 1) * checkpoint_bytes + 2 * generator_bytes + _OTHER_BYTES
     own = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

@@ -21,7 +21,7 @@ _SPOKEN = {INITIALIZATION: "initialization", WARMUP: "the warm-up", ADVERSARIAL:
 
 @dataclasses.dataclass(frozen=True)
 class Resumption:
-    """How a run begins, or goes on.
+    """The beginning of a run, or of its next part.
 
     Attributes:
       schedule: from here on.

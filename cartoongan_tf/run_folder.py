@@ -63,7 +63,7 @@ class RunFolder:
     @property
     def existing_place(self) -> Path:
         """The folder itself, or the nearest one around it that exists."""
-        return next(place for place in (self.path, *self.path.absolute().parents) if place.exists())
+        return atomic.nearest_existing(self.path)
 
     def check_writable(self) -> None:
         """Raise InputError where the run could not be written."""

@@ -1,4 +1,4 @@
-"""How many steps each phase of a run has: as its flags ask, and once its data or its epochs have changed.
+"""Lengths of a run's phases in steps: as its flags ask, and once its data or its epochs have changed.
 
 Phases are asked for in epochs and trained in steps. So a run keeps its lengths in schedule.json: when there are other
 photos, or other epochs are asked for, what is done stays done, and what is ahead alone changes.
