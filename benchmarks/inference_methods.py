@@ -28,14 +28,14 @@ def prepare(weights_path: str, seed: int, folder: Path) -> None:
 
     program.start_tensorflow()
     from benchmarks import torch_generator
-    from cartoongan_tf import authors_files, authors_weights, checkpoints
+    from cartoongan_tf import authors_files, authors_weights, generator_file
     from export import tflite
     from export.tflite_file import Metadata
 
     weights = authors_files.read_weights(weights_path) if weights_path else torch_generator.random_weights(seed)
     generator = authors_weights.generator_from_weights(weights)
     np.savez(folder / "weights.npz", **weights)
-    checkpoints.save_generator(generator, folder / "generator.keras")
+    generator_file.save_generator(generator, folder / "generator.keras")
     (folder / "generator.tflite").write_bytes(tflite.convert(generator, "fp32", Metadata("generator")))
 
 
@@ -57,10 +57,10 @@ def _load_keras_graph(folder: Path, num_threads: int, rewrite: Callable) -> Draw
     program.start_tensorflow()
     import tensorflow as tf
 
-    from cartoongan_tf import checkpoints
+    from cartoongan_tf import generator_file
 
     tf.config.threading.set_intra_op_parallelism_threads(num_threads)
-    generator = rewrite(checkpoints.load_generator(folder / "generator.keras"))
+    generator = rewrite(generator_file.load_generator(folder / "generator.keras"))
     draw = tf.function(lambda photo: generator(photo), input_signature=[tf.TensorSpec([None, None, None, 3])])
     return lambda photo: draw(photo).numpy()
 

@@ -67,7 +67,7 @@ def main(argv=None) -> int:
 
 def _benchmark(config: Int8Config, _) -> None:
     program.start_tensorflow()
-    from cartoongan_tf.checkpoints import load_generator
+    from cartoongan_tf.generator_file import load_generator
     from export import parity, tflite
 
     generator = load_generator(config.model)

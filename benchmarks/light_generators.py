@@ -174,8 +174,8 @@ def convert(names: list[str], folder: Path, are_trained: bool) -> dict[str, tupl
     program.start_tensorflow()
     import benchmarks.light_candidates  # noqa: F401
     from benchmarks.generator_costs import num_multiplications
-    from cartoongan_tf.checkpoints import load_generator
     from cartoongan_tf.generator import build_generator
+    from cartoongan_tf.generator_file import load_generator
     from export.tflite import convert
     from export.tflite_file import Metadata
 

@@ -1,11 +1,10 @@
-"""Save and restore: the self-describing generator.keras, and a training run's checkpoints."""
+"""The checkpoints of a training run: save and restore all that a step changes."""
 
 import errno
 import glob
 import os
 import shutil
 import sys
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,44 +13,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from cartoongan_tf import atomic
-from cartoongan_tf import layers as _layers  # noqa: F401  registers the layers that load_generator meets
 from cartoongan_tf.errors import InputError
+from cartoongan_tf.generator_file import load_generator, save_generator
 
 _ITERATIONS = "/_iterations/"  # of an optimizer's count of steps, in a checkpoint
 _KEPT = "kept"  # folder of the checkpoints that stay for good
 NOT_FINITE_ADVICE = (
     "The last checkpoint, if there is one, is good: lower the learning rates, and give the same command again."
 )
-
-
-def save_generator(generator: keras.Model, path: str | os.PathLike) -> None:
-    """Write a generator's architecture and weights to one .keras file, whole or not at all."""
-    with atomic.replacing(path) as temporary:
-        generator.save(temporary)
-
-
-def load_generator(path: str | os.PathLike) -> keras.Model:
-    """Read a generator that `save_generator` wrote.
-
-    Raises:
-      InputError: the file is missing, damaged, or holds another kind of model.
-    """
-    if Path(path).is_dir():
-        raise InputError(f"{path}: a folder, where a .keras file was expected; training writes RUN_DIR/generator.keras")
-    if not Path(path).is_file():
-        raise InputError(f"{path}: no such file; training writes it as RUN_DIR/generator.keras at each checkpoint")
-    if not zipfile.is_zipfile(path):
-        raise InputError(f"{path}: damaged, or not a .keras file")
-    try:
-        model = keras.saving.load_model(path, compile=False)
-    except Exception as error:  # what Keras raises depends on where the file is damaged
-        raise InputError(f"{path}: damaged, or not a generator of this project ({error})") from error
-    if model.input_shape != (None, None, None, 3) or model.output_shape != (None, None, None, 3):
-        raise InputError(
-            f"{path}: a Keras model, but not a generator: it maps {model.input_shape} to {model.output_shape}"
-        )
-    return model
 
 
 class RunCheckpoints:

@@ -35,13 +35,13 @@ def _import_weights(config: ImportConfig, _) -> None:
         raise InputError(f"--output={config.output}: exists already; give --overwrite, or name another file")
     weights = authors_files.read_weights(config.weights)
     program.start_tensorflow()
-    from cartoongan_tf import authors_weights, checkpoints
+    from cartoongan_tf import authors_weights, generator_file
 
     try:
         generator = authors_weights.generator_from_weights(weights)
     except InputError as error:
         raise InputError(f"--weights={config.weights}: {error}") from None
-    checkpoints.save_generator(generator, config.output)
+    generator_file.save_generator(generator, config.output)
     print(f"Wrote {config.output}: {generator.count_params():,} parameters, RGB in and out.")
 
 

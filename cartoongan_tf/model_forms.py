@@ -70,7 +70,7 @@ class KerasForm(ModelForm):
     def __init__(self, path: Path):
         import tensorflow as tf
 
-        from cartoongan_tf.checkpoints import load_generator
+        from cartoongan_tf.generator_file import load_generator
 
         self._generator = load_generator(path)
         self._nodes = layer_graph.layer_graph(self._generator)

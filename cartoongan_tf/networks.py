@@ -9,11 +9,11 @@ from typing import Any
 import keras
 
 from cartoongan_tf import styles
-from cartoongan_tf.checkpoints import load_generator
 from cartoongan_tf.config import TrainConfig
 from cartoongan_tf.discriminator import build_discriminator
 from cartoongan_tf.errors import InputError
 from cartoongan_tf.generator import build_generator
+from cartoongan_tf.generator_file import load_generator
 from cartoongan_tf.image_pool import ImagePool
 from cartoongan_tf.optimizers import build_adam
 from cartoongan_tf.precision import precision_to_use

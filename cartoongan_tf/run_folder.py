@@ -12,9 +12,10 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from cartoongan_tf import __version__, atomic, curves, pictures
-from cartoongan_tf.checkpoints import all_checkpoints, save_generator
+from cartoongan_tf.checkpoints import all_checkpoints
 from cartoongan_tf.config import FIXED_FLAGS, TrainConfig
 from cartoongan_tf.errors import InputError
+from cartoongan_tf.generator_file import save_generator
 from cartoongan_tf.options import flagfile_text, read_flagfile_values
 from cartoongan_tf.samples import sample_sheet
 

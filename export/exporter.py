@@ -9,8 +9,8 @@ import keras
 import numpy as np
 
 from cartoongan_tf import __version__, atomic, kernel_limits, layer_graph, progress, styles
-from cartoongan_tf.checkpoints import load_generator
 from cartoongan_tf.errors import InputError
+from cartoongan_tf.generator_file import load_generator
 from cartoongan_tf.model_forms import PEAK_TENSORS, values_per_pixel
 from cartoongan_tf.progress import Bar
 from cartoongan_tf.tflite_model import TFLiteGenerator

@@ -74,8 +74,8 @@ def light_path(tmp_path_factory) -> Path:
 def _write_generator(kind: str, path: Path) -> Path:
     """Its weights are of a trained one's size: fresh ones draw grey or the photo, and with shifts of zero they blow the
     rounding noise of a flat picture up to its colours."""
-    from cartoongan_tf.checkpoints import save_generator
     from cartoongan_tf.generator import build_generator
+    from cartoongan_tf.generator_file import save_generator
 
     rng = np.random.default_rng(1)
     generator = build_generator(kind, width=4, num_blocks=1)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from cartoongan_tf import Cartoonizer, authors_files, authors_weights, import_weights, pictures
-from cartoongan_tf.checkpoints import load_generator
 from cartoongan_tf.errors import InputError
+from cartoongan_tf.generator_file import load_generator
 from export.parity import psnr
 
 

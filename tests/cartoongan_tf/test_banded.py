@@ -6,8 +6,8 @@ from PIL import Image
 from cartoongan_tf import banded, pixels
 from cartoongan_tf.authors_files import read_weights
 from cartoongan_tf.authors_weights import generator_from_weights
-from cartoongan_tf.checkpoints import load_generator
 from cartoongan_tf.generator import build_generator
+from cartoongan_tf.generator_file import load_generator
 from cartoongan_tf.layer_graph import layer_graph
 from export.parity import psnr
 from tests.helpers import draw

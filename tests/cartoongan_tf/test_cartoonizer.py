@@ -8,8 +8,8 @@ import tensorflow as tf
 
 from cartoongan_tf import Cartoonizer, banded, memory, pictures, pixels, taste
 from cartoongan_tf.cartoonizer import USABLE_SHARE
-from cartoongan_tf.checkpoints import load_generator
 from cartoongan_tf.errors import InputError
+from cartoongan_tf.generator_file import load_generator
 from export import saved_model, tflite
 from export.tflite_file import Metadata
 from tests.helpers import draw

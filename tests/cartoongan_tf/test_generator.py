@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 from benchmarks.generator_costs import num_multiplications
-from cartoongan_tf.checkpoints import load_generator, save_generator
 from cartoongan_tf.config import TrainConfig
 from cartoongan_tf.errors import InputError
 from cartoongan_tf.generator import build_generator
+from cartoongan_tf.generator_file import load_generator, save_generator
 
 
 def test_the_papers_generator_has_its_parameters():

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from cartoongan_tf import Cartoonizer, banded, kernel_limits, machine, memory, styles
-from cartoongan_tf.checkpoints import load_generator
 from cartoongan_tf.errors import InputError
+from cartoongan_tf.generator_file import load_generator
 from cartoongan_tf.layer_graph import layer_graph
 from tests.helpers import draw
 

@@ -9,7 +9,8 @@ import time
 import pytest
 import tensorflow as tf
 
-from cartoongan_tf.checkpoints import found_checkpoints, load_generator
+from cartoongan_tf.checkpoints import found_checkpoints
+from cartoongan_tf.generator_file import load_generator
 from tests.helpers import REPOSITORY, TINY_NETWORKS
 from tests.small_runs import newest_step
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from cartoongan_tf import Cartoonizer, banded, memory, steady
-from cartoongan_tf.checkpoints import load_generator
+from cartoongan_tf.generator_file import load_generator
 from cartoongan_tf.layer_graph import layer_graph, no_statistics, run_on_film
 from cartoongan_tf.pixels import to_float
 from tests.helpers import draw

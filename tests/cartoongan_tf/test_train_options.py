@@ -10,8 +10,9 @@ import pytest
 import tensorflow as tf
 
 from cartoongan_tf import kernel_limits, machine, rehearsal, train
-from cartoongan_tf.checkpoints import found_checkpoints, load_generator
+from cartoongan_tf.checkpoints import found_checkpoints
 from cartoongan_tf.config import TrainConfig
+from cartoongan_tf.generator_file import load_generator
 from cartoongan_tf.networks import computing_in
 from cartoongan_tf.precision import precision_to_use, slowness
 from tests.helpers import REPOSITORY, TINY_NETWORKS, build_records, scalars

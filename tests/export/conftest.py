@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cartoongan_tf.checkpoints import load_generator
+from cartoongan_tf.generator_file import load_generator
 from export import saved_model
 from export.serving_session import ServingSession
 from tests.export import server

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from cartoongan_tf.checkpoints import load_generator
+from cartoongan_tf.generator_file import load_generator
 from export import saved_model
 from tests.export.mutations import mutated_files
 from tests.helpers import REPOSITORY, draw

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from cartoongan_tf.checkpoints import load_generator
+from cartoongan_tf.generator_file import load_generator
 from export import saved_model
 from export.serving_session import ServingSession
 from tests.export.mutations import encode
