@@ -11,7 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from cartoongan_tf import metrics, pixels, vgg19
+from cartoongan_tf import image_measures, metrics, pixels, vgg19
 from cartoongan_tf.crops import FEWEST_PICTURES, Crops, choose_boxes, cut, num_disjoint
 from cartoongan_tf.inception import build_inception
 from cartoongan_tf.metrics import Estimate, Sample, resampling_weights
@@ -217,8 +217,8 @@ class Evaluator:
         pairs = list(zip(crops.pixels, photos, strict=True))
         of_crops = {
             "content_distance": content,
-            "luminance_similarity": [metrics.luminance_similarity(*pair) for pair in pairs],
-            "color_shift": [metrics.color_shift(*pair) for pair in pairs],
+            "luminance_similarity": [image_measures.luminance_similarity(*pair) for pair in pairs],
+            "color_shift": [image_measures.color_shift(*pair) for pair in pairs],
         }
         kid = metrics.kernel_distance(style, self._cartoon_style, *self._weights)
         of_sets = {
@@ -242,7 +242,7 @@ class Evaluator:
         """What a crop has of itself, resampled."""
         of_crops = {
             measure.__name__: [measure(crop) for crop in crops.pixels]
-            for measure in (metrics.edge_density, metrics.edge_sharpness, metrics.flatness)
+            for measure in (image_measures.edge_density, image_measures.edge_sharpness, image_measures.flatness)
         }
         return _means(of_crops, crops.pictures, weights)
 
@@ -259,7 +259,7 @@ def _means(values: dict[str, Any], owners: np.ndarray, weights: np.ndarray) -> d
 
 
 def _color_sample(crops: Crops) -> Sample:
-    return Sample(np.stack([metrics.color_features(crop) for crop in crops.pixels]), crops.pictures)
+    return Sample(np.stack([image_measures.color_features(crop) for crop in crops.pixels]), crops.pictures)
 
 
 def _part(sample: Sample, chosen: np.ndarray, first: int) -> Sample:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 import cv2
 import numpy as np
 
-from cartoongan_tf.metrics import edge_density
+from cartoongan_tf.image_measures import edge_density
 
 # What is wrong for fewer steps may be passing: a fresh discriminator, or a generator that has just learned photos.
 PATIENCE_STEPS = 1000

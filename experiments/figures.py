@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from cartoongan_tf import metrics
+from cartoongan_tf import image_measures
 from cartoongan_tf.evaluation import Row
 
 _GAP_PX, _HEADING_PX = 6, 24
@@ -68,7 +68,7 @@ def with_close_ups(row: Sequence[np.ndarray]) -> list[list[np.ndarray]]:
     side = max(min(photo.shape[:2]) // _CLOSE_UP_SHARE, 8)
     places = [np.linspace(0, length - side, _PLACES).astype(int) for length in photo.shape[:2]]
     corners = [(top, left) for top in places[0] for left in places[1]]
-    top, left = max(corners, key=lambda corner: metrics.edge_density(_square(photo, *corner, side)))
+    top, left = max(corners, key=lambda corner: image_measures.edge_density(_square(photo, *corner, side)))
     return [list(row), [_square(picture, top, left, side) for picture in row]]
 
 

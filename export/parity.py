@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from cartoongan_tf import crops, metrics, pixels
+from cartoongan_tf import crops, image_measures, pixels
 from cartoongan_tf.errors import InputError
 from export.export_config import COMPARED_LONG_SIDE_PX
 
@@ -94,4 +94,4 @@ def ssim(values: np.ndarray, reference: np.ndarray) -> float:
     """
     channels = range(values.shape[3])
     pairs = [(values[0, ..., channel], reference[0, ..., channel]) for channel in channels]
-    return statistics.fmean(metrics.structural_similarity(*pair, peak=2.0) for pair in pairs)
+    return statistics.fmean(image_measures.structural_similarity(*pair, peak=2.0) for pair in pairs)

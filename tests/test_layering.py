@@ -27,6 +27,11 @@ SHELL = {"cartoongan_tf", "cartoongan_tf.program", "cartoongan_tf.options"}  # o
 BASE = {"cartoongan_tf.errors", "cartoongan_tf.atomic", "cartoongan_tf.extras", "cartoongan_tf.progress"}  # for all
 
 MAY_IMPORT = {
+    "cartoongan_tf.generator_file": {"cartoongan_tf.layers"},
+    "cartoongan_tf.image_measures": set(),
+    "cartoongan_tf.picture_set": {"cartoongan_tf.folders", "cartoongan_tf.pictures"},
+    "cartoongan_tf.architectures": set(),
+    "cartoongan_tf.gradients": set(),
     "cartoongan_tf": {"cartoongan_tf.cartoonizer"},
     "cartoongan_tf.errors": set(),
     "cartoongan_tf.extras": set(),

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from cartoongan_tf import metrics, pixels, vgg19
+from cartoongan_tf import image_measures, metrics, pixels, vgg19
 from cartoongan_tf.metrics import Sample, resampling_weights
 from data_pipeline.edge_smoothing import smooth_edges
 from tests.helpers import draw
@@ -175,7 +175,7 @@ def _means(measure, sets):
 
 
 def test_edge_density_knows_the_order(sets):
-    means = _means(metrics.edge_density, sets)
+    means = _means(image_measures.edge_density, sets)
     assert means["photos"] < 0.7 * means["drawings"]
     assert means["drawings"] == pytest.approx(means["other drawings"], rel=0.2)
     assert means["other drawings"] < 0.5 * means["noise"]
@@ -184,11 +184,13 @@ def test_edge_density_knows_the_order(sets):
 def test_edge_density_by_hand():
     picture = np.zeros((40, 50, 3), np.uint8)
     picture[:, 25:] = 255
-    assert metrics.edge_density(picture) == pytest.approx(1 / 50)
+    assert image_measures.edge_density(picture) == pytest.approx(1 / 50)
 
 
 def test_edge_sharpness_knows_the_order(sets):
-    means = _means(metrics.edge_sharpness, {name: sets[name] for name in ("drawings", "other drawings", "smoothed")})
+    means = _means(
+        image_measures.edge_sharpness, {name: sets[name] for name in ("drawings", "other drawings", "smoothed")}
+    )
     assert means["drawings"] == pytest.approx(means["other drawings"], abs=0.05)
     assert means["smoothed"] < means["other drawings"] - 0.15
 
@@ -198,16 +200,16 @@ def test_edge_sharpness_knows_the_order(sets):
 def test_edge_sharpness_is_one_by_the_number_of_steps(steps, expected, contrast):
     ramp = np.concatenate([np.zeros(20), np.arange(1, steps) / steps, np.ones(20)])
     picture = np.broadcast_to((ramp * contrast)[None, :, None], (40, len(ramp), 3)).round().astype(np.uint8)
-    assert metrics.edge_sharpness(picture) == pytest.approx(expected, abs=0.03)
-    assert metrics.edge_sharpness(picture.transpose(1, 0, 2).copy()) == pytest.approx(expected, abs=0.03)
+    assert image_measures.edge_sharpness(picture) == pytest.approx(expected, abs=0.03)
+    assert image_measures.edge_sharpness(picture.transpose(1, 0, 2).copy()) == pytest.approx(expected, abs=0.03)
 
 
 def test_a_picture_without_edges_has_no_sharpness():
-    assert np.isnan(metrics.edge_sharpness(np.full((32, 32, 3), 90, np.uint8)))
+    assert np.isnan(image_measures.edge_sharpness(np.full((32, 32, 3), 90, np.uint8)))
 
 
 def test_flatness_knows_the_order(sets):
-    means = _means(metrics.flatness, sets)
+    means = _means(image_measures.flatness, sets)
     assert means["drawings"] == pytest.approx(means["other drawings"], abs=0.1)
     assert means["drawings"] > means["smoothed"] > 0.3 > 0.1 > means["photos"] >= means["noise"] == 0
 
@@ -216,9 +218,9 @@ def test_flatness_by_hand():
     """A step of 100 levels at the middle of 40 columns: the two on each side see it."""
     picture = np.zeros((40, 40, 3), np.uint8)
     picture[:, 20:] = 100
-    assert metrics.flatness(picture) == pytest.approx(36 / 40)
+    assert image_measures.flatness(picture) == pytest.approx(36 / 40)
     picture[:, 20:] = 4
-    assert metrics.flatness(picture) == 1
+    assert image_measures.flatness(picture) == 1
 
 
 def test_luminance_similarity_is_that_of_tensorflow(sets):
@@ -227,13 +229,15 @@ def test_luminance_similarity_is_that_of_tensorflow(sets):
     for picture, other in zip(sets["drawings"], sets["photos"], strict=True):
         luminances = [(image @ np.array([0.299, 0.587, 0.114])).astype(np.float32) for image in (picture, other)]
         expected = tf.image.ssim(*(luminance[..., None] for luminance in luminances), max_val=255.0)
-        assert metrics.luminance_similarity(picture, other) == pytest.approx(float(expected), abs=1e-4)
+        assert image_measures.luminance_similarity(picture, other) == pytest.approx(float(expected), abs=1e-4)
 
 
 def test_luminance_similarity_knows_the_order(sets):
     photo = sets["photos"][0]
     nearer, farther = (cv2.addWeighted(photo, 1 - share, sets["noise"][0], share, 0) for share in (0.1, 0.4))
-    found = [metrics.luminance_similarity(picture, photo) for picture in (photo, nearer, farther, sets["noise"][0])]
+    found = [
+        image_measures.luminance_similarity(picture, photo) for picture in (photo, nearer, farther, sets["noise"][0])
+    ]
     assert found[0] == pytest.approx(1) and all(more > less for more, less in itertools.pairwise(found))
 
 
@@ -256,13 +260,13 @@ def test_color_shift_sees_colours_and_not_lines():
     lined, red = photo.copy(), np.add(photo, [30, 0, 0], dtype=int)
     lined[::16] = lined[:, ::16] = 0
     red = red.clip(0, 255).astype(np.uint8)
-    assert metrics.color_shift(photo, photo) == 0
-    assert metrics.color_shift(red, photo) > 8
-    assert metrics.color_shift(np.zeros_like(photo), np.full_like(photo, 255)) == pytest.approx(100, abs=0.1)
-    assert metrics.color_shift(photo_like(1), photo) > metrics.color_shift(lined, photo)
+    assert image_measures.color_shift(photo, photo) == 0
+    assert image_measures.color_shift(red, photo) > 8
+    assert image_measures.color_shift(np.zeros_like(photo), np.full_like(photo, 255)) == pytest.approx(100, abs=0.1)
+    assert image_measures.color_shift(photo_like(1), photo) > image_measures.color_shift(lined, photo)
 
 
 def test_color_features_are_those_of_lab():
     half = np.zeros((10, 10, 3), np.uint8)
     half[:5] = 255
-    assert metrics.color_features(half) == pytest.approx([50, 0, 0, 50, 0, 0], abs=0.1)
+    assert image_measures.color_features(half) == pytest.approx([50, 0, 0, 50, 0, 0], abs=0.1)

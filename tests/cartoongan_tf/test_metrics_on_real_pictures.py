@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from cartoongan_tf import crops, metrics, pixels, vgg19
+from cartoongan_tf import crops, image_measures, metrics, pixels, vgg19
 from cartoongan_tf.metrics import Sample
 from data_pipeline.edge_smoothing import smooth_edges
 
@@ -55,7 +55,7 @@ def test_distances_know_the_order(sets, assets):
 def test_colours_know_the_order(sets):
     once = np.ones((1, NUM_PICTURES))
     samples = {
-        name: Sample(np.stack([metrics.color_features(square) for square in squares]), owners)
+        name: Sample(np.stack([image_measures.color_features(square) for square in squares]), owners)
         for name, (squares, owners) in sets.items()
     }
     found = [
@@ -68,10 +68,12 @@ def test_colours_know_the_order(sets):
 def test_edges_and_regions_know_the_order(sets):
     means = {
         measure: {name: np.nanmean([measure(square) for square in squares]) for name, (squares, _) in sets.items()}
-        for measure in (metrics.edge_density, metrics.edge_sharpness, metrics.flatness)
+        for measure in (image_measures.edge_density, image_measures.edge_sharpness, image_measures.flatness)
     }
     print(means)
-    sharpness, density, flat = (means[m] for m in (metrics.edge_sharpness, metrics.edge_density, metrics.flatness))
+    sharpness, density, flat = (
+        means[m] for m in (image_measures.edge_sharpness, image_measures.edge_density, image_measures.flatness)
+    )
     assert sharpness["smoothed"] < sharpness["other cartoons"] - 0.02 and sharpness["noise"] > sharpness["cartoons"]
     assert sharpness["cartoons"] == pytest.approx(sharpness["other cartoons"], abs=0.03)
     assert density["smoothed"] < density["other cartoons"] < 0.5 * density["noise"]
@@ -82,7 +84,7 @@ def test_edges_and_regions_know_the_order(sets):
 def test_what_is_kept_of_a_photo_is_seen(sets):
     photos, noise = (sets[name].pixels for name in ("photos", "noise"))
     mixed = [((1 - share) * photos + share * noise).astype(np.uint8)[:40] for share in (0.0, 0.2, 0.5)]
-    for measure, sign in ((metrics.luminance_similarity, -1), (metrics.color_shift, 1)):
+    for measure, sign in ((image_measures.luminance_similarity, -1), (image_measures.color_shift, 1)):
         pairs = [list(zip(squares, photos[:40], strict=True)) for squares in (*mixed, photos[-40:])]
         found = [sign * np.mean([measure(*pair) for pair in of_share]) for of_share in pairs]
         assert _in_order(found[:3]) and found[3] > found[1], found  # the last are other photos

@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
-from cartoongan_tf import Cartoonizer, cartoonize, health, metrics, pictures, styles
+from cartoongan_tf import Cartoonizer, cartoonize, health, image_measures, pictures, styles
 from cartoongan_tf.config import GENERATOR_SIZES
 from cartoongan_tf.errors import InputError
 from cartoongan_tf.networks import load_initial_generator
@@ -62,7 +62,7 @@ def test_pepper_draws_no_photo_no_grid_no_grey_and_no_cast(pairs):
         assert cartoon.shape == photo.shape
         assert health.checkerboard(cartoon[np.newaxis]) < 40
         assert cartoon.std() > 0.6 * photo.std()
-        assert metrics.color_shift(cartoon, photo) < 30
+        assert image_measures.color_shift(cartoon, photo) < 30
     photos, cartoons = (np.stack([one[:192, :288] for one in side]) for side in zip(*pairs[1:], strict=True))
     assert health.detail_correlation(photos, cartoons) < 0.95
     casts = [np.mean(cartoon.astype(int) - photo, axis=(0, 1)) for photo, cartoon in pairs]
