@@ -67,10 +67,10 @@ def main(argv=None) -> int:
 
 def _evaluate(config: EvaluateConfig, _) -> None:
     program.start_tensorflow()
-    from cartoongan_tf import crops, evaluation, evaluation_report
+    from cartoongan_tf import evaluation, evaluation_report, picture_set
 
     photos, cartoons = (
-        crops.read_pictures(folder, config.long_side, config.crop_px, config.max_pictures)
+        picture_set.read_pictures(folder, config.long_side, config.crop_px, config.max_pictures)
         for folder in (config.photos_dir, config.cartoons_dir)
     )
     ways = [*_classical(config), *_models(config)]

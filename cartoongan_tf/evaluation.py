@@ -12,9 +12,10 @@ import keras
 import numpy as np
 
 from cartoongan_tf import image_measures, metrics, pixels, vgg19
-from cartoongan_tf.crops import FEWEST_PICTURES, Crops, choose_boxes, cut, num_disjoint
+from cartoongan_tf.crops import Crops, choose_boxes, cut, num_disjoint
 from cartoongan_tf.inception import build_inception
 from cartoongan_tf.metrics import Estimate, Sample, resampling_weights
+from cartoongan_tf.picture_set import FEWEST_PICTURES
 from cartoongan_tf.progress import Bar
 
 Draw = Callable[[np.ndarray], np.ndarray]  # uint8 RGB [H, W, 3] -> the same

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from cartoongan_tf import __version__, atomic, pictures, sheets
-from cartoongan_tf.crops import Pictures, num_disjoint
+from cartoongan_tf.crops import num_disjoint
 from cartoongan_tf.evaluation import DRAWING, MEASURES, NEARNESS, Evaluator, Measure, Row
 from cartoongan_tf.metrics import Estimate
+from cartoongan_tf.picture_set import Pictures
 
 _BETTER = {"less": "Less is better", "more": "More is better", "near": "Best near the cartoons'", "": ""}
 _CURVES = ("kid_to_cartoons", "content_distance", "edge_density", "flatness")

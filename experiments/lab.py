@@ -20,11 +20,11 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from cartoongan_tf.config import TrainConfig
-from cartoongan_tf.crops import Pictures
 from cartoongan_tf.errors import InputError
 from cartoongan_tf.evaluation import Draw, Evaluator, Row, Settings
 from cartoongan_tf.evaluation_report import Report
 from cartoongan_tf.networks import computing_in
+from cartoongan_tf.picture_set import Pictures
 from data_pipeline import records
 from data_pipeline.records import Records
 from experiments import material

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from cartoongan_tf import crops, folders
+from cartoongan_tf import folders, picture_set
 from cartoongan_tf.errors import InputError
 from data_pipeline import builder
 from data_pipeline.prepare import Preparation
@@ -36,7 +36,7 @@ def split_photos(folder: str | os.PathLike) -> Split:
 def split_cartoons(folder: str | os.PathLike) -> Split:
     """Hold the last fifth out, other scenes of the film, as neighbours are alike. Raises InputError, as above."""
     files = _picture_files("cartoons_dir", folder)
-    first = len(files) - max(len(files) // _CARTOONS_SHARE, crops.FEWEST_PICTURES)
+    first = len(files) - max(len(files) // _CARTOONS_SHARE, picture_set.FEWEST_PICTURES)
     return Split(files[:first], files[first:])
 
 
@@ -72,14 +72,14 @@ def build_records(folders_and_files: dict[str, tuple[str, Sequence[Path]]], outp
     builder.build(sources, LocalFolder(output), Preparation(**preparation), make_shards)
 
 
-def read_held_out(split: Split, long_side: int, crop_px: int, max_pictures: int) -> crops.Pictures:
+def read_held_out(split: Split, long_side: int, crop_px: int, max_pictures: int) -> picture_set.Pictures:
     """The held-out pictures to draw or to compare with; see `crops.read_files`.
 
     Raises:
       InputError: fewer than two can be used.
     """
-    found = crops.read_files(split.held_out, long_side, crop_px, max_pictures)
-    crops.require_enough(found, f"{split.held_out[0].parent}: fewer than two pictures to hold out can be used")
+    found = picture_set.read_files(split.held_out, long_side, crop_px, max_pictures)
+    picture_set.require_enough(found, f"{split.held_out[0].parent}: fewer than two pictures to hold out can be used")
     return found
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from cartoongan_tf import crops, image_measures, pixels
+from cartoongan_tf import image_measures, picture_set, pixels
 from cartoongan_tf.errors import InputError
 from export.export_config import COMPARED_LONG_SIDE_PX
 
@@ -42,7 +42,7 @@ def read_photos(
     Raises:
       InputError: there is no such folder, or no picture of 8 px or more in it.
     """
-    photos = crops.find_pictures(folder, long_side, pixels.MINIMUM_SIZE_PX, max_photos).pixels
+    photos = picture_set.find_pictures(folder, long_side, pixels.MINIMUM_SIZE_PX, max_photos).pixels
     if not photos:
         raise InputError(f"{folder}: no picture in it of {pixels.MINIMUM_SIZE_PX} px or more")
     return photos

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from cartoongan_tf import classical, crops, evaluate, evaluation, pictures
+from cartoongan_tf import classical, crops, evaluate, evaluation, picture_set, pictures
 from cartoongan_tf.checkpoints import write_generators
 from cartoongan_tf.errors import InputError
 from cartoongan_tf.evaluation import Evaluator, Settings
@@ -48,8 +48,8 @@ def _flags(folders, output, *more):
 
 @pytest.fixture(scope="module")
 def evaluator(folders):
-    photos = crops.read_pictures(folders / "photos", 0, 32).pixels
-    return Evaluator(photos, crops.read_pictures(folders / "frames", 0, 32).pixels, SETTINGS)
+    photos = picture_set.read_pictures(folders / "photos", 0, 32).pixels
+    return Evaluator(photos, picture_set.read_pictures(folders / "frames", 0, 32).pixels, SETTINGS)
 
 
 @pytest.fixture(scope="module")
@@ -183,9 +183,9 @@ def test_all_checkpoints_of_a_run_make_a_curve(folders, data_dir, tmp_path):
 def test_inception_s_fid_is_named_apart(folders, tmp_path):
     weights = tmp_path / "inception.weights.h5"
     keras.applications.InceptionV3(include_top=False, weights=None).save_weights(weights)
-    photos = crops.read_pictures(folders / "photos", 0, 32).pixels
+    photos = picture_set.read_pictures(folders / "photos", 0, 32).pixels
     settings = Settings("random", str(weights), 10, 32, 2)
-    own = Evaluator(photos, crops.read_pictures(folders / "frames", 0, 32).pixels, settings)
+    own = Evaluator(photos, picture_set.read_pictures(folders / "frames", 0, 32).pixels, settings)
     estimates = own.row("half", lambda photo: photo // 2).estimates
     assert estimates["inception_fid_to_cartoons"].value > 0
     assert estimates["inception_fid_to_cartoons"].value != estimates["fd_to_cartoons"].value
@@ -236,7 +236,7 @@ def test_classical_filters_smooth_between_edges_and_keep_colours(filter_):
 
 
 def test_of_many_pictures_some_are_taken_from_end_to_end(folders):
-    found = crops.read_pictures(folders / "photos", 0, 32, max_pictures=3)
+    found = picture_set.read_pictures(folders / "photos", 0, 32, max_pictures=3)
     assert [path.name for path in found.files] == ["photo0.png", "photo1.png", "photo2.png"]
     assert len(found.left_out) == 2 and found.num_found == 7
 
@@ -244,7 +244,7 @@ def test_of_many_pictures_some_are_taken_from_end_to_end(folders):
 def test_a_single_picture_is_too_few(tmp_path):
     pictures.write_picture(tmp_path / "one" / "photo.png", draw(0))
     with pytest.raises(InputError, match="one: fewer than 2 pictures of 32 px or more"):
-        crops.read_pictures(tmp_path / "one", 0, 32)
+        picture_set.read_pictures(tmp_path / "one", 0, 32)
 
 
 def test_a_run_whose_generator_has_another_architecture_is_named(finished, tmp_path):

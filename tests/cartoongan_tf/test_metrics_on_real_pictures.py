@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from cartoongan_tf import crops, image_measures, metrics, pixels, vgg19
+from cartoongan_tf import crops, image_measures, metrics, picture_set, pixels, vgg19
 from cartoongan_tf.metrics import Sample
 from data_pipeline.edge_smoothing import smooth_edges
 
@@ -15,8 +15,8 @@ NUM_PICTURES, NUM_CROPS, CROP_PX = 30, 240, 96
 @pytest.fixture(scope="module")
 def sets(assets):
     """Crops, from what is nearest to the first half of the drawings to what is farthest."""
-    cartoons = crops.read_pictures(assets / "cartoons", 512, CROP_PX, 2 * NUM_PICTURES).pixels
-    photos = crops.read_pictures(assets / "photos", 512, CROP_PX, NUM_PICTURES).pixels
+    cartoons = picture_set.read_pictures(assets / "cartoons", 512, CROP_PX, 2 * NUM_PICTURES).pixels
+    photos = picture_set.read_pictures(assets / "photos", 512, CROP_PX, NUM_PICTURES).pixels
     rng = np.random.default_rng(0)
     pictures = {
         "cartoons": cartoons[::2],
