@@ -6,6 +6,7 @@ docs/paper_map.md compares that recipe with the paper's text; configs/paper.flag
 import dataclasses
 from typing import Literal
 
+from cartoongan_tf.architectures import GENERATOR_SIZES
 from cartoongan_tf.options import option, require
 
 # What a run that has begun cannot change: its networks, what its checkpoints hold, and where its phases end.
@@ -14,8 +15,6 @@ FIXED_FLAGS = (
     *("pool_size", "crop_size", "ema_decay"),
     *("batch_size", "initialization_epochs", "discriminator_warmup_steps"),
 )
-# Width and number of blocks of each architecture, where the flags leave them at 0.
-GENERATOR_SIZES = {"paper": (64, 8), "light": (16, 8)}
 _AT_LEAST_ONE = (
     *("discriminator_width", "batch_size", "num_samples", "keep_checkpoints"),
     *("checkpoint_every_steps", "summary_every_steps", "steps_per_call"),

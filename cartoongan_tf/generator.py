@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import keras
 from keras import layers
 
-from cartoongan_tf.config import GENERATOR_SIZES
+from cartoongan_tf.architectures import GENERATOR_SIZES
 from cartoongan_tf.layers import conv, conv_beside_photo, doubling_conv, norm_relu, residual_block, upsampling_conv
 
 

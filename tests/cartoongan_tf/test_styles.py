@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cartoongan_tf import Cartoonizer, cartoonize, health, image_measures, pictures, styles
-from cartoongan_tf.config import GENERATOR_SIZES
+from cartoongan_tf.architectures import GENERATOR_SIZES
 from cartoongan_tf.errors import InputError
 from cartoongan_tf.networks import load_initial_generator
 from export.export_config import ExportConfig
