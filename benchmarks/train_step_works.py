@@ -17,6 +17,7 @@ from cartoongan_tf import losses, memory, pixels, schedule, train_loop, train_st
 from cartoongan_tf import networks as nets
 from cartoongan_tf.config import TrainConfig
 from cartoongan_tf.discriminator import build_discriminator
+from cartoongan_tf.gradients import Batch, Losses, Scalars, differentiated, update
 from cartoongan_tf.vgg19 import build_vgg19_features
 from experiments.baselines import cyclegan
 from experiments.baselines.cyclegan_config import CycleGANConfig
@@ -63,7 +64,7 @@ def _generator_and_back(recipe: TrainConfig) -> train_loop.Step:
 
 def _discriminator_and_back(recipe: TrainConfig) -> train_loop.Step:
     networks = types.SimpleNamespace(discriminator=build_discriminator(recipe.discriminator_width))
-    found = train_step.differentiated(
+    found = differentiated(
         lambda batch: train_step.warmup_losses(networks, batch, recipe), networks, recipe.jit_compile
     )
     return lambda batch: {"value": tf.linalg.global_norm(found(batch)[1]["discriminator"])}
@@ -92,21 +93,21 @@ def _step_of_training(step: Callable, recipe: TrainConfig) -> train_loop.Step:
     return lambda batch: step(networks, batch, recipe)
 
 
-def features_together_step(networks: nets.Networks, batch: train_step.Batch, recipe: TrainConfig) -> train_step.Scalars:
+def features_together_step(networks: nets.Networks, batch: Batch, recipe: TrainConfig) -> Scalars:
     """The adversarial step, without a pool, whose VGG19 sees photo and generated picture in one batch.
 
     That is how a content loss is naively written: one call for both, and gradients go back through both, though
     nothing is to be learned from the photo's. The plain step's call for the photo is outside of differentiation.
     """
-    found = train_step.differentiated(
+    found = differentiated(
         lambda batch: _losses_with_features_together(networks, batch, recipe), networks, recipe.jit_compile
     )
     result, gradients = found(batch)
     optimizers = {"generator": networks.generator_optimizer, "discriminator": networks.discriminator_optimizer}
-    return result.scalars | train_step.update(networks, optimizers, gradients)
+    return result.scalars | update(networks, optimizers, gradients)
 
 
-def _losses_with_features_together(networks: nets.Networks, batch, recipe: TrainConfig) -> train_step.Losses:
+def _losses_with_features_together(networks: nets.Networks, batch, recipe: TrainConfig) -> Losses:
     others = train_step.adversarial_losses(
         dataclasses.replace(networks, vgg19_features=tf.identity),  # costs nothing, and weighs nothing
         batch,
@@ -117,7 +118,7 @@ def _losses_with_features_together(networks: nets.Networks, batch, recipe: Train
     content = losses.content_loss(features, photo_features, recipe.content_loss)
     content = tf.nn.compute_average_loss(content, global_batch_size=recipe.batch_size)
     objective = others.objectives["generator"] + recipe.content_weight * content
-    return train_step.Losses(
+    return Losses(
         others.objectives | {"generator": objective}, others.scalars | {"content_loss": content}, others.generated
     )
 
@@ -190,7 +191,7 @@ def build(work: Work, recipe: TrainConfig) -> Callable[[int], int]:
     return run
 
 
-def random_batch(recipe: TrainConfig) -> train_step.Batch:
+def random_batch(recipe: TrainConfig) -> Batch:
     """As records have them: "photo", "cartoon" and "smoothed", uint8 RGB."""
     rng = np.random.default_rng(recipe.seed)
     shape = (recipe.batch_size, recipe.crop_size, recipe.crop_size, 3)

@@ -15,9 +15,10 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
-from cartoongan_tf import losses, pixels, train_step
+from cartoongan_tf import losses, pixels
 from cartoongan_tf.discriminator import build_discriminator
 from cartoongan_tf.generator import build_generator
+from cartoongan_tf.gradients import Batch, Losses, Scalars, average, differentiated, mean_logit, update
 from cartoongan_tf.image_pool import ImagePool, Shown
 from cartoongan_tf.optimizers import build_adam
 from cartoongan_tf.train_loop import Phase
@@ -102,7 +103,7 @@ def build_phase(config: CycleGANConfig, networks: CycleGAN, steps_per_epoch: int
     )
 
 
-def cyclegan_step(networks: CycleGAN, batch: train_step.Batch, config: CycleGANConfig) -> train_step.Scalars:
+def cyclegan_step(networks: CycleGAN, batch: Batch, config: CycleGANConfig) -> Scalars:
     """Update the generators, then the discriminators, on pictures of one pass of the generators.
 
     The official code updates the generators with the discriminators held, then the discriminators on the pictures
@@ -122,12 +123,12 @@ def cyclegan_step(networks: CycleGAN, batch: train_step.Batch, config: CycleGANC
     if networks.cartoon_pool:
         num_pictures = tf.shape(batch["photo"])[0]
         shown = ShownPair(*(pool.recall(step, num_pictures) for pool in (networks.cartoon_pool, networks.photo_pool)))
-    found = train_step.differentiated(
+    found = differentiated(
         lambda batch, shown: cyclegan_losses(networks, batch, config, shown), networks, config.jit_compile
     )
     result, gradients = found(batch, shown)
     optimizers = {"generators": networks.generators_optimizer, "discriminators": networks.discriminators_optimizer}
-    norms = train_step.update(networks, optimizers, gradients)
+    norms = update(networks, optimizers, gradients)
     if networks.cartoon_pool:
         generated_cartoon, generated_photo = tf.split(result.generated, 2)
         networks.cartoon_pool.keep(step, generated_cartoon)
@@ -135,9 +136,7 @@ def cyclegan_step(networks: CycleGAN, batch: train_step.Batch, config: CycleGANC
     return result.scalars | norms
 
 
-def cyclegan_losses(
-    networks: CycleGAN, batch: train_step.Batch, config: CycleGANConfig, shown: ShownPair | None = None
-) -> train_step.Losses:
+def cyclegan_losses(networks: CycleGAN, batch: Batch, config: CycleGANConfig, shown: ShownPair | None = None) -> Losses:
     """Objectives: "generators" and "discriminators". Scalars: "generator_loss" (the adversarial terms alone),
     "cycle_loss" and "identity_loss" (both unweighted; the latter with `identity_weight` only), "discriminator_loss",
     each the sum of both directions, and the discriminators' mean logits "logits_cartoon", "logits_generated" and
@@ -171,19 +170,19 @@ def cyclegan_losses(
         of_photos.real, of_photos.shown
     )
     terms |= {
-        "logits_cartoon": train_step.mean_logit(of_cartoons.real),
-        "logits_generated": train_step.mean_logit(of_cartoons.shown),
+        "logits_cartoon": mean_logit(of_cartoons.real),
+        "logits_generated": mean_logit(of_cartoons.shown),
     }
     terms |= {
-        "logits_photo": train_step.mean_logit(of_photos.real),
-        "logits_generated_photo": train_step.mean_logit(of_photos.shown),
+        "logits_photo": mean_logit(of_photos.real),
+        "logits_generated_photo": mean_logit(of_photos.shown),
     }
-    scalars = {name: train_step.average(value, config.batch_size) for name, value in terms.items()}
+    scalars = {name: average(value, config.batch_size) for name, value in terms.items()}
     objectives = {
-        "generators": train_step.average(total, config.batch_size),
+        "generators": average(total, config.batch_size),
         "discriminators": scalars["discriminator_loss"],
     }
-    return train_step.Losses(objectives, scalars, tf.concat([generated_cartoon, generated_photo], 0))
+    return Losses(objectives, scalars, tf.concat([generated_cartoon, generated_photo], 0))
 
 
 def generator_loss(generated_logits) -> tf.Tensor:
