@@ -132,9 +132,10 @@ def train(name: str, config: LightConfig, run_dir: Path) -> None:
 
     import benchmarks.light_candidates  # noqa: F401  adds the architectures
     from cartoongan_tf import strategies
+    from cartoongan_tf.inputs import Inputs
     from cartoongan_tf.run_folder import RunFolder
     from cartoongan_tf.train_loop import Feeds
-    from cartoongan_tf.training import Data, Training
+    from cartoongan_tf.training import Training
     from data_pipeline import dataset, records
 
     recipe = TrainConfig(
@@ -158,7 +159,7 @@ def train(name: str, config: LightConfig, run_dir: Path) -> None:
 
     photos, cartoons = dataset.read_photos(opened, recipe.num_samples), dataset.read_cartoons(opened, 24)
     steps = math.ceil(len(opened.photos) / recipe.batch_size)
-    data = Data(Feeds(batches, recipe.batch_size, None), steps, recipe.crop_size, photos, cartoons, config.data_dir)
+    data = Inputs(Feeds(batches, recipe.batch_size, None), steps, recipe.crop_size, photos, cartoons, config.data_dir)
     folder = RunFolder(recipe.run_dir)
     folder.check_goes_on(recipe)
     if Training(recipe, folder, strategies.build_strategy("one"), data).run():

@@ -10,21 +10,13 @@ data_pipeline.build_tfrecords. The run's folder then holds generator.keras (for 
     python -m cartoongan_tf.train --flagfile=shinkai.flags --dry_run
 """
 
-import functools
 import importlib.util
-import math
 import sys
-from typing import TYPE_CHECKING
 
 from cartoongan_tf import kernel_limits, program, progress
 from cartoongan_tf.config import TrainConfig
 from cartoongan_tf.errors import InputError
 
-if TYPE_CHECKING:
-    from cartoongan_tf.training import Data
-    from data_pipeline.records import Records
-
-_NUM_CARTOONS = 24  # of the style, for its share of edges
 _VGG19_CHANNELS = 64  # of its first layers, at the pictures' own resolution
 
 
@@ -48,25 +40,30 @@ def train(config: TrainConfig, strategy=None) -> int:
     if importlib.util.find_spec("tensorboard") is None:
         raise InputError("TensorBoard, which writes a run's curves, is not installed: pip install tensorboard")
     program.start_tensorflow()
-    from cartoongan_tf import precision, strategies
+    from cartoongan_tf import inputs, precision, strategies
     from cartoongan_tf.run_folder import RunFolder
     from cartoongan_tf.training import Training
     from data_pipeline import dataset, records
 
     opened, held_out = records.open_records(config.data_dir), records.open_records(config.data_dir, "validation")
-    _check_data(config, opened)
+    inputs.check_records(config.data_dir, opened)
     folder = RunFolder(config.run_dir)
     folder.check_goes_on(config)
     folder.check_writable()
     _prepare_tensorflow(config)
     strategy = strategy or strategies.build_strategy(config.strategy)
     _check_batch_size(config, strategy.num_replicas_in_sync, opened.image_size)
+    if not (len(held_out.photos) and len(held_out.cartoons)):
+        print(
+            f"{config.data_dir} has no held-out pictures: samples show training photos, and there is no validation "
+            "(build_tfrecords --validation_fraction=0.1 keeps some)."
+        )
     if slow := precision.slowness(config.mixed_precision):
         print(f"WARNING: {slow}.", file=sys.stderr)
     explaining_damage = dataset.explaining_damage
     with strategies.explaining_lost_workers(strategy), explaining_damage(opened), explaining_damage(held_out):
         with progress.stage("reading the samples, building the networks and VGG19"):
-            training = Training(config, folder, strategy, _data(config, opened, held_out))
+            training = Training(config, folder, strategy, inputs.build_inputs(config, opened, held_out))
         return training.rehearse() if config.dry_run else training.run()
 
 
@@ -79,50 +76,6 @@ def _prepare_tensorflow(config: TrainConfig) -> None:
     keras.utils.set_random_seed(config.seed)
     if config.deterministic:
         tf.config.experimental.enable_op_determinism()
-
-
-def _data(config: TrainConfig, opened: "Records", held_out: "Records") -> "Data":
-    from cartoongan_tf.train_loop import Feeds
-    from cartoongan_tf.training import Data
-    from data_pipeline import dataset
-
-    def batches(of, first_batch, num_workers, worker):
-        return dataset.build_dataset(
-            of, config.batch_size, config.seed, first_batch, config.crop_size, num_workers, worker
-        )
-
-    def validation(num_workers, worker):
-        return batches(held_out, 0, num_workers, worker).take(config.validation_batches)
-
-    has_held_out = len(held_out.photos) and len(held_out.cartoons)
-    if not has_held_out:
-        print(
-            f"{config.data_dir} has no held-out pictures: samples show training photos, and there is no validation "
-            "(build_tfrecords --validation_fraction=0.1 keeps some)."
-        )
-    shown = held_out if has_held_out else opened
-    return Data(
-        Feeds(
-            functools.partial(batches, opened),
-            config.batch_size,
-            validation if has_held_out and config.validation_batches else None,
-        ),
-        math.ceil(len(opened.photos) / config.batch_size),
-        config.crop_size or opened.image_size,
-        dataset.read_photos(shown, config.num_samples),
-        dataset.read_cartoons(shown, _NUM_CARTOONS),
-        f"{len(opened.photos):,} photos, {len(opened.cartoons):,} cartoons of {opened.image_size} px in "
-        f"{config.data_dir}; held out: {len(held_out.photos):,} and {len(held_out.cartoons):,}",
-    )
-
-
-def _check_data(config: TrainConfig, opened: "Records") -> None:
-    for kind, index in (("photos", opened.photos), ("cartoons", opened.cartoons)):
-        if not len(index):
-            raise InputError(
-                f"--data_dir={config.data_dir}: there are no {kind} to train on; build it anew from more pictures, or "
-                "with a smaller --validation_fraction"
-            )
 
 
 def _check_batch_size(config: TrainConfig, num_replicas: int, image_size: int) -> None:

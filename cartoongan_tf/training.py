@@ -5,7 +5,6 @@ import dataclasses
 import sys
 import zlib
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -15,6 +14,7 @@ from cartoongan_tf.checkpoints import RunCheckpoints
 from cartoongan_tf.config import TrainConfig
 from cartoongan_tf.errors import InputError
 from cartoongan_tf.health import PATIENCE_STEPS, HealthGuard
+from cartoongan_tf.inputs import Inputs
 from cartoongan_tf.networks import build_networks, generator_to_use, load_initial_generator
 from cartoongan_tf.options import flagfile_text
 from cartoongan_tf.phases import build_phases
@@ -27,43 +27,24 @@ from cartoongan_tf.schedule import ADVERSARIAL
 _LEAST_PATIENCE_STEPS = 100
 
 
-class Data(NamedTuple):
-    """What a run learns from.
-
-    Attributes:
-      feeds: its batches.
-      steps_per_epoch: batches in a pass over the photos.
-      image_size: side of the pictures in a batch, in pixels.
-      photos, cartoons: samples to look at, uint8 RGB [N, S, S, 3]; of the held-out ones if there are any.
-      description: for people, on one line.
-    """
-
-    feeds: train_loop.Feeds
-    steps_per_epoch: int
-    image_size: int
-    photos: np.ndarray
-    cartoons: np.ndarray
-    description: str
-
-
 class Training:
     """A run, ready to begin or to go on."""
 
-    def __init__(self, config: TrainConfig, folder: RunFolder, strategy: tf.distribute.Strategy, data: Data):
+    def __init__(self, config: TrainConfig, folder: RunFolder, strategy: tf.distribute.Strategy, inputs: Inputs):
         """Build everything; in all workers alike.
 
         Raises:
           InputError: VGG19's weights or --initial_generator cannot be used.
         """
-        self._config, self._folder, self._strategy, self._data = config, folder, strategy, data
+        self._config, self._folder, self._strategy, self._inputs = config, folder, strategy, inputs
         cluster = strategies.cluster_of(strategy)
         self._is_chief, self._has_workers = cluster.is_chief, cluster.num_workers > 1
-        self._resumption = find_resumption(folder, config, data.steps_per_epoch)
+        self._resumption = find_resumption(folder, config, inputs.steps_per_epoch)
         lengths, begins_from = self._resumption.schedule, None
         if config.initial_generator and not folder.has_begun:
             begins_from = load_initial_generator(config.initial_generator)
         with strategy.scope():
-            self._networks = build_networks(config, lengths, data.image_size)
+            self._networks = build_networks(config, lengths, inputs.image_size)
         if begins_from is not None:
             self._networks.start_from(begins_from)
         self._phases = build_phases(config, self._networks, lengths)
@@ -97,7 +78,7 @@ class Training:
             hooks = train_loop.Hooks(
                 self._note_start, self._write_results, self._watch_losses, lambda: stop_signal() != 0
             )
-            done = train_loop.run(self._phases, self._data.feeds, self._strategy, self._checkpoints, cadence, hooks)
+            done = train_loop.run(self._phases, self._inputs.feeds, self._strategy, self._checkpoints, cadence, hooks)
             stopped_by = max(strategies.from_all_workers(self._strategy, stop_signal()))
             if self._is_chief and not folder.generator.exists():  # deleted since
                 self._write_results(self._phases[-1].name, num_steps)
@@ -122,7 +103,7 @@ class Training:
         done = train_loop.restore(self._checkpoints, self._strategy)
         with _explaining_memory():
             secs = 0 if self._has_workers else rehearsal.REHEARSED_SECS
-            estimates = list(rehearsal.rehearse_phases(self._phases, self._data.feeds, self._strategy, done, secs))
+            estimates = list(rehearsal.rehearse_phases(self._phases, self._inputs.feeds, self._strategy, done, secs))
             checkpoints = self._estimate_checkpoints(self._num_steps - done)
         rooms = [self._disk_check(), *preflight.memory_check()]
         if self._is_chief:
@@ -131,12 +112,12 @@ class Training:
             print(f"{done} of {self._num_steps} steps are done{advice}.")
             total = sum(estimate.secs for estimate in (*estimates, checkpoints))
             slow = rehearsal.advise(config, total)
-            print(preflight.report(self._data.description, estimates, checkpoints, rooms, slow))
+            print(preflight.report(self._inputs.description, estimates, checkpoints, rooms, slow))
         return 1 if any(room.is_short for room in rooms) else 0
 
     def _estimate_checkpoints(self, num_steps: int) -> preflight.CheckpointEstimate:
         """Rehearse one; every worker takes part in the held-out losses, the chief alone writes."""
-        validate = train_loop.ready_to_validate(self._phases[-1], self._data.feeds, self._strategy)
+        validate = train_loop.ready_to_validate(self._phases[-1], self._inputs.feeds, self._strategy)
         secs = rehearsal.rehearse_validation(validate)
         if self._is_chief:
             place = self._folder.existing_place
@@ -188,14 +169,14 @@ class Training:
     def _write_samples(self, folder: RunFolder, step: int = 0) -> np.ndarray:
         """Write generator and samples into a folder; return the drawings, uint8 RGB [N, S, S, 3]."""
         generator = generator_to_use(self._networks, self._config)
-        drawn = draw_samples(generator, self._data.photos, step)
-        folder.write_results(generator, self._data.photos, drawn, step)
+        drawn = draw_samples(generator, self._inputs.photos, step)
+        folder.write_results(generator, self._inputs.photos, drawn, step)
         return drawn
 
     def _write_results(self, phase_name: str, step: int) -> None:
         drawn = self._write_samples(self._folder, step)
         if phase_name == ADVERSARIAL:
-            self._guard.see_pictures(step, self._data.photos, drawn, self._data.cartoons)
+            self._guard.see_pictures(step, self._inputs.photos, drawn, self._inputs.cartoons)
 
     def _watch_losses(self, phase_name: str, step: int, values: dict[str, float]) -> None:
         if phase_name == ADVERSARIAL:

@@ -6,17 +6,10 @@ The run's folder then holds generator.keras, which draws cartoons of photos, sam
 CartoonGAN's do. `compare_methods` runs this; --identity_weight=0 is CycleGAN without identity loss.
 """
 
-import functools
-import math
 import sys
-from typing import TYPE_CHECKING
 
 from cartoongan_tf import program
 from experiments.baselines.cyclegan_config import TrainCycleGANConfig
-
-if TYPE_CHECKING:
-    from cartoongan_tf.train_loop import Feeds
-    from data_pipeline.records import Records
 
 _SUMMARY_EVERY_STEPS, _NUM_SAMPLES = 50, 6
 
@@ -30,7 +23,7 @@ def _train(config: TrainCycleGANConfig) -> int:
     import keras
     import tensorflow as tf
 
-    from cartoongan_tf import atomic, signals, strategies, train_loop
+    from cartoongan_tf import atomic, inputs, signals, strategies, train_loop
     from cartoongan_tf.checkpoints import RunCheckpoints
     from cartoongan_tf.networks import computing_in
     from cartoongan_tf.run_folder import RunFolder
@@ -43,7 +36,7 @@ def _train(config: TrainCycleGANConfig) -> int:
     tf.config.optimizer.set_experimental_options({"remapping": False})
     keras.utils.set_random_seed(config.seed)
     strategy = strategies.build_strategy("one")
-    steps_per_epoch = math.ceil(len(opened.photos) / config.batch_size)
+    steps_per_epoch = inputs.count_steps_per_epoch(opened, config.batch_size)
     with strategy.scope(), computing_in(config.mixed_precision):
         networks = build_cyclegan(config, steps_per_epoch, config.crop_size or opened.image_size)
     to_use = new_generator(config)
@@ -59,16 +52,9 @@ def _train(config: TrainCycleGANConfig) -> int:
         hooks = train_loop.Hooks(on_checkpoint=write_results, is_asked_to_stop=lambda: stop_signal() != 0)
         checkpoints = RunCheckpoints(folder.checkpoints, networks.saved(), 1)
         cadence = train_loop.Cadence(config.checkpoint_every_steps, _SUMMARY_EVERY_STEPS)
-        done = train_loop.run([phase], _feeds(config, opened), strategy, checkpoints, cadence, hooks)
+        feeds = inputs.build_feeds(opened, config.batch_size, config.seed, config.crop_size)
+        done = train_loop.run([phase], feeds, strategy, checkpoints, cadence, hooks)
         return 0 if done.after >= phase.num_steps else 128 + stop_signal()
-
-
-def _feeds(config: TrainCycleGANConfig, opened: "Records") -> "Feeds":
-    from cartoongan_tf.train_loop import Feeds
-    from data_pipeline import dataset
-
-    build = functools.partial(dataset.build_dataset, opened, config.batch_size, config.seed)
-    return Feeds(lambda first, workers, worker: build(first, config.crop_size, workers, worker), config.batch_size)
 
 
 if __name__ == "__main__":
