@@ -9,17 +9,14 @@ pictures, films and folders, or - for standard input and output. Nothing that ex
 --overwrite.
 """
 
-import contextlib
 import dataclasses
 import functools
 import sys
-from pathlib import Path
 from typing import Literal
 
-import numpy as np
 from tqdm import tqdm
 
-from cartoongan_tf import film, jobs, pictures, program, progress, sheets, styles
+from cartoongan_tf import contact_sheets, film, jobs, pictures, program, progress, styles
 from cartoongan_tf.drawing import Look, PictureFiles, draw_named, draw_pictures
 from cartoongan_tf.errors import InputError, UsageError
 from cartoongan_tf.isolated import IsolatedCartoonizer, isolated_cartoonizer
@@ -27,9 +24,6 @@ from cartoongan_tf.jobs import Job
 from cartoongan_tf.options import option, require
 from cartoongan_tf.progress import PictureBar
 from cartoongan_tf.steady import STEADINESS
-
-CONTACT_SHEET = "contact-sheet.jpg"
-MAX_ON_CONTACT_SHEET = 120
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,12 +84,12 @@ def _cartoonize(config: CartoonizeConfig, arguments: list[str]) -> int:
     found = jobs.find_jobs(arguments, config.output, suffix)
     to_do = jobs.left_to_do(found, config.overwrite)
     if config.contact_sheet:
-        _check_contact_sheets(found, config.overwrite)
+        contact_sheets.check(found, config.overwrite)
     problems = _bad_films(to_do)
     if drawable := [job for job in to_do if job not in problems]:
         problems |= _draw(drawable, config, suffix)
     if config.contact_sheet:
-        _write_contact_sheets([job for job in found if job not in problems])
+        contact_sheets.write([job for job in found if job not in problems])
     if text := jobs.summary(found, to_do, problems):
         print(text)
     return jobs.status(problems)
@@ -172,35 +166,6 @@ def _say_what_is_missing(job: Job, report: film.FilmReport) -> None:
         remarks.append(f"{report.num_audio_left_out} sound tracks of unknown kind left out")
     for remark in remarks:
         print(f"{job.source}: {remark}", file=sys.stderr)
-
-
-def _check_contact_sheets(found: list[Job], overwrite: bool) -> None:
-    sheet_paths = {job.output_folder / CONTACT_SHEET for job in found if job.folder}
-    if not sheet_paths:
-        raise InputError("--contact_sheet: is for folders, and none is given")
-    taken = {path.resolve() for job in found for path in (job.source, job.target)}
-    for path in sheet_paths:
-        if path.resolve() in taken:
-            raise InputError(f"{path}: the contact sheet would be written over that picture; rename it")
-        if path.exists() and not overwrite:
-            raise InputError(f"{path}: exists already; move it away, or give --overwrite")
-
-
-def _write_contact_sheets(drawn: list[Job]) -> None:
-    for output_folder in {job.output_folder: None for job in drawn if job.folder is not None}:
-        of_folder = [job for job in drawn if job.output_folder == output_folder and not job.is_film]
-        shown = of_folder[:: -(-len(of_folder) // MAX_ON_CONTACT_SHEET) or 1]
-        rows = []
-        for job in progress.Bar(shown, desc="contact sheet", unit="picture"):
-            with contextlib.suppress(InputError):  # what was there already need not be a picture
-                tiles = [_thumbnail(job.source), _thumbnail(job.target)]
-                rows.append((str(job.source.relative_to(job.folder)), tiles))
-        if rows:
-            pictures.write_picture(output_folder / CONTACT_SHEET, sheets.contact_sheet(rows))
-
-
-def _thumbnail(path: Path) -> np.ndarray:
-    return pictures.shrink(pictures.read_picture(path, max_pixels=sys.maxsize), sheets.TILE_PX)
 
 
 if __name__ == "__main__":
