@@ -1,4 +1,6 @@
-"""What means: this, that the user gave, cannot be used, and here is what to do about it."""
+"""Errors caused by the user's input. Each message names the input and the next step."""
+
+import re
 
 
 class InputError(ValueError):
@@ -11,3 +13,19 @@ class InputError(ValueError):
 
 class UsageError(InputError):
     """A command line that cannot be used, whatever the files are; programs exit with status 2."""
+
+
+def assertion_text(message: str) -> str:
+    """Return the reason that a graph gave for refusing its input.
+
+    Args:
+      message: of a tf.errors.OpError.
+
+    Returns:
+      the text of the assertion that failed, or else the first line.
+    """
+    match = re.search(r"assertion failed: \[(.*?)\](?:\s*\[Op|\s*\n|\s*$)", message, re.DOTALL)
+    if match:
+        return match[1]
+    lines = [line for line in message.splitlines() if line.strip() and not line.startswith("Graph execution error")]
+    return lines[0].strip() if lines else "refused, without a reason"

@@ -12,8 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from cartoongan_tf import banded, kernel_limits, layer_graph, pixels
-from cartoongan_tf.errors import InputError
-from cartoongan_tf.graph_errors import sentence
+from cartoongan_tf.errors import InputError, assertion_text
 
 PEAK_TENSORS = 4.5
 
@@ -147,7 +146,7 @@ class SavedModelForm(ModelForm):
                 return self._signature(image=tf.constant(image))["cartoon"].numpy()
         except tf.errors.InvalidArgumentError as error:
             raise InputError(
-                f"{self._folder}: {sentence(error.message)}; --long_side does that, and the .keras file has no limit"
+                f"{self._folder}: {assertion_text(error.message)}; --long_side does that, and the .keras file has no limit"
             ) from error
 
 

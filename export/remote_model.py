@@ -9,8 +9,7 @@ import urllib.request
 from collections.abc import Mapping
 from typing import Any
 
-from cartoongan_tf.errors import InputError
-from cartoongan_tf.graph_errors import sentence
+from cartoongan_tf.errors import InputError, assertion_text
 from export.serving_facts import ENCODED, STYLED
 
 TIMEOUT_SECS = 300.0
@@ -103,7 +102,7 @@ class GrpcModel(RemoteModel):
 
         match code:
             case grpc.StatusCode.INVALID_ARGUMENT:
-                return InputError(sentence(details))
+                return InputError(assertion_text(details))
             case grpc.StatusCode.RESOURCE_EXHAUSTED:
                 return InputError(f"too large for the server ({details.splitlines()[0]}); give --long_side")
             case grpc.StatusCode.NOT_FOUND:
@@ -138,7 +137,7 @@ class RestModel(RemoteModel):
     def _error(self, status: int, message: str) -> InputError:
         match status:
             case 400:
-                return InputError(sentence(message))
+                return InputError(assertion_text(message))
             case 404:
                 return self._not_found(message)
             case 408 | 504:

@@ -16,7 +16,7 @@ from PIL import Image
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 from cartoongan_tf import pictures
-from cartoongan_tf.graph_errors import sentence
+from cartoongan_tf.errors import assertion_text
 from export import client, serving_folder
 from tests.export import server
 from tests.helpers import draw
@@ -211,7 +211,7 @@ def test_sources_that_cannot_be_used_are_not_sent(name, tmp_path, capsys):
     ],
 )
 def test_sentences_are_found_in_what_tensorflow_says(message, expected):
-    assert sentence(message) == expected
+    assert assertion_text(message) == expected
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="no curl here")
