@@ -18,10 +18,11 @@ from collections.abc import Callable
 
 import cv2
 
-from cartoongan_tf import folders, program
-from cartoongan_tf.measurement import write_report
-from cartoongan_tf.options import option
-from cartoongan_tf.threads import map_ahead
+from cartoongan_tf.base import program
+from cartoongan_tf.base.options import option
+from cartoongan_tf.base.threads import map_ahead
+from cartoongan_tf.base.timing import write_report
+from cartoongan_tf.media import folders
 
 
 @dataclasses.dataclass(frozen=True)

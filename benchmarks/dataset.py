@@ -15,9 +15,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
-from cartoongan_tf import program
-from cartoongan_tf.measurement import write_report
-from cartoongan_tf.options import option
+from cartoongan_tf.base import program
+from cartoongan_tf.base.options import option
+from cartoongan_tf.base.timing import write_report
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,9 +63,9 @@ def _training_step(config: DatasetConfig, batch: dict) -> Callable[[], None]:
     """One adversarial step on a batch, traced already."""
     import tensorflow as tf
 
-    from cartoongan_tf import schedule, train_step
-    from cartoongan_tf.config import TrainConfig
-    from cartoongan_tf.networks import build_networks
+    from cartoongan_tf.training import schedule, steps
+    from cartoongan_tf.training.config import TrainConfig
+    from cartoongan_tf.training.networks import build_networks
 
     tf.config.optimizer.set_experimental_options({"remapping": False})  # as training does
     recipe = TrainConfig(
@@ -77,7 +77,7 @@ def _training_step(config: DatasetConfig, batch: dict) -> Callable[[], None]:
         pool_size=0,  # so that any batch will do
     )
     networks = build_networks(recipe, schedule.plan(recipe, steps_per_epoch=1), image_size=batch["photo"].shape[1])
-    graph = tf.function(lambda: train_step.adversarial_step(networks, batch, recipe))
+    graph = tf.function(lambda: steps.adversarial_step(networks, batch, recipe))
 
     def step() -> None:
         float(graph()["generator_loss"])  # waits for the result

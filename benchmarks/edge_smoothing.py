@@ -16,10 +16,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from cartoongan_tf import folders, pictures, program
-from cartoongan_tf.errors import InputError
-from cartoongan_tf.measurement import write_report
-from cartoongan_tf.options import option, require
+from cartoongan_tf.base import program
+from cartoongan_tf.base.errors import InputError
+from cartoongan_tf.base.options import option, require
+from cartoongan_tf.base.timing import write_report
+from cartoongan_tf.media import folders, pictures
 from data_pipeline.edge_smoothing import edge_region, smooth_edges
 from data_pipeline.prepare import middle_square
 

@@ -13,10 +13,12 @@ import sys
 import cv2
 import numpy as np
 
-from cartoongan_tf import drawing, film_reader, program
-from cartoongan_tf.measurement import write_report
-from cartoongan_tf.options import option
-from cartoongan_tf.steady import STEADINESS
+from cartoongan_tf.base import program
+from cartoongan_tf.base.options import option
+from cartoongan_tf.base.timing import write_report
+from cartoongan_tf.inference import file_pipeline
+from cartoongan_tf.inference.steady import STEADINESS
+from cartoongan_tf.media import film_reader
 from export.parity import psnr
 
 STILL_LEVELS, MOVING_LEVELS, NEIGHBOURHOOD_PX = 2.0, 8.0, 3.0
@@ -69,7 +71,7 @@ def _flicker(config: FlickerConfig, _) -> None:
 
 
 def _read(config: FlickerConfig) -> np.ndarray:
-    look, frames = drawing.Look(config.long_side), []
+    look, frames = file_pipeline.Look(config.long_side), []
     with film_reader.opened(config.film) as reader:
         for batch in reader.batches(8):
             frames += [look.shrink(picture) for picture in batch.pictures]

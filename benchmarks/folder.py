@@ -13,10 +13,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from cartoongan_tf import folders, pictures, program
-from cartoongan_tf.jobs import find_jobs
-from cartoongan_tf.measurement import write_report
-from cartoongan_tf.options import option
+from cartoongan_tf.base import program
+from cartoongan_tf.base.options import option
+from cartoongan_tf.base.timing import write_report
+from cartoongan_tf.inference.jobs import find_jobs
+from cartoongan_tf.media import folders, pictures
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,7 +37,7 @@ def main(argv=None) -> int:
 def _folder(config: FolderConfig, _) -> None:
     program.start_tensorflow()
     from cartoongan_tf import Cartoonizer
-    from cartoongan_tf.drawing import Look, PictureFiles, draw_pictures
+    from cartoongan_tf.inference.file_pipeline import Look, PictureFiles, draw_pictures
 
     cartoonizer, look = Cartoonizer.load(config.model), Look(config.long_side)
     files = folders.list_files(config.photos_dir)[: config.num_photos]

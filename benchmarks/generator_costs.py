@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from cartoongan_tf.layer_graph import layer_graph, tensor_shapes
+from cartoongan_tf.models.layer_graph import layer_graph, tensor_shapes
 
 
 def num_multiplications(generator: keras.Model, height: int, width: int) -> int:

@@ -21,10 +21,10 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.inference_methods import METHODS, TORCH_CHANNELS_LAST, MethodWorker, prepare
-from cartoongan_tf import program
-from cartoongan_tf.errors import InputError
-from cartoongan_tf.measurement import fresh_process, take_turns, write_report
-from cartoongan_tf.options import option
+from cartoongan_tf.base import program
+from cartoongan_tf.base.errors import InputError
+from cartoongan_tf.base.options import option
+from cartoongan_tf.base.timing import fresh_process, take_turns, write_report
 from export.parity import psnr
 
 MINIMUM_PSNR_DB = 80.0  # rounding alone leaves more than 100

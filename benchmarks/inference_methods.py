@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cartoongan_tf.measurement import Worker
+from cartoongan_tf.base.timing import Worker
 
 Draw = Callable[[np.ndarray], np.ndarray]  # float32 RGB [1, H, W, 3] in [-1, 1] -> the same
 
@@ -24,11 +24,11 @@ def prepare(weights_path: str, seed: int, folder: Path) -> None:
       seed: of the random ones.
       folder: where to.
     """
-    from cartoongan_tf import program
+    from cartoongan_tf.base import program
 
     program.start_tensorflow()
     from benchmarks import torch_generator
-    from cartoongan_tf import authors_files, authors_weights, generator_file
+    from cartoongan_tf.models import authors_files, authors_weights, generator_file
     from export import tflite
     from export.tflite_file import Metadata
 
@@ -52,12 +52,12 @@ def _load_keras_rewritten(folder: Path, num_threads: int) -> Draw:
 
 
 def _load_keras_graph(folder: Path, num_threads: int, rewrite: Callable) -> Draw:
-    from cartoongan_tf import program
+    from cartoongan_tf.base import program
 
     program.start_tensorflow()
     import tensorflow as tf
 
-    from cartoongan_tf import generator_file
+    from cartoongan_tf.models import generator_file
 
     tf.config.threading.set_intra_op_parallelism_threads(num_threads)
     generator = rewrite(generator_file.load_generator(folder / "generator.keras"))
@@ -66,7 +66,7 @@ def _load_keras_graph(folder: Path, num_threads: int, rewrite: Callable) -> Draw
 
 
 def _load_tflite(folder: Path, num_threads: int) -> Draw:
-    from cartoongan_tf.tflite_model import TFLiteGenerator
+    from cartoongan_tf.inference.tflite_model import TFLiteGenerator
 
     return TFLiteGenerator.load(folder / "generator.tflite", num_threads)
 

@@ -16,10 +16,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from cartoongan_tf import program
-from cartoongan_tf.errors import InputError
-from cartoongan_tf.measurement import take_turns, write_report
-from cartoongan_tf.options import option
+from cartoongan_tf.base import program
+from cartoongan_tf.base.errors import InputError
+from cartoongan_tf.base.options import option
+from cartoongan_tf.base.timing import take_turns, write_report
 
 SIZE_PX = (256, 256)
 FLOAT, KERNELS = "float32", "kernels alone in int8 (the file int8)"
@@ -67,7 +67,7 @@ def main(argv=None) -> int:
 
 def _benchmark(config: Int8Config, _) -> None:
     program.start_tensorflow()
-    from cartoongan_tf.generator_file import load_generator
+    from cartoongan_tf.models.generator_file import load_generator
     from export import parity, tflite
 
     generator = load_generator(config.model)
@@ -152,7 +152,7 @@ def _by_converter(generator, calibration: Sequence[np.ndarray], activation_bits:
 
 def _problem(content: bytes, photo: np.ndarray) -> str:
     """Why a file does not run; "" if it does."""
-    from cartoongan_tf.tflite_model import TFLiteGenerator
+    from cartoongan_tf.inference.tflite_model import TFLiteGenerator
 
     try:
         TFLiteGenerator(content, "file")(photo)
@@ -163,7 +163,7 @@ def _problem(content: bytes, photo: np.ndarray) -> str:
 
 def measure(generator, photos: list[np.ndarray], made: dict[str, bytes], config: Int8Config) -> list[Row]:
     """Compare files with Keras and time them."""
-    from cartoongan_tf.tflite_model import TFLiteGenerator
+    from cartoongan_tf.inference.tflite_model import TFLiteGenerator
     from export import parity
 
     with parity.on_cpu():

@@ -14,10 +14,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from cartoongan_tf import folders, memory, program
-from cartoongan_tf.errors import InputError
-from cartoongan_tf.measurement import fresh_process, write_report
-from cartoongan_tf.options import option
+from cartoongan_tf.base import memory, program
+from cartoongan_tf.base.errors import InputError
+from cartoongan_tf.base.options import option
+from cartoongan_tf.base.timing import fresh_process, write_report
+from cartoongan_tf.media import folders
 from export.parity import psnr
 
 

@@ -8,8 +8,8 @@ import functools
 
 from keras import layers
 
-from cartoongan_tf.generator import ARCHITECTURES, Architecture
-from cartoongan_tf.layers import (
+from cartoongan_tf.models.generator import ARCHITECTURES, Architecture
+from cartoongan_tf.models.layers import (
     InstanceNormalization,
     conv,
     conv_beside_photo,

@@ -19,10 +19,10 @@ from pathlib import Path
 
 import numpy as np
 
-from cartoongan_tf import atomic, program
-from cartoongan_tf.config import TrainConfig
-from cartoongan_tf.measurement import fresh_process, seconds_in_turns, write_report
-from cartoongan_tf.options import option, require
+from cartoongan_tf.base import atomic, program
+from cartoongan_tf.base.options import option, require
+from cartoongan_tf.base.timing import fresh_process, seconds_in_turns, write_report
+from cartoongan_tf.training.config import TrainConfig
 
 PACKAGES = ("tensorflow", "keras", "ai-edge-litert")
 RECIPE = {
@@ -103,7 +103,7 @@ def _seconds(names: list[str], config: LightConfig) -> dict[str, list[float]]:
 
 def load(path: Path, num_threads: int):
     """A .tflite file, ready to draw."""
-    from cartoongan_tf.tflite_model import TFLiteGenerator
+    from cartoongan_tf.inference.tflite_model import TFLiteGenerator
 
     return TFLiteGenerator.load(path, num_threads)
 
@@ -131,11 +131,11 @@ def train(name: str, config: LightConfig, run_dir: Path) -> None:
     import keras
 
     import benchmarks.light_candidates  # noqa: F401  adds the architectures
-    from cartoongan_tf import strategies
-    from cartoongan_tf.inputs import Inputs
-    from cartoongan_tf.run_folder import RunFolder
-    from cartoongan_tf.train_loop import Feeds
-    from cartoongan_tf.training import Training
+    from cartoongan_tf.training import distribution
+    from cartoongan_tf.training.inputs import Inputs
+    from cartoongan_tf.training.loop import Feeds
+    from cartoongan_tf.training.run import Training
+    from cartoongan_tf.training.run_folder import RunFolder
     from data_pipeline import dataset, records
 
     recipe = TrainConfig(
@@ -162,7 +162,7 @@ def train(name: str, config: LightConfig, run_dir: Path) -> None:
     data = Inputs(Feeds(batches, recipe.batch_size, None), steps, recipe.crop_size, photos, cartoons, config.data_dir)
     folder = RunFolder(recipe.run_dir)
     folder.check_goes_on(recipe)
-    if Training(recipe, folder, strategies.build_strategy("one"), data).run():
+    if Training(recipe, folder, distribution.build_strategy("one"), data).run():
         raise KeyboardInterrupt
 
 
@@ -175,8 +175,8 @@ def convert(names: list[str], folder: Path, are_trained: bool) -> dict[str, tupl
     program.start_tensorflow()
     import benchmarks.light_candidates  # noqa: F401
     from benchmarks.generator_costs import num_multiplications
-    from cartoongan_tf.generator import build_generator
-    from cartoongan_tf.generator_file import load_generator
+    from cartoongan_tf.models.generator import build_generator
+    from cartoongan_tf.models.generator_file import load_generator
     from export.tflite import convert
     from export.tflite_file import Metadata
 

@@ -14,11 +14,12 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from cartoongan_tf import folders, pictures, program
-from cartoongan_tf.errors import InputError
-from cartoongan_tf.measurement import write_report
-from cartoongan_tf.options import option, require
-from data_pipeline import findings
+from cartoongan_tf.base import program
+from cartoongan_tf.base.errors import InputError
+from cartoongan_tf.base.options import option, require
+from cartoongan_tf.base.timing import write_report
+from cartoongan_tf.media import folders, pictures
+from data_pipeline import problems
 from data_pipeline.edge_smoothing import Smoothing
 from data_pipeline.picture_statistics import Measured, measure_picture
 from data_pipeline.prepare import middle_square
@@ -121,13 +122,13 @@ def _measure(originals: list[np.ndarray], size: int, change: Callable | None) ->
 
 
 def _row(name: str, size: int, photos: Measured, cartoons: Measured, config: SwappedConfig) -> str:
-    shares = [findings.share_above(cartoons, photos, measure) for measure in MEASURES]
+    shares = [problems.share_above(cartoons, photos, measure) for measure in MEASURES]
     shares = [share if sign > 0 else 1 - share for share, sign in zip(shares, MEASURES.values(), strict=True)]
-    shares.append(findings.drawn_more(cartoons, photos))
+    shares.append(problems.drawn_more(cartoons, photos))
     rng = np.random.default_rng(0)
     sets = [[_some(each, config.set_size, rng) for each in (photos, cartoons)] for _ in range(config.rounds)]
-    right = np.mean([findings.look_swapped(*pair) for pair in sets])
-    swapped = np.mean([findings.look_swapped(*reversed(pair)) for pair in sets])
+    right = np.mean([problems.look_swapped(*pair) for pair in sets])
+    swapped = np.mean([problems.look_swapped(*reversed(pair)) for pair in sets])
     return f"| {name} | {size} | {' | '.join(f'{share:.2f}' for share in shares)} | {right:.1%} | {swapped:.1%} |"
 
 

@@ -2,7 +2,7 @@
 
     python -m benchmarks.train_step --output=train_step.md
 
-Everything is run by `train_loop.several_steps`, each in a process of its own, on random pictures in memory; the
+Everything is run by `loop.several_steps`, each in a process of its own, on random pictures in memory; the
 processes of a table take turns, so that whatever else the machine does meets all of them. Times are medians over the
 rounds; ratios are medians of the rounds' ratios, and they are what to compare. Peak memory (the GPU's, where there is
 one) is what a process holds above one that has started TensorFlow and does nothing.
@@ -21,10 +21,10 @@ import sys
 from collections.abc import Callable
 from typing import Literal
 
-from cartoongan_tf import program
-from cartoongan_tf.config import TrainConfig
-from cartoongan_tf.measurement import Worker, fresh_process, take_turns, write_report
-from cartoongan_tf.options import option, require
+from cartoongan_tf.base import program
+from cartoongan_tf.base.options import option, require
+from cartoongan_tf.base.timing import Worker, fresh_process, take_turns, write_report
+from cartoongan_tf.training.config import TrainConfig
 
 GOALS = {"CycleGAN": (0.66, 0.60), "CycleGAN with identity loss": (0.50, 0.45)}  # the paper's ratio, and at most
 

@@ -1,6 +1,6 @@
 """What `benchmarks.train_step` measures: the step's parts, the step with each switch, the step of each method.
 
-Each is a step that `train_loop.several_steps` runs, as it runs those of training, on random pictures in memory. A part
+Each is a step that `loop.several_steps` runs, as it runs those of training, on random pictures in memory. A part
 builds no more networks than it needs: its process holds what the part takes, and no more.
 """
 
@@ -13,12 +13,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from cartoongan_tf import losses, memory, pixels, schedule, train_loop, train_step
-from cartoongan_tf import networks as nets
-from cartoongan_tf.config import TrainConfig
-from cartoongan_tf.discriminator import build_discriminator
-from cartoongan_tf.gradients import Batch, Losses, Scalars, differentiated, update
-from cartoongan_tf.vgg19 import build_vgg19_features
+from cartoongan_tf.base import memory
+from cartoongan_tf.models import losses, pixels
+from cartoongan_tf.models.discriminator import build_discriminator
+from cartoongan_tf.models.vgg19 import build_vgg19_features
+from cartoongan_tf.training import loop, schedule, steps
+from cartoongan_tf.training import networks as nets
+from cartoongan_tf.training.config import TrainConfig
+from cartoongan_tf.training.gradients import Batch, Losses, Scalars, differentiated, update
 from experiments.baselines import cyclegan
 from experiments.baselines.cyclegan_config import CycleGANConfig
 
@@ -33,7 +35,7 @@ class Work(NamedTuple):
       changes: to the recipe, first.
     """
 
-    build: Callable[[TrainConfig], train_loop.Step]
+    build: Callable[[TrainConfig], loop.Step]
     changes: Mapping[str, Any] = types.MappingProxyType({})
 
     @property
@@ -41,17 +43,17 @@ class Work(NamedTuple):
         return self.changes.get("steps_per_call", 1)
 
 
-def _nothing(recipe: TrainConfig) -> train_loop.Step:
+def _nothing(recipe: TrainConfig) -> loop.Step:
     """What any process holds that has started TensorFlow and the loop."""
     return lambda batch: {"value": tf.cast(batch["photo"][0, 0, 0, 0], tf.float32)}
 
 
-def _generator_forward(recipe: TrainConfig) -> train_loop.Step:
+def _generator_forward(recipe: TrainConfig) -> loop.Step:
     generator = nets.new_generator(recipe)
     return lambda batch: {"value": tf.reduce_mean(generator(pixels.to_float(batch["photo"]), training=True))}
 
 
-def _generator_and_back(recipe: TrainConfig) -> train_loop.Step:
+def _generator_and_back(recipe: TrainConfig) -> loop.Step:
     generator = nets.new_generator(recipe)
 
     def step(batch):
@@ -62,20 +64,18 @@ def _generator_and_back(recipe: TrainConfig) -> train_loop.Step:
     return step
 
 
-def _discriminator_and_back(recipe: TrainConfig) -> train_loop.Step:
+def _discriminator_and_back(recipe: TrainConfig) -> loop.Step:
     networks = types.SimpleNamespace(discriminator=build_discriminator(recipe.discriminator_width))
-    found = differentiated(
-        lambda batch: train_step.warmup_losses(networks, batch, recipe), networks, recipe.jit_compile
-    )
+    found = differentiated(lambda batch: steps.warmup_losses(networks, batch, recipe), networks, recipe.jit_compile)
     return lambda batch: {"value": tf.linalg.global_norm(found(batch)[1]["discriminator"])}
 
 
-def _vgg19_forward(recipe: TrainConfig) -> train_loop.Step:
+def _vgg19_forward(recipe: TrainConfig) -> loop.Step:
     features = build_vgg19_features(recipe.vgg19_weights, recipe.seed)
     return lambda batch: {"value": tf.reduce_mean(features(pixels.to_float(batch["photo"])))}
 
 
-def _vgg19_and_back(recipe: TrainConfig) -> train_loop.Step:
+def _vgg19_and_back(recipe: TrainConfig) -> loop.Step:
     features = build_vgg19_features(recipe.vgg19_weights, recipe.seed)
 
     def step(batch):
@@ -88,7 +88,7 @@ def _vgg19_and_back(recipe: TrainConfig) -> train_loop.Step:
     return step
 
 
-def _step_of_training(step: Callable, recipe: TrainConfig) -> train_loop.Step:
+def _step_of_training(step: Callable, recipe: TrainConfig) -> loop.Step:
     networks = nets.build_networks(recipe, schedule.plan(recipe, STEPS_PER_EPOCH), recipe.crop_size)
     return lambda batch: step(networks, batch, recipe)
 
@@ -108,7 +108,7 @@ def features_together_step(networks: nets.Networks, batch: Batch, recipe: TrainC
 
 
 def _losses_with_features_together(networks: nets.Networks, batch, recipe: TrainConfig) -> Losses:
-    others = train_step.adversarial_losses(
+    others = steps.adversarial_losses(
         dataclasses.replace(networks, vgg19_features=tf.identity),  # costs nothing, and weighs nothing
         batch,
         dataclasses.replace(recipe, content_weight=0.0),
@@ -123,7 +123,7 @@ def _losses_with_features_together(networks: nets.Networks, batch, recipe: Train
     )
 
 
-def _cyclegan(identity_weight: float, recipe: TrainConfig) -> train_loop.Step:
+def _cyclegan(identity_weight: float, recipe: TrainConfig) -> loop.Step:
     networks = ("generator", "generator_width", "generator_num_blocks", "discriminator_width")
     same = (*networks, "batch_size", "pool_size", "seed")
     config = CycleGANConfig(identity_weight=identity_weight, **{name: getattr(recipe, name) for name in same})
@@ -131,8 +131,8 @@ def _cyclegan(identity_weight: float, recipe: TrainConfig) -> train_loop.Step:
     return lambda batch: cyclegan.cyclegan_step(networks, batch, config)
 
 
-_INITIALIZATION = functools.partial(_step_of_training, train_step.initialization_step)
-_ADVERSARIAL = functools.partial(_step_of_training, train_step.adversarial_step)
+_INITIALIZATION = functools.partial(_step_of_training, steps.initialization_step)
+_ADVERSARIAL = functools.partial(_step_of_training, steps.adversarial_step)
 _POOL = {"pool_size": TrainConfig.pool_size}
 
 # By table, and by the name in it. The recipe has no pool unless told, so that a switch is one change to "plain".
@@ -175,7 +175,7 @@ def build(work: Work, recipe: TrainConfig) -> Callable[[int], int]:
     tf.config.optimizer.set_experimental_options({"remapping": False})  # as training does
     recipe = dataclasses.replace(recipe, **work.changes)
     batches = iter(tf.data.Dataset.from_tensors(random_batch(recipe)).repeat())
-    train = train_loop.several_steps(work.build(recipe), batches, tf.distribute.get_strategy())
+    train = loop.several_steps(work.build(recipe), batches, tf.distribute.get_strategy())
 
     def run(num_steps: int) -> int:
         scalars = {}

@@ -12,7 +12,7 @@ __all__ = ["Cartoonizer", "__version__"]
 
 def __getattr__(name):
     if name == "Cartoonizer":
-        from cartoongan_tf.cartoonizer import Cartoonizer
+        from cartoongan_tf.inference.cartoonizer import Cartoonizer
 
         return Cartoonizer
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -16,14 +16,17 @@ from typing import Literal
 
 from tqdm import tqdm
 
-from cartoongan_tf import contact_sheets, film, jobs, pictures, program, progress, styles
-from cartoongan_tf.drawing import Look, PictureFiles, draw_named, draw_pictures
-from cartoongan_tf.errors import InputError, UsageError
-from cartoongan_tf.isolated import IsolatedCartoonizer, isolated_cartoonizer
-from cartoongan_tf.jobs import Job
-from cartoongan_tf.options import option, require
-from cartoongan_tf.progress import PictureBar
-from cartoongan_tf.steady import STEADINESS
+from cartoongan_tf import styles
+from cartoongan_tf.base import program, progress
+from cartoongan_tf.base.errors import InputError, UsageError
+from cartoongan_tf.base.options import option, require
+from cartoongan_tf.base.progress import PictureBar
+from cartoongan_tf.inference import contact_sheets, jobs
+from cartoongan_tf.inference.file_pipeline import Look, PictureFiles, draw_named, draw_pictures
+from cartoongan_tf.inference.isolated import IsolatedCartoonizer, isolated_cartoonizer
+from cartoongan_tf.inference.jobs import Job
+from cartoongan_tf.inference.steady import STEADINESS
+from cartoongan_tf.media import film, pictures
 
 
 @dataclasses.dataclass(frozen=True)

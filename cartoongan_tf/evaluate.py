@@ -13,10 +13,11 @@ import dataclasses
 import sys
 from pathlib import Path
 
-from cartoongan_tf import classical, program
-from cartoongan_tf.errors import InputError
-from cartoongan_tf.options import option, require
-from cartoongan_tf.progress import Bar
+from cartoongan_tf.base import program
+from cartoongan_tf.base.errors import InputError
+from cartoongan_tf.base.options import option, require
+from cartoongan_tf.base.progress import Bar
+from cartoongan_tf.evaluation import classical_filters
 
 _MOST_CROP_PX = 512  # VGG19 looks at 16 crops at once: more than `kernel_limits` are left to slow kernels
 _LEAST = {"max_pictures": 2, "num_crops": 2, "crop_px": 32, "num_resamplings": 2, "num_on_sheet": 1, "seed": 0}
@@ -67,36 +68,38 @@ def main(argv=None) -> int:
 
 def _evaluate(config: EvaluateConfig, _) -> None:
     program.start_tensorflow()
-    from cartoongan_tf import evaluation, evaluation_report, picture_set
+    from cartoongan_tf.evaluation import report
+    from cartoongan_tf.evaluation.evaluator import Evaluator, Settings
+    from cartoongan_tf.media import picture_set
 
     photos, cartoons = (
         picture_set.read_pictures(folder, config.long_side, config.crop_px, config.max_pictures)
         for folder in (config.photos_dir, config.cartoons_dir)
     )
     ways = [*_classical(config), *_models(config)]
-    names = [field.name for field in dataclasses.fields(evaluation.Settings)]
-    settings = evaluation.Settings(**{name: getattr(config, name) for name in names})
-    shown = evaluation_report.chosen(photos, config.num_on_sheet)
-    evaluator = evaluation.Evaluator(photos.pixels, cartoons.pixels, settings, shown)
+    names = [field.name for field in dataclasses.fields(Settings)]
+    settings = Settings(**{name: getattr(config, name) for name in names})
+    shown = report.chosen(photos, config.num_on_sheet)
+    evaluator = Evaluator(photos.pixels, cartoons.pixels, settings, shown)
     ways += _checkpoints(config, Path(config.output_dir) / "checkpoints")
     rows = [evaluator.cartoons_row(), evaluator.photos_row()]
     for name, step, load in Bar(ways, desc="measuring", unit="way"):
         rows.append(evaluator.row(name, load(), step))
-    report = evaluation_report.Report(config, photos, cartoons, evaluator, rows)
-    report.write(Path(config.output_dir))
-    print(report.text())
+    result = report.Report(config, photos, cartoons, evaluator, rows)
+    result.write(Path(config.output_dir))
+    print(result.text())
 
 
 def _classical(config: EvaluateConfig) -> list[tuple]:
     if not config.classical:
         return []
-    ways = {"OpenCV's stylization": classical.stylization, "OpenCV, edges drawn": classical.drawn_edges}
+    ways = {"OpenCV's stylization": classical_filters.stylization, "OpenCV, edges drawn": classical_filters.drawn_edges}
     return [(name, None, lambda draw=draw: draw) for name, draw in ways.items()]
 
 
 def _models(config: EvaluateConfig) -> list[tuple]:
     """Each model's name, no step, and what gives it; all are loaded now, before anything is measured."""
-    from cartoongan_tf.named_models import load_named_models
+    from cartoongan_tf.inference.named_models import load_named_models
 
     return [(name, None, lambda model=model: model) for name, model in load_named_models(config.model).items()]
 
@@ -104,8 +107,8 @@ def _models(config: EvaluateConfig) -> list[tuple]:
 def _checkpoints(config: EvaluateConfig, folder: Path) -> list[tuple]:
     if not config.run_dir:
         return []
-    from cartoongan_tf.cartoonizer import Cartoonizer
-    from cartoongan_tf.checkpoints import write_generators
+    from cartoongan_tf.inference.cartoonizer import Cartoonizer
+    from cartoongan_tf.training.checkpoints import write_generators
 
     written = write_generators(config.run_dir, folder)
     return [(f"step {step}", step, lambda path=path: Cartoonizer.load(path)) for step, path in written.items()]

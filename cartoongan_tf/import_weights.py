@@ -10,9 +10,10 @@ import dataclasses
 import sys
 from pathlib import Path
 
-from cartoongan_tf import authors_files, program
-from cartoongan_tf.errors import InputError
-from cartoongan_tf.options import option
+from cartoongan_tf.base import program
+from cartoongan_tf.base.errors import InputError
+from cartoongan_tf.base.options import option
+from cartoongan_tf.models import authors_files
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,7 +36,7 @@ def _import_weights(config: ImportConfig, _) -> None:
         raise InputError(f"--output={config.output}: exists already; give --overwrite, or name another file")
     weights = authors_files.read_weights(config.weights)
     program.start_tensorflow()
-    from cartoongan_tf import authors_weights, generator_file
+    from cartoongan_tf.models import authors_weights, generator_file
 
     try:
         generator = authors_weights.generator_from_weights(weights)

@@ -13,9 +13,10 @@ data_pipeline.build_tfrecords. The run's folder then holds generator.keras (for 
 import importlib.util
 import sys
 
-from cartoongan_tf import kernel_limits, program, progress
-from cartoongan_tf.config import TrainConfig
-from cartoongan_tf.errors import InputError
+from cartoongan_tf.base import program, progress
+from cartoongan_tf.base.errors import InputError
+from cartoongan_tf.models import kernel_limits
+from cartoongan_tf.training.config import TrainConfig
 
 _VGG19_CHANNELS = 64  # of its first layers, at the pictures' own resolution
 
@@ -40,9 +41,9 @@ def train(config: TrainConfig, strategy=None) -> int:
     if importlib.util.find_spec("tensorboard") is None:
         raise InputError("TensorBoard, which writes a run's curves, is not installed: pip install tensorboard")
     program.start_tensorflow()
-    from cartoongan_tf import inputs, precision, strategies
-    from cartoongan_tf.run_folder import RunFolder
-    from cartoongan_tf.training import Training
+    from cartoongan_tf.training import distribution, inputs, precision
+    from cartoongan_tf.training.run import Training
+    from cartoongan_tf.training.run_folder import RunFolder
     from data_pipeline import dataset, records
 
     opened, held_out = records.open_records(config.data_dir), records.open_records(config.data_dir, "validation")
@@ -51,7 +52,7 @@ def train(config: TrainConfig, strategy=None) -> int:
     folder.check_goes_on(config)
     folder.check_writable()
     _prepare_tensorflow(config)
-    strategy = strategy or strategies.build_strategy(config.strategy)
+    strategy = strategy or distribution.build_strategy(config.strategy)
     _check_batch_size(config, strategy.num_replicas_in_sync, opened.image_size)
     if not (len(held_out.photos) and len(held_out.cartoons)):
         print(
@@ -61,7 +62,7 @@ def train(config: TrainConfig, strategy=None) -> int:
     if slow := precision.slowness(config.mixed_precision):
         print(f"WARNING: {slow}.", file=sys.stderr)
     explaining_damage = dataset.explaining_damage
-    with strategies.explaining_lost_workers(strategy), explaining_damage(opened), explaining_damage(held_out):
+    with distribution.explaining_lost_workers(strategy), explaining_damage(opened), explaining_damage(held_out):
         with progress.stage("reading the samples, building the networks and VGG19"):
             training = Training(config, folder, strategy, inputs.build_inputs(config, opened, held_out))
         return training.rehearse() if config.dry_run else training.run()

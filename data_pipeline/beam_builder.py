@@ -11,7 +11,7 @@ import apache_beam as beam
 import cv2
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from cartoongan_tf.errors import InputError
+from cartoongan_tf.base.errors import InputError
 from data_pipeline import shards
 from data_pipeline.build_folder import BuildFolder
 from data_pipeline.builder import Task

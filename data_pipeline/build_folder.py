@@ -13,7 +13,7 @@ import re
 import sys
 from collections.abc import Iterable
 
-from cartoongan_tf.errors import InputError
+from cartoongan_tf.base.errors import InputError
 from data_pipeline import records
 from data_pipeline.prepare import Skip
 from data_pipeline.shards import KINDS, SPLITS, Shard, ShardReport

@@ -17,10 +17,10 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Literal
 
-from cartoongan_tf import program
-from cartoongan_tf.errors import InputError
-from cartoongan_tf.extras import require_extra
-from cartoongan_tf.options import option, require
+from cartoongan_tf.base import program
+from cartoongan_tf.base.errors import InputError
+from cartoongan_tf.base.extras import require_extra
+from cartoongan_tf.base.options import option, require
 from data_pipeline.prepare import Preparation
 from data_pipeline.storage import folder_at
 

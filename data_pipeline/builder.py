@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import cv2
 
-from cartoongan_tf.errors import InputError
-from cartoongan_tf.progress import Bar
-from cartoongan_tf.threads import map_ahead
+from cartoongan_tf.base.errors import InputError
+from cartoongan_tf.base.progress import Bar
+from cartoongan_tf.base.threads import map_ahead
 from data_pipeline import shards
 from data_pipeline.build_folder import BuildFolder
 from data_pipeline.near_duplicates import NearDuplicates

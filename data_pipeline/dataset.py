@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import tensorflow as tf
 
-from cartoongan_tf.errors import InputError
+from cartoongan_tf.base.errors import InputError
 from data_pipeline import records
 from data_pipeline.records import RecordIndex, Records
 

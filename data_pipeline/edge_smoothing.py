@@ -10,7 +10,7 @@ from typing import Literal, get_args
 import cv2
 import numpy as np
 
-from cartoongan_tf.errors import InputError
+from cartoongan_tf.base.errors import InputError
 
 _MAX_PX = 99  # beyond that a picture has no parts that are left sharp
 Kind = Literal["gaussian", "mean"]

@@ -21,12 +21,12 @@ from typing import Literal
 
 from tqdm import tqdm
 
-from cartoongan_tf import atomic, program
-from cartoongan_tf.errors import InputError
-from cartoongan_tf.options import option, require
-from data_pipeline import film_files, frame_report, frame_set, key_frames
-from data_pipeline.frame_set import Film, Frame
-from data_pipeline.key_frames import Choice, Shot
+from cartoongan_tf.base import atomic, program
+from cartoongan_tf.base.errors import InputError
+from cartoongan_tf.base.options import option, require
+from data_pipeline.frames import film_files, frame_set, key_frames, report
+from data_pipeline.frames.frame_set import Film, Frame
+from data_pipeline.frames.key_frames import Choice, Shot
 
 _FEW_FRAMES = 100
 
@@ -80,8 +80,8 @@ def _extract_into(folder: Path, config: ExtractConfig, arguments: list[str]) -> 
     if num_gone := frame_set.prepare(folder, plan, films, frames, config.long_side):
         print(f"Removed {num_gone} frames that are not chosen any more", file=sys.stderr)
     frame_set.write_frames(folder, frames, config.long_side)
-    frame_report.write_sheet(folder, frames)
-    is_new = frame_report.write_frames_file(folder, config.recorded(), frames, films, shots, plan.removed)
+    report.write_sheet(folder, frames)
+    is_new = report.write_frames_file(folder, config.recorded(), frames, films, shots, plan.removed)
     if plan.removed:
         print(f"{len(plan.removed)} frames that were removed by hand stay away")
     _report(config, frames, films, shots, is_new)
@@ -130,7 +130,7 @@ def _report(config: ExtractConfig, frames: list[Frame], films: list[Film], shots
     done = "Done" if is_new else "Nothing was left to do"
     print(f"{done}: {config.output_dir} has {len(frames)} frames, of {len(shots)} shots in {len(films)} film(s)")
     print(f"Dropped frames: {dropped or 'none'} ({frame_set.FRAMES_FILE} has all of them)")
-    print(f"Look at them:\n    {frame_report.sheet_path(Path(config.output_dir))}")
+    print(f"Look at them:\n    {report.sheet_path(Path(config.output_dir))}")
     if len(frames) < _FEW_FRAMES:
         print("That is little to learn a style from: add films of the same style, or raise --frames_per_shot")
     print(

@@ -14,8 +14,9 @@ import textwrap
 from collections.abc import Iterable
 from pathlib import Path
 
-from cartoongan_tf import atomic, pictures, program
-from cartoongan_tf.options import option, require
+from cartoongan_tf.base import atomic, program
+from cartoongan_tf.base.options import option, require
+from cartoongan_tf.media import pictures
 from data_pipeline.prepare import Preparation
 
 SHEET_NAME, STATISTICS_NAME = "contact-sheet.jpg", "inspection.json"
@@ -56,12 +57,12 @@ def main(argv=None) -> int:
 
 def _inspect(config: InspectConfig, _) -> None:
     program.start_tensorflow()
-    from data_pipeline import findings, inspection, records
+    from data_pipeline import inspection, problems, records
 
     opened, dataset = records.open_records(config.data_dir), records.read_dataset_file(config.data_dir)
     measured = inspection.measure(opened, dataset, config.num_measured)
-    found = findings.find(**measured, preparation=Preparation(**dataset["parameters"]))
-    drawn_more = findings.drawn_more(**measured)
+    found = problems.find(**measured, preparation=Preparation(**dataset["parameters"]))
+    drawn_more = problems.drawn_more(**measured)
     sheet = Path(config.output or os.path.join(config.data_dir, SHEET_NAME))
     pictures.write_picture(sheet, inspection.draw_sheet(opened, config.num_examples))
     summaries = {kind: each.summary() for kind, each in measured.items()}

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cartoongan_tf import sheets
+from cartoongan_tf.media import sheets
 from data_pipeline import records
 from data_pipeline.edge_smoothing import Smoothing, edge_pixels, edge_region
 from data_pipeline.picture_statistics import Measured, measure_picture, measure_smoothing

@@ -10,9 +10,9 @@ from typing import BinaryIO, Literal, NamedTuple
 import cv2
 import numpy as np
 
-from cartoongan_tf import pictures
-from cartoongan_tf.errors import InputError
-from cartoongan_tf.options import option, require
+from cartoongan_tf.base.errors import InputError
+from cartoongan_tf.base.options import option, require
+from cartoongan_tf.media import pictures
 from data_pipeline.edge_smoothing import Smoothing, smooth_edges
 from data_pipeline.near_duplicates import MAX_BITS, SAME_PICTURE_BITS, perceptual_hash
 

@@ -20,7 +20,7 @@ import google_crc32c
 import numpy as np
 import tensorflow as tf
 
-from cartoongan_tf.errors import InputError
+from cartoongan_tf.base.errors import InputError
 from data_pipeline.edge_smoothing import Smoothing
 from data_pipeline.prepare import PARTS, Box, Preparation
 

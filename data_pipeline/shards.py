@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from cartoongan_tf.errors import InputError
+from cartoongan_tf.base.errors import InputError
 from data_pipeline.prepare import PARTS, Preparation, Prepared, Skip
 
 KINDS = tuple(PARTS)

@@ -11,9 +11,10 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from cartoongan_tf import atomic, folders
-from cartoongan_tf.errors import InputError
-from cartoongan_tf.extras import require_extra
+from cartoongan_tf.base import atomic
+from cartoongan_tf.base.errors import InputError
+from cartoongan_tf.base.extras import require_extra
+from cartoongan_tf.media import folders
 from data_pipeline.shards import Listing
 
 

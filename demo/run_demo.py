@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from skimage import data
 
-from cartoongan_tf import pictures
+from cartoongan_tf.media import pictures
 from demo.drawings import draw_scene
 
 OUTPUT = Path("demo_output")

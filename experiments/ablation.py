@@ -13,13 +13,13 @@ import statistics
 import sys
 from typing import TYPE_CHECKING
 
-from cartoongan_tf import program
-from cartoongan_tf.config import TrainConfig
-from experiments.settings import ExperimentConfig
+from cartoongan_tf.base import program
+from cartoongan_tf.training.config import TrainConfig
+from experiments.config import ExperimentConfig
 
 if TYPE_CHECKING:
-    from cartoongan_tf.evaluation import Row
-    from experiments.findings import Claim
+    from cartoongan_tf.evaluation.evaluator import Row
+    from experiments.claims import Claim
     from experiments.runs import Run
 
 # Of l1 the gradient by a feature's difference d is 1, of l2 it is 2 |d|. So that both pull as strongly at what drawings
@@ -33,8 +33,8 @@ def main(argv=None) -> int:
 
 def _ablation(config: ExperimentConfig) -> None:
     program.start_tensorflow()
-    from cartoongan_tf.cartoonizer import Cartoonizer
-    from experiments import figures, findings
+    from cartoongan_tf.inference.cartoonizer import Cartoonizer
+    from experiments import claims, figures
     from experiments.lab import Lab
 
     lab = Lab(config)
@@ -51,13 +51,13 @@ def _ablation(config: ExperimentConfig) -> None:
     lab.train(runs.values())
     rows = lab.measure({name: Cartoonizer.load(run.generator) for name, run in runs.items()})
     folder, figure = lab.folder / "ablation", figures.of_rows(lab.photos.pixels, rows, close_ups=True)
-    claims, answers = _claims(rows, lab.recipe), _answers(runs)
-    findings.write("experiments.ablation", config, folder, lab.report(rows), figure, claims, answers)
+    verdicts, answers = _claims(rows, lab.recipe), _answers(runs)
+    claims.write("experiments.ablation", config, folder, lab.report(rows), figure, verdicts, answers)
 
 
 def _claims(rows: "dict[str, Row]", recipe: TrainConfig) -> "list[Claim]":
     """The light generator is not asked what an initialization is worth."""
-    from experiments.findings import compare
+    from experiments.claims import compare
 
     without_initialization, l2, without_edges, full = rows.values()
     of_initialization = [

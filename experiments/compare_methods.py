@@ -14,13 +14,13 @@ import functools
 import sys
 from typing import TYPE_CHECKING
 
-from cartoongan_tf import program
-from experiments.settings import SCALES, ExperimentConfig
+from cartoongan_tf.base import program
+from experiments.config import SCALES, ExperimentConfig
 
 if TYPE_CHECKING:
-    from cartoongan_tf.evaluation import Row
-    from experiments.drawings import Drawings
-    from experiments.findings import Claim
+    from cartoongan_tf.evaluation.evaluator import Row
+    from experiments.claims import Claim
+    from experiments.kept_drawings import Drawings
     from experiments.lab import Lab
     from experiments.runs import Run
 
@@ -34,8 +34,8 @@ def main(argv=None) -> int:
 
 def _compare(config: ExperimentConfig) -> None:
     program.start_tensorflow()
-    from cartoongan_tf.cartoonizer import Cartoonizer
-    from experiments import figures, findings
+    from cartoongan_tf.inference.cartoonizer import Cartoonizer
+    from experiments import claims, figures
     from experiments.lab import Lab
 
     scale = SCALES[config.scale]
@@ -53,12 +53,12 @@ def _compare(config: ExperimentConfig) -> None:
     rows = {name: lab.timed(row, slow.get(name)) for name, row in rows.items()}
     folder, figure = lab.folder / "compare_methods", figures.of_rows(lab.photos.pixels, rows, close_ups=True)
     times = _times(runs, slow)
-    findings.write("experiments.compare_methods", config, folder, lab.report(rows), figure, _claims(rows), times)
+    claims.write("experiments.compare_methods", config, folder, lab.report(rows), figure, _claims(rows), times)
 
 
 def _style_transfers(lab: "Lab") -> "dict[str, Drawings]":
     from experiments.baselines.style_transfer import StyleTransfer
-    from experiments.drawings import Drawings
+    from experiments.kept_drawings import Drawings
     from experiments.style_images import StyleImages
 
     config, photos, num_steps = lab.config, lab.photos.pixels, lab.scale.slow_steps
@@ -89,7 +89,7 @@ def _style_transfers(lab: "Lab") -> "dict[str, Drawings]":
 
 
 def _claims(rows: "dict[str, Row]") -> "list[Claim]":
-    from experiments.findings import compare
+    from experiments.claims import compare
 
     one, collection, cyclegan, identity, cartoongan = rows.values()
     nearer = [

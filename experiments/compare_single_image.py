@@ -12,14 +12,14 @@ import dataclasses
 import sys
 from typing import TYPE_CHECKING
 
-from cartoongan_tf import program
-from cartoongan_tf.options import option, require
-from experiments.settings import SCALES, ExperimentConfig
+from cartoongan_tf.base import program
+from cartoongan_tf.base.options import option, require
+from experiments.config import SCALES, ExperimentConfig
 
 if TYPE_CHECKING:
-    from cartoongan_tf.evaluation import Row
-    from experiments.drawings import Drawings
-    from experiments.findings import Claim
+    from cartoongan_tf.evaluation.evaluator import Row
+    from experiments.claims import Claim
+    from experiments.kept_drawings import Drawings
     from experiments.lab import Lab
 
 
@@ -41,8 +41,8 @@ def main(argv=None) -> int:
 
 def _compare(config: SingleImageConfig) -> None:
     program.start_tensorflow()
-    from cartoongan_tf.cartoonizer import Cartoonizer
-    from experiments import figures, findings
+    from cartoongan_tf.inference.cartoonizer import Cartoonizer
+    from experiments import claims, figures
     from experiments.lab import Lab
     from experiments.style_images import StyleImages
 
@@ -64,7 +64,7 @@ def _compare(config: SingleImageConfig) -> None:
     figure = figures.figure(["input photo", *styles, *rows], lines)
     folder = lab.folder / "compare_single_image"
     times = [f"{name}: {drawings.secs_per_picture:.0f} s a picture.  " for name, drawings in slow.items()]
-    findings.write(
+    claims.write(
         "experiments.compare_single_image", config, folder, lab.report(rows), figure, _claims(rows), [*times, ""]
     )
 
@@ -72,7 +72,7 @@ def _compare(config: SingleImageConfig) -> None:
 def _drawn(lab: "Lab", styles: dict[str, list]) -> "dict[str, Drawings]":
     from experiments.baselines.cnnmrf import CNNMRF
     from experiments.baselines.deep_analogy import DeepAnalogy
-    from experiments.drawings import Drawings
+    from experiments.kept_drawings import Drawings
 
     config, photos, num_steps = lab.config, lab.photos.pixels, lab.scale.slow_steps
     with lab.computing():
@@ -96,7 +96,7 @@ def _drawn(lab: "Lab", styles: dict[str, list]) -> "dict[str, Drawings]":
 
 
 def _claims(rows: "dict[str, Row]") -> "list[Claim]":
-    from experiments.findings import compare
+    from experiments.claims import compare
 
     *others, cartoongan = rows.values()
     nearer = [

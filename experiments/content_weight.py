@@ -14,15 +14,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cartoongan_tf import program
-from cartoongan_tf.config import TrainConfig
-from cartoongan_tf.errors import InputError
-from cartoongan_tf.options import option
-from experiments.settings import ExperimentConfig
+from cartoongan_tf.base import program
+from cartoongan_tf.base.errors import InputError
+from cartoongan_tf.base.options import option
+from cartoongan_tf.training.config import TrainConfig
+from experiments.config import ExperimentConfig
 
 if TYPE_CHECKING:
-    from cartoongan_tf.evaluation import Row
-    from experiments.findings import Claim
+    from cartoongan_tf.evaluation.evaluator import Row
+    from experiments.claims import Claim
     from experiments.lab import Lab
     from experiments.runs import Run
 
@@ -56,8 +56,8 @@ def main(argv=None) -> int:
 
 def _content_weight(config: ContentWeightConfig) -> None:
     program.start_tensorflow()
-    from cartoongan_tf.cartoonizer import Cartoonizer
-    from experiments import figures, findings
+    from cartoongan_tf.inference.cartoonizer import Cartoonizer
+    from experiments import claims, figures
     from experiments.lab import Lab
 
     lab = Lab(config)
@@ -66,7 +66,7 @@ def _content_weight(config: ContentWeightConfig) -> None:
     rows = lab.measure({_name(value): Cartoonizer.load(run.generator) for value, run in runs.items()})
     folder, report = lab.folder / "content_weight", lab.report(rows)
     figure = figures.of_rows(lab.photos.pixels, rows)
-    findings.write("experiments.content_weight", config, folder, report, figure, _claims(list(rows.values())))
+    claims.write("experiments.content_weight", config, folder, report, figure, _claims(list(rows.values())))
     _draw_curves(dict(zip(config.values, rows.values(), strict=True)), report.rows[:2], folder / "curve.png")
     print(f"The curve is {folder / 'curve.png'}.")
 
@@ -83,7 +83,7 @@ def _name(value: float) -> str:
 
 
 def _claims(rows: "list[Row]") -> "list[Claim]":
-    from experiments.findings import compare
+    from experiments.claims import compare
 
     text = "3.2: a larger omega keeps more of the photo's content"
     return [compare(text, row, before, "content_distance", "less") for before, row in itertools.pairwise(rows)]
@@ -93,8 +93,8 @@ def _draw_curves(rows: "dict[float, Row]", references: "list[Row]", path: Path) 
     """Measures over omega, with their intervals, as PNG; lines across are the cartoons' and the photos' own."""
     from matplotlib.figure import Figure
 
-    from cartoongan_tf import atomic
-    from cartoongan_tf.evaluation_report import plot_estimates
+    from cartoongan_tf.base import atomic
+    from cartoongan_tf.evaluation.report import plot_estimates
 
     drawing = Figure(figsize=(11, 7), layout="constrained")
     for axes, name in zip(drawing.subplots(2, 2).flat, _CURVES, strict=True):

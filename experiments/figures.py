@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from cartoongan_tf import image_measures
-from cartoongan_tf.evaluation import Row
+from cartoongan_tf.evaluation.evaluator import Row
+from cartoongan_tf.media import image_measures
 
 _GAP_PX, _HEADING_PX = 6, 24
 _CLOSE_UP_SHARE = 3  # a close-up shows a third of the short side

@@ -12,12 +12,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cartoongan_tf import program
-from experiments.settings import ExperimentConfig
+from cartoongan_tf.base import program
+from experiments.config import ExperimentConfig
 
 if TYPE_CHECKING:
-    from cartoongan_tf.evaluation import Row
-    from experiments.findings import Claim
+    from cartoongan_tf.evaluation.evaluator import Row
+    from experiments.claims import Claim
     from experiments.lab import Lab
     from experiments.runs import Run
 
@@ -32,7 +32,7 @@ def main(argv=None) -> int:
 
 def _initialization(config: ExperimentConfig) -> None:
     program.start_tensorflow()
-    from experiments import figures, findings
+    from experiments import claims, figures
     from experiments.lab import Lab
 
     lab = Lab(config)
@@ -43,15 +43,15 @@ def _initialization(config: ExperimentConfig) -> None:
     shown = [row for epochs in starts.values() for row in _spread(list(epochs.values()))]
     figure = figures.of_rows(lab.photos.pixels, {row.name: row for row in shown})
     report = lab.report({row.name: row for epochs in starts.values() for row in epochs.values()})
-    findings.write("experiments.initialization", config, folder, report, figure, _claims(starts))
+    claims.write("experiments.initialization", config, folder, report, figure, _claims(starts))
     _draw_curves(starts, folder / "curve.png")
     print(f"The curve is {folder / 'curve.png'}.")
 
 
 def _epochs(lab: "Lab", run: "Run", name: str, folder: Path) -> "dict[int, Row]":
     """By epoch, the generator's drawings measured."""
-    from cartoongan_tf.cartoonizer import Cartoonizer
-    from cartoongan_tf.checkpoints import write_generators
+    from cartoongan_tf.inference.cartoonizer import Cartoonizer
+    from cartoongan_tf.training.checkpoints import write_generators
 
     steps = lab.steps_per_epoch(lab.recipe.batch_size)
     files = write_generators(run.folder, folder)
@@ -65,7 +65,7 @@ def _spread(rows: list) -> list:
 
 
 def _claims(starts: "dict[str, dict[int, Row]]") -> "list[Claim]":
-    from experiments.findings import compare
+    from experiments.claims import compare
 
     paper, pixels = (list(epochs.values()) for epochs in starts.values())
     return [
@@ -84,8 +84,8 @@ def _draw_curves(starts: "dict[str, dict[int, Row]]", path: Path) -> None:
     """Measures of the drawings by epoch, with their intervals, as PNG."""
     from matplotlib.figure import Figure
 
-    from cartoongan_tf import atomic
-    from cartoongan_tf.evaluation_report import plot_estimates
+    from cartoongan_tf.base import atomic
+    from cartoongan_tf.evaluation.report import plot_estimates
 
     drawing = Figure(figsize=(13, 4), layout="constrained")
     for axes, measure in zip(drawing.subplots(1, len(_CURVES)), _CURVES, strict=True):

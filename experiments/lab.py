@@ -19,19 +19,19 @@ from typing import Any
 import tensorflow as tf
 from tqdm import tqdm
 
-from cartoongan_tf.config import TrainConfig
-from cartoongan_tf.errors import InputError
-from cartoongan_tf.evaluation import Draw, Evaluator, Row, Settings
-from cartoongan_tf.evaluation_report import Report
-from cartoongan_tf.networks import computing_in
-from cartoongan_tf.picture_set import Pictures
+from cartoongan_tf.base.errors import InputError
+from cartoongan_tf.evaluation.evaluator import Draw, Evaluator, Row, Settings
+from cartoongan_tf.evaluation.report import Report
+from cartoongan_tf.media.picture_set import Pictures
+from cartoongan_tf.training.config import TrainConfig
+from cartoongan_tf.training.networks import computing_in
 from data_pipeline import records
 from data_pipeline.records import Records
 from experiments import material
 from experiments.baselines.cyclegan_config import TrainCycleGANConfig
-from experiments.drawings import Drawings
+from experiments.config import SCALES, ExperimentConfig
+from experiments.kept_drawings import Drawings
 from experiments.runs import Run, train
-from experiments.settings import SCALES, ExperimentConfig
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from cartoongan_tf import folders, picture_set
-from cartoongan_tf.errors import InputError
+from cartoongan_tf.base.errors import InputError
+from cartoongan_tf.media import folders, picture_set
 from data_pipeline import builder
 from data_pipeline.prepare import Preparation
 from data_pipeline.shards import Listing

@@ -14,11 +14,11 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from cartoongan_tf import atomic, signals
-from cartoongan_tf.checkpoints import all_checkpoints
-from cartoongan_tf.config import TrainConfig
-from cartoongan_tf.errors import InputError
-from cartoongan_tf.options import flagfile_text, read_flagfile_values
+from cartoongan_tf.base import atomic, signals
+from cartoongan_tf.base.errors import InputError
+from cartoongan_tf.base.options import flagfile_text, read_flagfile_values
+from cartoongan_tf.training.checkpoints import all_checkpoints
+from cartoongan_tf.training.config import TrainConfig
 from data_pipeline import records
 from experiments.baselines.cyclegan_config import TrainCycleGANConfig
 

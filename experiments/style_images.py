@@ -12,8 +12,9 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from cartoongan_tf import pictures, pixels, vgg19
-from cartoongan_tf.errors import InputError
+from cartoongan_tf.base.errors import InputError
+from cartoongan_tf.media import pictures
+from cartoongan_tf.models import pixels, vgg19
 
 _LAYER, _SIDE_PX, _CELLS = "block5_conv1", 256, 4
 

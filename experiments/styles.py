@@ -12,14 +12,14 @@ import dataclasses
 import sys
 from typing import TYPE_CHECKING
 
-from cartoongan_tf import program
-from cartoongan_tf.errors import InputError
-from cartoongan_tf.options import option
-from experiments.settings import ExperimentConfig
+from cartoongan_tf.base import program
+from cartoongan_tf.base.errors import InputError
+from cartoongan_tf.base.options import option
+from experiments.config import ExperimentConfig
 
 if TYPE_CHECKING:
-    from cartoongan_tf.evaluation import Row
-    from experiments.findings import Claim
+    from cartoongan_tf.evaluation.evaluator import Row
+    from experiments.claims import Claim
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -36,9 +36,9 @@ def main(argv=None) -> int:
 def _styles(config: StylesConfig) -> None:
     program.start_tensorflow()
     from cartoongan_tf import styles
-    from cartoongan_tf.cartoonizer import Cartoonizer
-    from cartoongan_tf.named_models import load_named_models
-    from experiments import figures, findings
+    from cartoongan_tf.inference.cartoonizer import Cartoonizer
+    from cartoongan_tf.inference.named_models import load_named_models
+    from experiments import claims, figures
     from experiments.lab import Lab
 
     own, bundled = load_named_models(config.model), styles.all_styles()
@@ -51,12 +51,12 @@ def _styles(config: StylesConfig) -> None:
     models |= own
     rows = lab.measure(models)
     folder, figure = lab.folder / "styles", figures.of_rows(lab.photos.pixels, rows)
-    findings.write("experiments.styles", config, folder, lab.report(rows), figure, _claims(list(rows.values())))
+    claims.write("experiments.styles", config, folder, lab.report(rows), figure, _claims(list(rows.values())))
 
 
 def _claims(rows: "list[Row]") -> "list[Claim]":
     """That styles differ from one another, by the colours that they give the same photos."""
-    from experiments.findings import compare
+    from experiments.claims import compare
 
     text = "4: each style is learned as its own: other colours from the same photos"
     return [compare(text, row, rows[0], "color_shift", "other") for row in rows[1:]]

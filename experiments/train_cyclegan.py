@@ -8,7 +8,7 @@ CartoonGAN's do. `compare_methods` runs this; --identity_weight=0 is CycleGAN wi
 
 import sys
 
-from cartoongan_tf import program
+from cartoongan_tf.base import program
 from experiments.baselines.cyclegan_config import TrainCycleGANConfig
 
 _SUMMARY_EVERY_STEPS, _NUM_SAMPLES = 50, 6
@@ -23,11 +23,12 @@ def _train(config: TrainCycleGANConfig) -> int:
     import keras
     import tensorflow as tf
 
-    from cartoongan_tf import atomic, inputs, signals, strategies, train_loop
-    from cartoongan_tf.checkpoints import RunCheckpoints
-    from cartoongan_tf.networks import computing_in
-    from cartoongan_tf.run_folder import RunFolder
-    from cartoongan_tf.samples import draw_samples
+    from cartoongan_tf.base import atomic, signals
+    from cartoongan_tf.training import distribution, inputs, loop
+    from cartoongan_tf.training.checkpoints import RunCheckpoints
+    from cartoongan_tf.training.networks import computing_in
+    from cartoongan_tf.training.run_folder import RunFolder
+    from cartoongan_tf.training.samples import draw_samples
     from data_pipeline import dataset, records
     from experiments.baselines.cyclegan import build_cyclegan, build_phase, new_generator
 
@@ -35,7 +36,7 @@ def _train(config: TrainCycleGANConfig) -> int:
     # As in cartoongan_tf.train: the remapper gives up on the discriminators' gradients, with an error line and no gain.
     tf.config.optimizer.set_experimental_options({"remapping": False})
     keras.utils.set_random_seed(config.seed)
-    strategy = strategies.build_strategy("one")
+    strategy = distribution.build_strategy("one")
     steps_per_epoch = inputs.count_steps_per_epoch(opened, config.batch_size)
     with strategy.scope(), computing_in(config.mixed_precision):
         networks = build_cyclegan(config, steps_per_epoch, config.crop_size or opened.image_size)
@@ -49,11 +50,11 @@ def _train(config: TrainCycleGANConfig) -> int:
     phase = build_phase(config, networks, steps_per_epoch)
     summaries = tf.summary.create_file_writer(str(folder.summaries))
     with atomic.locked(folder.path), summaries.as_default(), signals.stop_requests() as stop_signal:
-        hooks = train_loop.Hooks(on_checkpoint=write_results, is_asked_to_stop=lambda: stop_signal() != 0)
+        hooks = loop.Hooks(on_checkpoint=write_results, is_asked_to_stop=lambda: stop_signal() != 0)
         checkpoints = RunCheckpoints(folder.checkpoints, networks.saved(), 1)
-        cadence = train_loop.Cadence(config.checkpoint_every_steps, _SUMMARY_EVERY_STEPS)
+        cadence = loop.Cadence(config.checkpoint_every_steps, _SUMMARY_EVERY_STEPS)
         feeds = inputs.build_feeds(opened, config.batch_size, config.seed, config.crop_size)
-        done = train_loop.run([phase], feeds, strategy, checkpoints, cadence, hooks)
+        done = loop.run([phase], feeds, strategy, checkpoints, cadence, hooks)
         return 0 if done.after >= phase.num_steps else 128 + stop_signal()
 
 

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from cartoongan_tf import program
-from cartoongan_tf.errors import InputError
-from cartoongan_tf.measurement import Worker, seconds_in_turns, write_report
-from cartoongan_tf.options import option, require
+from cartoongan_tf.base import program
+from cartoongan_tf.base.errors import InputError
+from cartoongan_tf.base.options import option, require
+from cartoongan_tf.base.timing import Worker, seconds_in_turns, write_report
 
 PACKAGES = ("ai-edge-litert", "numpy")
 
@@ -91,7 +91,7 @@ def _checked(path: Path):
 
 def load(path: Path, num_threads: int):
     """A .tflite file, ready to draw."""
-    from cartoongan_tf.tflite_model import TFLiteGenerator
+    from cartoongan_tf.inference.tflite_model import TFLiteGenerator
 
     return TFLiteGenerator.load(path, num_threads)
 

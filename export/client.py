@@ -17,13 +17,15 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from cartoongan_tf import atomic, jobs, pictures, program, progress
-from cartoongan_tf.errors import InputError, UsageError
-from cartoongan_tf.jobs import STREAM, Job
-from cartoongan_tf.options import option, require
-from cartoongan_tf.progress import Bar
-from export.remote_model import TIMEOUT_SECS, GrpcModel, RemoteModel, RestModel, ServerError
-from export.serving_facts import MAGIC_BYTES, MAX_VERSION
+from cartoongan_tf.base import atomic, program, progress
+from cartoongan_tf.base.errors import InputError, UsageError
+from cartoongan_tf.base.options import option, require
+from cartoongan_tf.base.progress import Bar
+from cartoongan_tf.inference import jobs
+from cartoongan_tf.inference.jobs import STREAM, Job
+from cartoongan_tf.media import pictures
+from export.serving.facts import MAGIC_BYTES, MAX_VERSION
+from export.serving.remote_model import TIMEOUT_SECS, GrpcModel, RemoteModel, RestModel, ServerError
 
 SUFFIX = ".png"  # what a server gives
 MAX_TIMEOUT_SECS = 1e6

@@ -14,9 +14,9 @@ int8_full (int8 activations and uint8 pictures; needs --calibration_dir) and onn
 
 import sys
 
-from cartoongan_tf import program
-from cartoongan_tf.extras import require_extra
-from export.export_config import ExportConfig
+from cartoongan_tf.base import program
+from cartoongan_tf.base.extras import require_extra
+from export.config import ExportConfig
 
 
 def main(argv=None) -> int:

@@ -8,15 +8,18 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from cartoongan_tf import __version__, atomic, kernel_limits, layer_graph, progress, styles
-from cartoongan_tf.errors import InputError
-from cartoongan_tf.generator_file import load_generator
-from cartoongan_tf.model_forms import PEAK_TENSORS, values_per_pixel
-from cartoongan_tf.progress import Bar
-from cartoongan_tf.tflite_model import TFLiteGenerator
-from export import onnx_file, parity, report, saved_model, serving_check, serving_folder, tflite, tflite_file
-from export.export_config import ExportConfig
+from cartoongan_tf import __version__, styles
+from cartoongan_tf.base import atomic, progress
+from cartoongan_tf.base.errors import InputError
+from cartoongan_tf.base.progress import Bar
+from cartoongan_tf.inference.runtimes import PEAK_TENSORS, values_per_pixel
+from cartoongan_tf.inference.tflite_model import TFLiteGenerator
+from cartoongan_tf.models import kernel_limits, layer_graph
+from cartoongan_tf.models.generator_file import load_generator
+from export import onnx_file, parity, report, tflite, tflite_file
+from export.config import ExportConfig
 from export.report import Entry
+from export.serving import check, layout, saved_model
 
 Size = tuple[int, int] | None
 
@@ -65,9 +68,9 @@ def export(config: ExportConfig) -> list[Entry]:
         entries = [entry for entry, _ in files]
         _require_budgets(entries, config.allow_low_parity)
         if is_served:
-            _publish_text(publishing, folder / SERVING / serving_folder.CONFIG, _models_config(config))
+            _publish_text(publishing, folder / SERVING / layout.CONFIG, _models_config(config))
             entries.append(_version(publishing, original, config, version_dir))
-            _publish_text(publishing, folder / SERVING / serving_folder.README, _serving_readme(original, config))
+            _publish_text(publishing, folder / SERVING / layout.README, _serving_readme(original, config))
         for name, text in report.texts(entries, config, len(photos), _others(folder, entries)).items():
             _publish_text(publishing, folder / name, text)
         for entry, content in files:
@@ -94,17 +97,17 @@ def _publish_text(publishing: contextlib.ExitStack, path: Path, text: str) -> No
 
 
 def _models_config(config: ExportConfig) -> str:
-    return serving_folder.config_text(_served_models(config))
+    return layout.config_text(_served_models(config))
 
 
 def _serving_readme(original: Original, config: ExportConfig) -> str:
     values = original.values_per_pixel
     memory, one_thread = 4 * PEAK_TENSORS * values, 2 * kernel_limits.most_copied_values() / values
-    return serving_folder.readme_text(config.name, _served_models(config), config.max_pixels, memory, one_thread)
+    return layout.readme_text(config.name, _served_models(config), config.max_pixels, memory, one_thread)
 
 
 def _served_models(config: ExportConfig) -> list[str]:
-    return sorted({config.name, *serving_folder.models(Path(config.output_dir) / SERVING)})
+    return sorted({config.name, *layout.models(Path(config.output_dir) / SERVING)})
 
 
 def _others(folder: Path, entries: list[Entry]) -> list[str]:
@@ -181,7 +184,7 @@ def _version(publishing: contextlib.ExitStack, original: Original, config: Expor
     with progress.stage("writing the SavedModel"):
         saved_model.write_version(original.generator, temporary, config.name, original.photos[0], config.max_pixels)
     with progress.stage("running the SavedModel as a server does, and comparing what it draws"):
-        proof = serving_check.check_version(original.generator, temporary, str(version_dir), original.photos)
+        proof = check.check_version(original.generator, temporary, str(version_dir), original.photos)
     return Entry(
         path=version_dir.relative_to(config.output_dir).as_posix(),
         format="saved_model",

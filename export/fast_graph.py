@@ -12,8 +12,8 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from cartoongan_tf.layer_graph import layer_graph
-from cartoongan_tf.layers import ReflectionPadding2D
+from cartoongan_tf.models.layer_graph import layer_graph
+from cartoongan_tf.models.layers import ReflectionPadding2D
 
 
 def fast_generator(generator: keras.Model) -> keras.Model:

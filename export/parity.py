@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from cartoongan_tf import image_measures, picture_set, pixels
-from cartoongan_tf.errors import InputError
-from export.export_config import COMPARED_LONG_SIDE_PX
+from cartoongan_tf.base.errors import InputError
+from cartoongan_tf.media import image_measures, picture_set
+from cartoongan_tf.models import pixels
+from export.config import COMPARED_LONG_SIDE_PX
 
 MAX_PHOTOS = 8
 OWN_PHOTOS = Path(__file__).with_name("photos")

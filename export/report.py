@@ -11,7 +11,7 @@ from importlib import metadata
 from typing import Any
 
 from cartoongan_tf import __version__, styles
-from export.export_config import ExportConfig
+from export.config import ExportConfig
 from export.parity import Parity
 
 JSON_NAME, MARKDOWN_NAME = "report.json", "report.md"

@@ -10,7 +10,7 @@ import tensorflow as tf
 from ai_edge_quantizer import qtyping, quantizer, recipe, recipe_manager
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-from cartoongan_tf import pixels
+from cartoongan_tf.models import pixels
 from export import tflite_file
 from export.fast_graph import fast_generator
 from export.tflite_file import Metadata

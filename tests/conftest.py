@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cartoongan_tf import program
+from cartoongan_tf.base import program
 from tests.helpers import build_records, draw
 
 
@@ -24,7 +24,7 @@ def pytest_configure():
 def draw_in_this_process(request, monkeypatch):
     """Let `cartoonize` draw without a process of its own, which takes seconds to start; the mark `isolated` has it."""
     from cartoongan_tf import cartoonize
-    from cartoongan_tf.cartoonizer import Cartoonizer
+    from cartoongan_tf.inference.cartoonizer import Cartoonizer
 
     @contextlib.contextmanager
     def cartoonizer_of_this_process(model, method, on_progress):
@@ -74,8 +74,8 @@ def light_path(tmp_path_factory) -> Path:
 def _write_generator(kind: str, path: Path) -> Path:
     """Its weights are of a trained one's size: fresh ones draw grey or the photo, and with shifts of zero they blow the
     rounding noise of a flat picture up to its colours."""
-    from cartoongan_tf.generator import build_generator
-    from cartoongan_tf.generator_file import save_generator
+    from cartoongan_tf.models.generator import build_generator
+    from cartoongan_tf.models.generator_file import save_generator
 
     rng = np.random.default_rng(1)
     generator = build_generator(kind, width=4, num_blocks=1)

@@ -5,8 +5,8 @@ import re
 import numpy as np
 
 from cartoongan_tf import train
-from cartoongan_tf.checkpoints import found_checkpoints
-from cartoongan_tf.generator_file import load_generator
+from cartoongan_tf.models.generator_file import load_generator
+from cartoongan_tf.training.checkpoints import found_checkpoints
 from tests.helpers import TINY_NETWORKS
 
 PHOTO = np.random.default_rng(0).uniform(-1, 1, (1, 32, 32, 3)).astype(np.float32)

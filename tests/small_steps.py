@@ -10,9 +10,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from cartoongan_tf import schedule, strategies, train_loop, train_step
-from cartoongan_tf.config import TrainConfig
-from cartoongan_tf.networks import build_networks
+from cartoongan_tf.training import distribution, loop, schedule, steps
+from cartoongan_tf.training.config import TrainConfig
+from cartoongan_tf.training.networks import build_networks
 
 IMAGE_SIZE = 32
 BATCH_SIZE = 4
@@ -46,8 +46,8 @@ def run_steps(step, config, num_steps, strategy=None, build=build_networks):
         part = slice(worker * BATCH_SIZE // num_workers, (worker + 1) * BATCH_SIZE // num_workers)
         return tf.data.Dataset.from_tensors({name: images[part] for name, images in small_batch().items()}).repeat()
 
-    phase = train_loop.Phase("phase", num_steps, lambda batch: step(networks, batch, config))
-    scalars = train_loop.ready_to_train(phase, train_loop.Feeds(training, BATCH_SIZE), strategy, 0)(num_steps)
+    phase = loop.Phase("phase", num_steps, lambda batch: step(networks, batch, config))
+    scalars = loop.ready_to_train(phase, loop.Feeds(training, BATCH_SIZE), strategy, 0)(num_steps)
     return [{name: float(values[i]) for name, values in scalars.items()} for i in range(num_steps)], networks
 
 
@@ -74,10 +74,10 @@ def build_with_gradient_descent(config, lengths, image_size):
 
 def main():
     """Adversarial steps as one of several workers; prints their scalars, and then the generator's weights' sums."""
-    strategy = strategies.build_strategy("multi_worker")
-    with strategies.explaining_lost_workers(strategy):
+    strategy = distribution.build_strategy("multi_worker")
+    with distribution.explaining_lost_workers(strategy):
         config = small_config(pool_size=BATCH_SIZE)
-        scalars, networks = run_steps(train_step.adversarial_step, config, 5, strategy, build_with_gradient_descent)
+        scalars, networks = run_steps(steps.adversarial_step, config, 5, strategy, build_with_gradient_descent)
         print("scalars", json.dumps(scalars))
         print("weights", json.dumps([float(np.sum(weights)) for weights in networks.generator.get_weights()]))
 

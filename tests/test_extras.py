@@ -7,7 +7,7 @@ import sys
 import pytest
 from packaging.requirements import Requirement
 
-from cartoongan_tf.extras import PACKAGES
+from cartoongan_tf.base.extras import PACKAGES
 from tests.helpers import REPOSITORY
 
 BUILD = ("data_pipeline.build_tfrecords", "--photos_dir=photos", "--cartoons_dir=frames", "--output_dir=out")

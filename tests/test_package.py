@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from cartoongan_tf import pictures
+from cartoongan_tf.media import pictures
 from tests.helpers import REPOSITORY
 from tests.readme_commands import TEXT, blocks_in, commands_in, fill, serving, smaller
 

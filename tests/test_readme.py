@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from cartoongan_tf import strategies
-from cartoongan_tf.config import TrainConfig
-from cartoongan_tf.options import options_of
-from export.export_config import FORMATS, ExportConfig
+from cartoongan_tf.base.options import options_of
+from cartoongan_tf.training import distribution
+from cartoongan_tf.training.config import TrainConfig
+from export.config import FORMATS, ExportConfig
 from tests.helpers import REPOSITORY
 from tests.readme_commands import TEXT, blocks_in, commands_in, fill, smaller
 
@@ -113,7 +113,7 @@ def test_every_command_about_training_runs(folder):
         run = _run_apart if "--dry_run" in command else _run  # a rehearsal judges by the memory of its process
         assert run(command) == 0, command
     (tf_config,) = re.findall(r"^TF_CONFIG='(.*)' \\$", text, re.MULTILINE)
-    assert strategies.read_tf_config(tf_config).num_workers == 2
+    assert distribution.read_tf_config(tf_config).num_workers == 2
     (sketch,) = blocks_in("yaml", text)
     flags = {option.name for option in options_of(TrainConfig)}
     assert (

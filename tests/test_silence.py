@@ -9,7 +9,7 @@ import time
 import numpy as np
 import pytest
 
-from cartoongan_tf import pictures
+from cartoongan_tf.media import pictures
 from tests.helpers import REPOSITORY, TINY_NETWORKS, draw
 
 MOST_SILENT_SECS = 5.0

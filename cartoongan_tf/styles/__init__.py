@@ -4,7 +4,7 @@ import dataclasses
 import os
 from pathlib import Path
 
-from cartoongan_tf.errors import InputError
+from cartoongan_tf.base.errors import InputError
 
 DEFAULT = "pepper"  # what draws where no model is named
 _FOLDER = Path(__file__).parent

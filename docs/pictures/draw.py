@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 from skimage import data
 
-from cartoongan_tf import Cartoonizer, pictures
+from cartoongan_tf import Cartoonizer
+from cartoongan_tf.media import pictures
 
 _HEIGHT, _WIDTH = 260, 480
 

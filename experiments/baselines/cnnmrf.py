@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import tensorflow as tf
 
-from cartoongan_tf import pixels, vgg19
+from cartoongan_tf.models import pixels, vgg19
 from experiments.baselines.descent import Descent
 
 MRF_LAYERS = ("block3_conv1", "block4_conv1")

@@ -15,13 +15,13 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
-from cartoongan_tf import losses, pixels
-from cartoongan_tf.discriminator import build_discriminator
-from cartoongan_tf.generator import build_generator
-from cartoongan_tf.gradients import Batch, Losses, Scalars, average, differentiated, mean_logit, update
-from cartoongan_tf.image_pool import ImagePool, Shown
-from cartoongan_tf.optimizers import build_adam
-from cartoongan_tf.train_loop import Phase
+from cartoongan_tf.models import losses, pixels
+from cartoongan_tf.models.discriminator import build_discriminator
+from cartoongan_tf.models.generator import build_generator
+from cartoongan_tf.training.gradients import Batch, Losses, Scalars, average, differentiated, mean_logit, update
+from cartoongan_tf.training.image_pool import ImagePool, Shown
+from cartoongan_tf.training.loop import Phase
+from cartoongan_tf.training.optimizers import build_adam
 from experiments.baselines.cyclegan_config import CycleGANConfig
 
 
@@ -93,7 +93,7 @@ def new_generator(config: CycleGANConfig) -> keras.Model:
 
 
 def build_phase(config: CycleGANConfig, networks: CycleGAN, steps_per_epoch: int) -> Phase:
-    """The one phase of its training, for `train_loop.run`."""
+    """The one phase of its training, for `loop.run`."""
     return Phase(
         "cyclegan",
         config.epochs * steps_per_epoch,

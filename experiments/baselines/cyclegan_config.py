@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Literal
 
-from cartoongan_tf.options import option, require
+from cartoongan_tf.base.options import option, require
 
 
 @dataclasses.dataclass(frozen=True)

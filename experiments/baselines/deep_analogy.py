@@ -17,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from cartoongan_tf import pixels, vgg19
+from cartoongan_tf.models import pixels, vgg19
 from experiments.baselines import patch_match
 from experiments.baselines.descent import minimise
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
-from cartoongan_tf.optimizers import ConstantThenLinear
+from cartoongan_tf.training.optimizers import ConstantThenLinear
 
 
 class Descent:

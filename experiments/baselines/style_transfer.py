@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import tensorflow as tf
 
-from cartoongan_tf import losses, pixels, vgg19
+from cartoongan_tf.models import losses, pixels, vgg19
 from experiments.baselines.descent import minimise
 
 STYLE_LAYERS = tuple(f"block{block}_conv1" for block in range(1, 6))

@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks import flicker, folder, large_pictures
-from cartoongan_tf import pictures
+from cartoongan_tf.media import pictures
 from tests.helpers import draw
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from benchmarks import edge_smoothing
-from cartoongan_tf import pictures
+from cartoongan_tf.media import pictures
 from tests.helpers import draw
 
 

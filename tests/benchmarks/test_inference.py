@@ -21,7 +21,7 @@ def _rows(path):
 def test_the_torch_network_draws_what_ours_draws(memory_format):
     torch = pytest.importorskip("torch", reason="torch, the peer, is not installed")
     from benchmarks import torch_generator
-    from cartoongan_tf.authors_weights import generator_from_weights
+    from cartoongan_tf.models.authors_weights import generator_from_weights
 
     weights = torch_generator.random_weights(seed=0)
     photo = np.random.default_rng(1).uniform(-1, 1, (2, 16, 24, 3)).astype(np.float32)

@@ -10,7 +10,7 @@ def _run(*flags):
 
 @pytest.mark.slow
 def test_the_table_has_every_way(generator_path, tmp_path, monkeypatch):
-    from cartoongan_tf import pictures
+    from cartoongan_tf.media import pictures
 
     monkeypatch.setattr(int8_activations, "SIZE_PX", (32, 32))
     for seed in range(2):

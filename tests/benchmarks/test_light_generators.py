@@ -8,7 +8,7 @@ from tests.helpers import draw
 
 @pytest.mark.slow
 def test_the_table_compares_cost_speed_and_pictures(data_dir, tmp_path):
-    from cartoongan_tf import pictures
+    from cartoongan_tf.media import pictures
 
     for seed in range(3):
         pictures.write_picture(tmp_path / "photos" / f"{seed}.png", draw(seed, 110, 120))

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from benchmarks import swapped_folders
-from cartoongan_tf import pictures
+from cartoongan_tf.media import pictures
 from tests.helpers import draw
 
 

@@ -18,13 +18,13 @@ def _rows(path):
 def test_the_slower_variant_learns_the_same():
     """VGG19 on both pictures at once: the same losses, and the same gradients."""
     from benchmarks import train_step_works
-    from cartoongan_tf import networks, schedule, train_step
-    from cartoongan_tf.config import TrainConfig
+    from cartoongan_tf.training import networks, schedule, steps
+    from cartoongan_tf.training.config import TrainConfig
 
     sizes = {"generator_width": 4, "generator_num_blocks": 1, "discriminator_width": 4, "batch_size": 2}
     recipe = TrainConfig("", "", "random", crop_size=32, pool_size=0, content_weight=0.3, **sizes)
     batch, found = train_step_works.random_batch(recipe), []
-    for step in (train_step.adversarial_step, train_step_works.features_together_step):
+    for step in (steps.adversarial_step, train_step_works.features_together_step):
         keras.utils.set_random_seed(0)
         found.append(step(networks.build_networks(recipe, schedule.plan(recipe, 10), 32), batch, recipe))
     plain, together = found

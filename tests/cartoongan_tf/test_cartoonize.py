@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cartoongan_tf import cartoonize, pictures, styles
+from cartoongan_tf import cartoonize, styles
+from cartoongan_tf.media import pictures
 from tests.helpers import draw
 
 

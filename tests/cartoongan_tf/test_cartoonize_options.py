@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cartoongan_tf import Cartoonizer, cartoonize, drawing, pictures, taste
+from cartoongan_tf import Cartoonizer, cartoonize
+from cartoongan_tf.inference import blending, file_pipeline
+from cartoongan_tf.media import pictures
 from tests.helpers import REPOSITORY, draw
 
 
@@ -40,9 +42,9 @@ def test_strength_and_colours(generator_path, photo, cartoon):
     np.testing.assert_array_equal(_draw(generator_path, photo), cartoon)
     np.testing.assert_array_equal(_draw(generator_path, photo, "--strength=0"), draw(0))
     half = _draw(generator_path, photo, "--strength=0.5")
-    np.testing.assert_array_equal(half, taste.blend(draw(0), cartoon, 0.5))
+    np.testing.assert_array_equal(half, blending.blend(draw(0), cartoon, 0.5))
     kept = _draw(generator_path, photo, "--keep_colors")
-    np.testing.assert_array_equal(kept, taste.keep_colors(draw(0), cartoon))
+    np.testing.assert_array_equal(kept, blending.keep_colors(draw(0), cartoon))
 
 
 def test_compare_shows_the_photo_to_the_left(generator_path, photo, cartoon):
@@ -216,7 +218,9 @@ def test_quality_and_batches_reach_the_film(generator_path, tmp_path, monkeypatc
         sizes.append((tmp_path / "clip-cartoon.mp4").stat().st_size)
     assert sizes[0] < 0.7 * sizes[1]
     batches = []
-    monkeypatch.setattr(drawing.Look, "draw_frames", lambda _, draw, frames: (batches.append(len(frames)), frames)[1])
+    monkeypatch.setattr(
+        file_pipeline.Look, "draw_frames", lambda _, draw, frames: (batches.append(len(frames)), frames)[1]
+    )
     assert _run(generator_path, tmp_path / "clip.mp4", "--overwrite", "--batch_size=3") == 0
     assert set(batches) <= {3, 2} and 3 in batches
 

@@ -7,11 +7,13 @@ import keras
 import numpy as np
 import pytest
 
-from cartoongan_tf import classical, crops, evaluate, evaluation, picture_set, pictures
-from cartoongan_tf.checkpoints import write_generators
-from cartoongan_tf.errors import InputError
-from cartoongan_tf.evaluation import Evaluator, Settings
-from cartoongan_tf.generator import build_generator
+from cartoongan_tf import evaluate
+from cartoongan_tf.base.errors import InputError
+from cartoongan_tf.evaluation import classical_filters, crops
+from cartoongan_tf.evaluation.evaluator import MEASURES, Evaluator, Settings, style_layer
+from cartoongan_tf.media import picture_set, pictures
+from cartoongan_tf.models.generator import build_generator
+from cartoongan_tf.training.checkpoints import write_generators
 from tests.helpers import draw
 from tests.small_runs import train_small
 
@@ -70,7 +72,7 @@ def test_there_is_a_row_for_each_way(result):
         "small",
     ]
     for row in result[1]["rows"][2:]:
-        assert set(row["measures"]) == {measure.name for measure in evaluation.MEASURES} - {"inception_fid_to_cartoons"}
+        assert set(row["measures"]) == {measure.name for measure in MEASURES} - {"inception_fid_to_cartoons"}
         assert all(values["low"] <= values["value"] <= values["high"] for values in row["measures"].values())
         assert row["secs_per_megapixel"] > 0
 
@@ -160,7 +162,7 @@ def test_boxes_do_not_overlap_while_there_is_room():
 
 @pytest.mark.parametrize("num_crops, layer", [(1000, "block3_conv4"), (700, "block2_conv2"), (20, "block1_conv2")])
 def test_the_layer_suits_the_number_of_crops(num_crops, layer):
-    assert evaluation.style_layer(num_crops) == layer
+    assert style_layer(num_crops) == layer
 
 
 def test_all_checkpoints_of_a_run_make_a_curve(folders, data_dir, tmp_path):
@@ -215,13 +217,13 @@ def test_what_cannot_be_used_is_said(flags, message, folders, generator_path, tm
 
 
 def test_models_are_named_by_what_tells_them_apart(tmp_path):
-    from cartoongan_tf.named_models import _name_of
+    from cartoongan_tf.inference.named_models import _name_of
 
     for path, name in {"runs/a/generator.keras": "a", "b.tflite": "b", "serving/c/1": "c", "d.keras": "d"}.items():
         assert _name_of(tmp_path / path) == name
 
 
-@pytest.mark.parametrize("filter_", [classical.stylization, classical.drawn_edges])
+@pytest.mark.parametrize("filter_", [classical_filters.stylization, classical_filters.drawn_edges])
 def test_classical_filters_smooth_between_edges_and_keep_colours(filter_):
     photo = draw(3, 60, 80) // 2 + 64
     noisy = np.clip(photo + np.random.default_rng(0).normal(0, 6, photo.shape), 0, 255).astype(np.uint8)

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from cartoongan_tf import Cartoonizer, pictures, train
-from cartoongan_tf.config import TrainConfig
-from cartoongan_tf.options import read_flagfile_values
+from cartoongan_tf import Cartoonizer, train
+from cartoongan_tf.base.options import read_flagfile_values
+from cartoongan_tf.media import pictures
+from cartoongan_tf.training.config import TrainConfig
 from tests.helpers import draw, scalars
 from tests.small_runs import PHOTO, checkpoint_steps, draw_with, newest_step, train_flags, train_small
 

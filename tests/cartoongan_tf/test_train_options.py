@@ -9,12 +9,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from cartoongan_tf import kernel_limits, machine, rehearsal, train
-from cartoongan_tf.checkpoints import found_checkpoints
-from cartoongan_tf.config import TrainConfig
-from cartoongan_tf.generator_file import load_generator
-from cartoongan_tf.networks import computing_in
-from cartoongan_tf.precision import precision_to_use, slowness
+from cartoongan_tf import train
+from cartoongan_tf.base import machine
+from cartoongan_tf.models import kernel_limits
+from cartoongan_tf.models.generator_file import load_generator
+from cartoongan_tf.training import dry_run
+from cartoongan_tf.training.checkpoints import found_checkpoints
+from cartoongan_tf.training.config import TrainConfig
+from cartoongan_tf.training.networks import computing_in
+from cartoongan_tf.training.precision import precision_to_use, slowness
 from tests.helpers import REPOSITORY, TINY_NETWORKS, build_records, scalars
 
 
@@ -117,7 +120,7 @@ def test_going_on_with_what_the_checkpoint_lacks_is_refused(split_data_dir, ever
 
 
 def test_a_rehearsal_tells_what_a_run_takes_and_writes_nothing(split_data_dir, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(rehearsal, "REHEARSED_SECS", 0.5)
+    monkeypatch.setattr(dry_run, "REHEARSED_SECS", 0.5)
     assert _train(split_data_dir, tmp_path / "run", "--dry_run", "--discriminator_warmup_steps=40") == 0
     output = capsys.readouterr().out
     assert "0 of 50 steps are done" in output and "--content_weight=0.00062" in output
@@ -163,7 +166,7 @@ def test_a_format_that_the_processor_lacks_is_said_with_the_flag_that_mends_it(
     data_dir, tmp_path, monkeypatch, capsys, flags
 ):
     monkeypatch.setattr(machine, "has_bfloat16", lambda: False)
-    monkeypatch.setattr(rehearsal, "REHEARSED_SECS", 0.5)
+    monkeypatch.setattr(dry_run, "REHEARSED_SECS", 0.5)
     assert _train(data_dir, tmp_path / "run", "--mixed_precision=bfloat16", *flags) == 0
     output = capsys.readouterr()
     warning = "WARNING: --mixed_precision=bfloat16"
@@ -188,7 +191,7 @@ def test_recipes_take_the_format_that_the_machine_has():
 )
 def test_a_rehearsal_of_days_on_a_cpu_says_what_makes_it_shorter(flags, days, advised):
     config = TrainConfig(data_dir="data", run_dir="run", **flags)
-    sentences = rehearsal.advise(config, days * 86400)
+    sentences = dry_run.advise(config, days * 86400)
     assert len(sentences) == len(advised)
     for sentence, flag in zip(sentences, advised, strict=True):
         assert flag in sentence

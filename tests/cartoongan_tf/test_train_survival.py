@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from cartoongan_tf import atomic, strategies
-from cartoongan_tf.checkpoints import found_checkpoints
-from cartoongan_tf.run_folder import RunFolder
+from cartoongan_tf.base import atomic
+from cartoongan_tf.training import distribution
+from cartoongan_tf.training.checkpoints import found_checkpoints
+from cartoongan_tf.training.run_folder import RunFolder
 from tests.small_runs import checkpoint_steps, draw_with, newest_step, train_small
 
 
@@ -46,7 +47,7 @@ def test_a_run_that_was_cut_off_ends_like_one_that_was_not(
 @contextlib.contextmanager
 def _full_disk(monkeypatch, begins_at, ends_at, file_bytes):
     """From one step of a run to another no file can grow beyond so many bytes: writing fails as on a full disk."""
-    any_worker, (_, hard) = strategies.any_worker, resource.getrlimit(resource.RLIMIT_FSIZE)
+    any_worker, (_, hard) = distribution.any_worker, resource.getrlimit(resource.RLIMIT_FSIZE)
     steps = itertools.count(1)
 
     def after_each_step(strategy, flag):
@@ -58,7 +59,7 @@ def _full_disk(monkeypatch, begins_at, ends_at, file_bytes):
 
     try:
         with monkeypatch.context() as patched:
-            patched.setattr(strategies, "any_worker", after_each_step)
+            patched.setattr(distribution, "any_worker", after_each_step)
             yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, hard))
@@ -152,7 +153,7 @@ def test_a_run_that_is_asked_to_stop_saves_and_goes_on(data_dir, finished, tmp_p
         yield lambda: signal.SIGTERM if next(steps) >= 7 else 0
 
     with monkeypatch.context() as patched:
-        patched.setattr("cartoongan_tf.signals.stop_requests", after_seven_steps)
+        patched.setattr("cartoongan_tf.base.signals.stop_requests", after_seven_steps)
         assert train_small(data_dir, tmp_path / "run") == 128 + signal.SIGTERM
     assert "same command again" in capsys.readouterr().out
     assert newest_step(tmp_path / "run") == 7 and (tmp_path / "run" / "samples" / "step_0000007.jpg").exists()

@@ -118,7 +118,7 @@ def test_beam_finishes_what_was_begun_elsewhere(folders, tmp_path):
 
 
 def test_a_path_without_a_file_system_is_named_before_tensorflow_starts(folders, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("cartoongan_tf.program.start_tensorflow", pytest.fail)
+    monkeypatch.setattr("cartoongan_tf.base.program.start_tensorflow", pytest.fail)
     assert _build(folders[0], "nowhere://frames", tmp_path / "data", "--runner=DirectRunner") == 1
     assert "nowhere://frames: Beam has no file system" in capsys.readouterr().err
 

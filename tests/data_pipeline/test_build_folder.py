@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cartoongan_tf import atomic, pictures
+from cartoongan_tf.base import atomic
+from cartoongan_tf.media import pictures
 from data_pipeline import build_tfrecords
 from tests.helpers import contents, draw
 

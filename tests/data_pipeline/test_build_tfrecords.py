@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cartoongan_tf import pictures
+from cartoongan_tf.media import pictures
 from data_pipeline import build_tfrecords, records
 from data_pipeline.prepare import middle_square
 from data_pipeline.storage import LocalFolder

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from cartoongan_tf.errors import InputError
+from cartoongan_tf.base.errors import InputError
 from data_pipeline import dataset, records
 from data_pipeline.edge_smoothing import smooth_edges
 from tests.helpers import TINY_NETWORKS

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from benchmarks.edge_smoothing import blur_by_loop, smooth_by_loop
-from cartoongan_tf.errors import InputError
+from cartoongan_tf.base.errors import InputError
 from data_pipeline.edge_smoothing import Smoothing, edge_pixels, edge_region, smooth_edges
 from tests.helpers import draw
 

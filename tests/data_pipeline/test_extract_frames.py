@@ -3,8 +3,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cartoongan_tf import folders, pictures
-from data_pipeline import extract_frames, frame_report
+from cartoongan_tf.media import folders, pictures
+from data_pipeline import extract_frames
+from data_pipeline.frames import report
 from tests.extracting import (
     BAR,
     BLACK,
@@ -201,9 +202,9 @@ def test_an_output_that_cannot_be_written_is_named(extracted, tmp_path, capsys):
 
 
 def test_large_sets_are_shown_in_part(extracted, tmp_path, monkeypatch):
-    monkeypatch.setattr(frame_report, "MAX_ON_SHEET", 2)
+    monkeypatch.setattr(report, "MAX_ON_SHEET", 2)
     shown = []
-    monkeypatch.setattr(frame_report.sheets, "contact_sheet", lambda rows: shown.extend(rows) or rows[0][1][0])
+    monkeypatch.setattr(report.sheets, "contact_sheet", lambda rows: shown.extend(rows) or rows[0][1][0])
     assert run(extracted / "film.mp4", tmp_path / "frames") == 0
     assert len(shown) == 2
 

@@ -5,8 +5,8 @@ import cv2
 import numpy as np
 import pytest
 
-from cartoongan_tf import pictures
-from cartoongan_tf.pictures import read_picture
+from cartoongan_tf.media import pictures
+from cartoongan_tf.media.pictures import read_picture
 from data_pipeline import build_tfrecords, inspect_records, inspection, records
 from data_pipeline.edge_smoothing import Smoothing, edge_pixels, edge_region, smooth_edges
 from tests.helpers import draw

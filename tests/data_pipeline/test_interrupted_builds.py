@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from cartoongan_tf import pictures
+from cartoongan_tf.media import pictures
 from data_pipeline import build_tfrecords, records
 from tests.helpers import REPOSITORY, contents, draw
 

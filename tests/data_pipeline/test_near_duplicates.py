@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cartoongan_tf import pictures
+from cartoongan_tf.media import pictures
 from data_pipeline.near_duplicates import HASH_BITS, SAME_PICTURE_BITS, NearDuplicates, perceptual_hash
 from tests.helpers import draw
 

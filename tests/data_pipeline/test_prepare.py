@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cartoongan_tf import pictures
-from cartoongan_tf.errors import InputError
+from cartoongan_tf.base.errors import InputError
+from cartoongan_tf.media import pictures
 from data_pipeline.edge_smoothing import Smoothing, smooth_edges
 from data_pipeline.prepare import Box, Preparation, Prepared, Skip, middle_square, prepare, square_boxes
 from tests.helpers import draw

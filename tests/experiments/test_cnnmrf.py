@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from cartoongan_tf import pixels
+from cartoongan_tf.models import pixels
 from experiments.baselines import cnnmrf
 from experiments.baselines.cnnmrf import CNNMRF, best_matches, mean_square, patches_of, pyramid_sizes, variation
 from tests.helpers import draw

@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from cartoongan_tf import pixels, train_loop
-from cartoongan_tf.checkpoints import RunCheckpoints
-from cartoongan_tf.image_pool import Shown
+from cartoongan_tf.models import pixels
+from cartoongan_tf.training import loop
+from cartoongan_tf.training.checkpoints import RunCheckpoints
+from cartoongan_tf.training.image_pool import Shown
 from experiments.baselines import cyclegan
 from experiments.baselines.cyclegan import build_cyclegan, cyclegan_losses, cyclegan_step
 from experiments.baselines.cyclegan_config import CycleGANConfig
@@ -43,7 +44,7 @@ def _run(config, num_steps, strategy=None, build=_fresh):
     with strategy.scope():
         networks = build(config)
     batches = iter(strategy.experimental_distribute_dataset(_batches()))
-    run = train_loop.several_steps(lambda batch: cyclegan_step(networks, batch, config), batches, strategy)
+    run = loop.several_steps(lambda batch: cyclegan_step(networks, batch, config), batches, strategy)
     scalars = run(batches, tf.constant(num_steps))
     return [{name: float(values[i]) for name, values in scalars.items()} for i in range(num_steps)], networks
 
@@ -169,16 +170,16 @@ def _descent(pair, learning_rate):
 
 def test_the_loop_trains_saves_and_goes_on(tmp_path):
     config = _config(pool_size=4, identity_weight=0.0, decay_epochs=1)
-    feeds = train_loop.Feeds(lambda *_: _batches(), config.batch_size)
+    feeds = loop.Feeds(lambda *_: _batches(), config.batch_size)
     strategy, curves = tf.distribute.get_strategy(), []
 
     def run(epochs):
         longer = dataclasses.replace(config, epochs=epochs)
         networks = build_cyclegan(longer, 3, IMAGE_SIZE)
         phase = cyclegan.build_phase(longer, networks, 3)
-        hooks = train_loop.Hooks(on_values=lambda _, step, values: curves.append((step, values)))
+        hooks = loop.Hooks(on_values=lambda _, step, values: curves.append((step, values)))
         checkpoints = RunCheckpoints(tmp_path, networks.saved(), 2)
-        return train_loop.run([phase], feeds, strategy, checkpoints, train_loop.Cadence(2, 3), hooks), networks
+        return loop.run([phase], feeds, strategy, checkpoints, loop.Cadence(2, 3), hooks), networks
 
     done, before = run(1)
     assert done == (0, 3) and [step for step, _ in curves] == [3] and curves[0][1]["cycle_loss"] > 0

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from cartoongan_tf import pictures
-from cartoongan_tf.errors import InputError
+from cartoongan_tf.base.errors import InputError
+from cartoongan_tf.media import pictures
 from data_pipeline import records
 from experiments import material
-from experiments.drawings import Drawings
+from experiments.kept_drawings import Drawings
 from experiments.style_images import StyleImages
 from tests.helpers import draw
 

@@ -12,17 +12,9 @@ from datetime import datetime
 
 import pytest
 
-from cartoongan_tf import pictures
-from cartoongan_tf.config import TrainConfig
-from experiments import (
-    ablation,
-    compare_methods,
-    compare_single_image,
-    content_weight,
-    initialization,
-    settings,
-    styles,
-)
+from cartoongan_tf.media import pictures
+from cartoongan_tf.training.config import TrainConfig
+from experiments import ablation, compare_methods, compare_single_image, config, content_weight, initialization, styles
 from experiments.baselines.cyclegan_config import CycleGANConfig
 from tests.helpers import REPOSITORY, draw
 
@@ -101,7 +93,7 @@ def test_what_one_experiment_trained_another_one_takes(folders, tmp_path, capfd)
 def test_training_that_is_asked_to_stop_saves_and_goes_on(folders, tmp_path, capfd):
     code = (
         "import sys; from cartoongan_tf import program; program.start_tensorflow()\n"
-        "from experiments.lab import Lab; from experiments.settings import ExperimentConfig\n"
+        "from experiments.lab import Lab; from experiments.config import ExperimentConfig\n"
         "flags = dict(flag.removeprefix('--').split('=') for flag in sys.argv[1:])\n"
         "lab = Lab(ExperimentConfig(**flags))\n"
         "lab.train([lab.cartoongan('long', adversarial_epochs=400, checkpoint_every_steps=2)])"
@@ -163,13 +155,13 @@ def test_what_cannot_be_used_is_said(folders, tmp_path, capfd):
 
 
 def test_the_papers_scale_is_the_authors_recipe_and_cyclegans_paper():
-    scale = settings.SCALES["paper"]
+    scale = config.SCALES["paper"]
     assert not scale.recipe and not scale.own_recipes and not scale.cyclegan
     assert scale.generator == TrainConfig(data_dir="data", run_dir="run").generator == "paper"
     assert CycleGANConfig().epochs == TrainConfig(data_dir="data", run_dir="run").adversarial_epochs == 200
 
 
-@pytest.mark.parametrize("scale", settings.SCALES.values(), ids=settings.SCALES)
+@pytest.mark.parametrize("scale", config.SCALES.values(), ids=config.SCALES)
 def test_recipes_are_flags_of_training(scale):
     names = {field.name for field in dataclasses.fields(TrainConfig)}
     for generator in ("light", "paper"):

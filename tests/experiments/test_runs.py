@@ -11,8 +11,8 @@ import time
 
 import pytest
 
-from cartoongan_tf.config import TrainConfig
-from cartoongan_tf.errors import InputError
+from cartoongan_tf.base.errors import InputError
+from cartoongan_tf.training.config import TrainConfig
 from experiments import runs
 from tests.helpers import REPOSITORY
 
@@ -73,7 +73,7 @@ def test_asked_to_stop_all_save_and_no_other_begins(run, tmp_path):
     several = [run("endless-1"), run("endless-2"), run("waiting")]
     code = (
         "import sys; from pathlib import Path\n"
-        "from cartoongan_tf.config import TrainConfig; from experiments import runs\n"
+        "from cartoongan_tf.training.config import TrainConfig; from experiments import runs\n"
         "recipes = [TrainConfig(data_dir='data', run_dir=folder) for folder in sys.argv[1:]]\n"
         "runs.train([runs.Run('script', recipe, Path(recipe.run_dir + '.flags')) for recipe in recipes], 2)"
     )

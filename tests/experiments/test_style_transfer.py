@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from cartoongan_tf import pixels
+from cartoongan_tf.models import pixels
 from experiments.baselines.descent import Descent, minimise
 from experiments.baselines.style_transfer import StyleTransfer, gram_matrix, style_loss
 from tests.helpers import draw

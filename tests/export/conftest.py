@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cartoongan_tf.generator_file import load_generator
-from export import saved_model
-from export.serving_session import ServingSession
-from tests.export import server
+from cartoongan_tf.models.generator_file import load_generator
+from export.serving import saved_model
+from export.serving.session import ServingSession
+from tests.export.serving import server
 from tests.helpers import draw
 
 MAX_PIXELS = 100 * 100

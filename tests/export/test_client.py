@@ -15,10 +15,11 @@ import pytest
 from PIL import Image
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
-from cartoongan_tf import pictures
-from cartoongan_tf.errors import assertion_text
-from export import client, serving_folder
-from tests.export import server
+from cartoongan_tf.base.errors import assertion_text
+from cartoongan_tf.media import pictures
+from export import client
+from export.serving import layout
+from tests.export.serving import server
 from tests.helpers import draw
 
 
@@ -217,7 +218,7 @@ def test_sentences_are_found_in_what_tensorflow_says(message, expected):
 @pytest.mark.skipif(shutil.which("curl") is None, reason="no curl here")
 def test_the_readmes_example_of_curl_runs(rest_address, session, tmp_path, monkeypatch):
     """As somebody would paste it, with this server's port."""
-    text = serving_folder.readme_text("demo", ["demo"], 10_000, 1152.0, 4e6).replace("localhost:8501", rest_address)
+    text = layout.readme_text("demo", ["demo"], 10_000, 1152.0, 4e6).replace("localhost:8501", rest_address)
     (curl,) = re.findall(r"^```sh\n(printf.*?)^```", text, re.MULTILINE | re.DOTALL)
     pictures.write_picture(tmp_path / "photo.jpg", draw(1, 40, 50))
     monkeypatch.chdir(tmp_path)
@@ -228,7 +229,7 @@ def test_the_readmes_example_of_curl_runs(rest_address, session, tmp_path, monke
 
 
 def test_the_readmes_example_of_python_runs(rest_address, session, tmp_path, monkeypatch):
-    text = serving_folder.readme_text("demo", ["demo"], 10_000, 1152.0, 4e6).replace("localhost:8501", rest_address)
+    text = layout.readme_text("demo", ["demo"], 10_000, 1152.0, 4e6).replace("localhost:8501", rest_address)
     assert "{{" not in text
     pictures.write_picture(tmp_path / "photo.jpg", draw(1, 40, 50))
     monkeypatch.chdir(tmp_path)

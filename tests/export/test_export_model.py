@@ -9,9 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cartoongan_tf import Cartoonizer, import_weights, machine
-from export import export_model, exporter, serving_check, tflite
-from export.serving_folder import parse_config
+from cartoongan_tf import Cartoonizer, import_weights
+from cartoongan_tf.base import machine
+from export import export_model, exporter, tflite
+from export.serving import check
+from export.serving.layout import parse_config
 from tests.helpers import REPOSITORY, contents, draw
 
 
@@ -128,7 +130,7 @@ def test_a_version_that_fails_its_check_is_not_published(generator_path, tmp_pat
     def fail(*_):
         raise exporter.InputError("differs")
 
-    monkeypatch.setattr(serving_check, "_check_threads", fail)
+    monkeypatch.setattr(check, "_check_threads", fail)
     assert _export(generator_path, tmp_path, "--formats=fp32,saved_model") == 1
     assert "differs" in capsys.readouterr().err
     assert not contents(tmp_path)
@@ -138,13 +140,13 @@ def test_a_version_that_fails_its_check_is_not_published(generator_path, tmp_pat
 def test_a_server_that_polls_sees_whole_versions_alone(generator_path, tmp_path, monkeypatch):
     """While it is checked, a version lies under a name that is no number."""
     seen = []
-    check = serving_check.check_version
+    check_version = check.check_version
 
     def look(generator, folder, *rest):
         seen.append([path.name for path in folder.parent.iterdir()])
-        return check(generator, folder, *rest)
+        return check_version(generator, folder, *rest)
 
-    monkeypatch.setattr(serving_check, "check_version", look)
+    monkeypatch.setattr(check, "check_version", look)
     assert _export(generator_path, tmp_path, "--formats=saved_model") == 0
     ((name,),) = seen
     assert not name.isdecimal() and name.startswith(".")

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from cartoongan_tf.generator_file import load_generator
+from cartoongan_tf.models.generator_file import load_generator
 from export.fast_graph import fast_generator
 
 

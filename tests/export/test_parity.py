@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cartoongan_tf.errors import InputError
+from cartoongan_tf.base.errors import InputError
 from export import parity
-from export.export_config import COMPARED_LONG_SIDE_PX
+from export.config import COMPARED_LONG_SIDE_PX
 from tests.helpers import draw
 
 

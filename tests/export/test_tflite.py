@@ -6,10 +6,10 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
 from cartoongan_tf import Cartoonizer
-from cartoongan_tf.errors import InputError
-from cartoongan_tf.generator import build_generator
-from cartoongan_tf.generator_file import load_generator
-from cartoongan_tf.tflite_model import TFLiteGenerator
+from cartoongan_tf.base.errors import InputError
+from cartoongan_tf.inference.tflite_model import TFLiteGenerator
+from cartoongan_tf.models.generator import build_generator
+from cartoongan_tf.models.generator_file import load_generator
 from export import parity, tflite, tflite_file
 from export.tflite_file import Metadata
 from tests.helpers import draw

@@ -1,0 +1,1 @@
+"""The ground of every program: errors, options, progress, whole files, processes, the machine."""

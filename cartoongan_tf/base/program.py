@@ -1,0 +1,191 @@
+"""The shell around every program: flags from a dataclass, --help, --version, errors that a person can act on.
+
+A program is one dataclass of options (`options.option`), a module docstring that opens its --help, and a function
+that does the work:
+
+    def main(argv=None):
+        return program.run(CartoonizeConfig, _cartoonize, __doc__, argv)
+
+Each run has its own `flags.FlagValues`, so any number of programs can be imported into one process, and --help is
+the same as a module and as a console script. The work calls `start_tensorflow` when it needs it: --help, a mistyped
+flag and a missing file are answered at once.
+"""
+
+import contextlib
+import os
+import sys
+import tempfile
+import textwrap
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from absl import flags
+from absl import logging as absl_logging
+
+from cartoongan_tf import __version__
+from cartoongan_tf.base import machine, progress
+from cartoongan_tf.base.errors import InputError, UsageError
+from cartoongan_tf.base.options import Option, options_of
+
+_DEFINE = {
+    str: flags.DEFINE_string,
+    int: flags.DEFINE_integer,
+    float: flags.DEFINE_float,
+    bool: flags.DEFINE_boolean,
+}
+_VALUE_NAME = {str: "TEXT", int: "N", float: "X"}
+
+
+def run(
+    config_class: type,
+    work: Callable[[Any, list[str]], int | None],
+    doc: str,
+    argv: Sequence[str] | None = None,
+    takes_arguments: bool = False,
+) -> int:
+    """Parse the command line into a `config_class`, do the work, and report what went wrong.
+
+    Args:
+      config_class: frozen dataclass whose fields are made by `options.option`.
+      work: called with the config and the arguments that are not flags; its result, if any, is the exit status.
+      doc: the program's module docstring.
+      argv: command line with the program's name first; the process's own where None.
+      takes_arguments: whether arguments that are not flags (pictures, say) are allowed.
+
+    Returns:
+      the exit status: 0 for success, 1 for work that failed, 2 for a command line that cannot be used, 130 when
+      interrupted.
+    """
+    argv = list(sys.argv if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # file names need not be UTF-8
+    name = os.path.basename(argv[0]).removesuffix(".py")
+    try:
+        values = _flag_values(config_class)
+        arguments = values(argv)[1:]
+        if values.help or values.version:
+            print(_help_text(config_class, doc) if values.help else f"cartoongan-tf {__version__}")
+            return 0
+        if arguments and not takes_arguments:
+            raise flags.Error(f"unexpected argument {arguments[0]!r}: every option starts with --")
+        config = _config(config_class, values)
+    except (flags.Error, InputError, UnicodeDecodeError) as error:
+        message = str(error).removeprefix("ERROR:: ")
+        print(f"{name}: {message}\nTry --help for the flags and an example.", file=sys.stderr)
+        return 2
+    return _report(name, lambda: work(config, arguments))
+
+
+def _report(name: str, work: Callable[[], int | None]) -> int:
+    """Do the work; what the user or the machine brought about becomes one message, what we did wrong a stack trace."""
+    try:
+        with progress.told(f"{name} works"):
+            return work() or 0
+    except KeyboardInterrupt:
+        print(f"\n{name}: interrupted; the files that are there are whole", file=sys.stderr)
+        return 130
+    except Exception as error:
+        if not _is_from_outside(error):
+            raise
+        print(f"{name}: error: {_message(error)}", file=sys.stderr)
+        return 2 if isinstance(error, UsageError) else 1
+
+
+def _message(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}; name another place, or make this one usable"
+    return str(error) or type(error).__name__
+
+
+def _is_from_outside(error: Exception) -> bool:
+    """Whether it is about input, files or memory; TensorFlow has errors of its own for these."""
+    kinds = (InputError, OSError, UnicodeError, MemoryError)
+    if tensorflow := sys.modules.get("tensorflow"):
+        kinds += (tensorflow.errors.OpError,)
+    return isinstance(error, kinds)
+
+
+def start_tensorflow() -> None:
+    """Import TensorFlow without its start-up chatter, and let it take GPU memory as it needs it.
+
+    The chatter (a dozen lines, the same every time) comes from C++ before any log level counts, so the standard
+    error stream is held back meanwhile: it is shown if the import fails, or always where TF_CPP_MIN_LOG_LEVEL
+    is 0 or 1.
+    """
+    if "tensorflow" in sys.modules:
+        return
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    if not machine.has_avx512():
+        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # see `kernel_limits`
+    chatty = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2") < "2"
+    with progress.stage("starting TensorFlow"), contextlib.nullcontext() if chatty else _stderr_held_back():
+        import tensorflow as tf
+
+        if not chatty:
+            tf.get_logger().setLevel("ERROR")
+            absl_logging.set_verbosity(absl_logging.ERROR)
+        for gpu in tf.config.list_physical_devices("GPU"):
+            tf.config.experimental.set_memory_growth(gpu, True)
+
+
+@contextlib.contextmanager
+def _stderr_held_back():
+    """Keep what C++ and Python write to standard error in a file; show it if the block raises."""
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as held, open(os.dup(2), "w", buffering=1, errors="backslashreplace") as stderr:
+        os.dup2(held.fileno(), 2)
+        try:
+            with progress.speaking_through(stderr):
+                yield
+        except BaseException:
+            held.seek(0)
+            stderr.buffer.write(held.read())
+            raise
+        finally:
+            os.dup2(stderr.fileno(), 2)
+
+
+def _flag_values(config_class: type) -> flags.FlagValues:
+    values = flags.FlagValues()
+    values.set_gnu_getopt(True)
+    flags.DEFINE_boolean("help", False, "show this text and exit", short_name="h", flag_values=values)
+    flags.DEFINE_boolean("version", False, "show the version and exit", flag_values=values)
+    for option in options_of(config_class):
+        default = None if option.required else option.default
+        if option.choices:
+            flags.DEFINE_enum(option.name, default, list(option.choices), option.help, flag_values=values)
+        else:
+            _DEFINE[option.type](option.name, default, option.help, flag_values=values)
+    return values
+
+
+def _config(config_class: type, values: flags.FlagValues) -> Any:
+    options = options_of(config_class)
+    missing = [option for option in options if option.required and values[option.name].value in (None, "")]
+    if missing:
+        raise flags.Error(f"--{missing[0].name} is missing: {missing[0].help}")
+    return config_class(**{option.name: values[option.name].value for option in options})
+
+
+def _help_text(config_class: type, doc: str) -> str:
+    entries = [_help_entry(_usage(option), _help_of(option)) for option in options_of(config_class)]
+    entries.append(_help_entry("--flagfile=FILE", "Read flags from FILE, one a line; later flags win."))
+    entries.append(_help_entry("--version, --help", "Show the version, or this text, and exit."))
+    return f"{doc.strip()}\n\nFlags:\n" + "\n".join(entries)
+
+
+def _usage(option: Option) -> str:
+    if option.type is bool:
+        return f"--[no]{option.name}"
+    return f"--{option.name}={'|'.join(option.choices) or _VALUE_NAME[option.type]}"
+
+
+def _help_of(option: Option) -> str:
+    if option.required:
+        return f"{option.help} (required)"
+    has_value = option.default != "" and option.default is not False
+    return f"{option.help} (default: {option.default})" if has_value else option.help
+
+
+def _help_entry(usage: str, text: str) -> str:
+    return f"  {usage}\n" + textwrap.fill(text, 100, initial_indent=" " * 6, subsequent_indent=" " * 6)

@@ -1,0 +1,1 @@
+"""How good is a style? Distances, crops, tables and reports."""

@@ -1,0 +1,1 @@
+"""A photo becomes a cartoon, in any runtime; pictures, folders and films."""

@@ -1,0 +1,68 @@
+"""Run a .tflite generator, in the interpreter that phones use."""
+
+import os
+import threading
+from pathlib import Path
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+from cartoongan_tf.base.errors import InputError
+
+
+class TFLiteGenerator:
+    """A generator: float32 RGB [N, H, W, 3] in [-1, 1] -> the same, whatever the file itself takes and gives.
+
+    It may be called from several threads; they take turns, as an interpreter holds one picture at a time.
+
+    Attributes:
+      size: height and width that it takes, in pixels; None: any multiples of 4 from 8 up. Others are RuntimeErrors.
+      dtype: of the file's pictures: float32 in [-1, 1], or uint8 in 0..255.
+      tensor_shapes: of the weights and all else in the file.
+    """
+
+    def __init__(self, model: bytes, name: str | os.PathLike, num_threads: int | None = None):
+        """
+        Args:
+          model: the contents of a .tflite file.
+          name: of the file, for errors.
+          num_threads: to compute with; one per CPU where None.
+
+        Raises:
+          InputError: it is no .tflite file, or takes no RGB pictures.
+        """
+        if not model:
+            raise InputError(f"{name}: an empty file; export it anew")
+        try:
+            self._interpreter = Interpreter(model_content=model, num_threads=num_threads or os.cpu_count())
+        except ValueError as error:
+            raise InputError(f"{name}: not a .tflite file that can be read ({error})") from error
+        self._photo, self._cartoon = self._interpreter.get_input_details()[0], self._interpreter.get_output_details()[0]
+        self._turn = threading.Lock()
+        self.tensor_shapes = [details["shape"].tolist() for details in self._interpreter.get_tensor_details()]
+        signature, self.dtype = self._photo["shape_signature"].tolist(), self._photo["dtype"]
+        if len(signature) != 4 or signature[3] != 3 or self.dtype not in (np.float32, np.uint8):
+            raise InputError(
+                f"{name}: takes {self.dtype.__name__} {signature}, where RGB pictures, float32 or uint8, were "
+                "expected; export_model writes such files"
+            )
+        self.size = None if signature[1:3] == [-1, -1] else tuple(signature[1:3])
+
+    @classmethod
+    def load(cls, path: Path, num_threads: int | None = None) -> "TFLiteGenerator":
+        """Of a file, to compute with so many threads; see the class."""
+        return cls(path.read_bytes(), path, num_threads)
+
+    def __call__(self, photo: np.ndarray) -> np.ndarray:
+        if self.dtype == np.float32:
+            return self._run(photo)
+        levels = np.round((photo + 1.0) * 127.5).clip(0, 255).astype(np.uint8)
+        return self._run(levels).astype(np.float32) / 127.5 - 1.0
+
+    def _run(self, photo: np.ndarray) -> np.ndarray:
+        with self._turn:
+            self._interpreter.resize_tensor_input(self._photo["index"], photo.shape, strict=True)
+            self._interpreter.allocate_tensors()
+            self._interpreter.set_tensor(self._photo["index"], photo)
+            self._interpreter.invoke()
+            return self._interpreter.get_tensor(self._cartoon["index"])

@@ -1,0 +1,167 @@
+"""Draw films: the frames pass through a function in batches, the sound is copied. Knows nothing of TensorFlow.
+
+Kept: each frame's time (variable rates too), the colours' tags, the shape of the pixels, the sound bit for bit. Lost:
+subtitles, chapters, cover pictures, depths over 8 bits, interlacing. Films stored turned or mirrored, as phones do,
+are turned upright.
+"""
+
+import contextlib
+import dataclasses
+import os
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from cartoongan_tf.base import atomic
+from cartoongan_tf.base.errors import InputError
+from cartoongan_tf.base.progress import Bar
+from cartoongan_tf.media.film_reader import Batch, Reader, Time, opened
+from cartoongan_tf.media.film_writer import CONTAINERS, Writer, holds
+
+WRITABLE_SUFFIXES = tuple(CONTAINERS)
+_BATCHES_AHEAD = 2  # read before they are drawn; as many wait to be written
+
+
+@dataclasses.dataclass(frozen=True)
+class FilmReport:
+    """What became of a film.
+
+    Attributes:
+      num_frames: frames in the result.
+      num_expected: about as many as the film says to have; None where it doesn't say.
+      num_broken: damaged frames in the film. The last good drawing is shown in their place; before the first good
+        frame they are left out, or drawn where there is anything to see.
+      num_audio: audio streams copied.
+      num_audio_left_out: audio streams left out, because this PyAV does not know their codec.
+      duration_secs: from the first frame's start to the last one's end.
+    """
+
+    num_frames: int
+    num_expected: int | None
+    num_broken: int
+    num_audio: int
+    num_audio_left_out: int
+    duration_secs: float
+
+
+def output_suffix(film: str | os.PathLike) -> str:
+    """The film's own suffix where films can be written with it; .mkv, which holds almost any sound, otherwise."""
+    suffix = Path(film).suffix
+    return suffix if suffix.lower() in WRITABLE_SUFFIXES else ".mkv"
+
+
+def check_film(film: str | os.PathLike, target: str | os.PathLike) -> None:
+    """Raise what `draw_film` would raise at its start; takes a moment, so ask before a model is loaded."""
+    with opened(film) as reader:
+        _check_target(reader, Path(target))
+
+
+def draw_film(
+    film: str | os.PathLike,
+    target: str | os.PathLike,
+    draw: Callable[[np.ndarray], np.ndarray],
+    batch_size: int = 4,
+    quality: int = 95,
+) -> FilmReport:
+    """Draw every frame of a film and write the result, whole or not at all.
+
+    A bar with the film's name on standard error shows the progress. Reading and writing go on in threads of their
+    own while `draw` works in the caller's.
+
+    Args:
+      film: any file that FFmpeg reads.
+      target: ends in .mp4, .m4v, .mov or .mkv (H.264) or .webm (VP9, which is slow to write).
+      draw: uint8 RGB [N, H, W, 3] -> uint8 RGB [N, H2, W2, 3], frames in order, N at most `batch_size`; H2 and W2 the
+        same every time. The codecs need even sides: where they are odd, the last row or column is repeated.
+      quality: 1 to 100, as for JPEG: crf 51 to 15 of H.264, 62 to 18 of VP9. 95 is hard to tell from the drawing.
+
+    Raises:
+      InputError: the film cannot be read, has no frames or colours that FFmpeg does not know; the target's format
+        cannot hold its sound (found before anything is drawn) or its size.
+      OSError: the target cannot be written, for a full disk say.
+    """
+    target = Path(target)
+    with contextlib.ExitStack() as stack:
+        reader = stack.enter_context(opened(film))
+        _check_target(reader, target)
+        temporary = stack.enter_context(atomic.replacing(target))
+        writer = stack.enter_context(Writer(temporary, target, reader, quality))
+        progress = stack.enter_context(Bar(total=reader.num_frames, desc=Path(film).name, unit="frame"))
+        times = _draw_batches(reader.batches(batch_size), draw, writer, progress)
+        writer.finish()
+        return _report(reader, times)
+
+
+def _check_target(reader: Reader, target: Path) -> None:
+    """Raise InputError unless the target's format can be written and can hold the film's sound."""
+    suffix = target.suffix.lower()
+    if suffix not in WRITABLE_SUFFIXES:
+        raise InputError(
+            f"{target}: cannot write a film in that format; end the name in {', '.join(WRITABLE_SUFFIXES)}"
+        )
+    for stream in reader.audio:
+        if not holds(suffix, stream):
+            able = [other for other in WRITABLE_SUFFIXES if holds(other, stream)]
+            remedy = f"name an --output that ends in {able[-1]}" if able else "convert the film's sound to AAC first"
+            codec = stream.codec_context.codec.canonical_name
+            raise InputError(f"{reader.film}: {suffix} cannot hold its sound ({codec}); {remedy}")
+
+
+def _draw_batches(
+    batches: Iterator[Batch], draw: Callable[[np.ndarray], np.ndarray], writer: Writer, progress: Bar
+) -> list[Time]:
+    """Draw here what one thread reads and another one writes; all frames' times, once all are written."""
+    times, tasks = [], deque()
+    with _thread() as reading, _thread() as writing:
+        for batch in _ahead(reading, batches):
+            drawings = draw(np.stack(batch.pictures)) if batch.pictures else ()
+            tasks.append(writing.submit(_write, writer, batch, drawings))
+            if len(tasks) > _BATCHES_AHEAD:
+                tasks.popleft().result()
+            times += batch.times
+            progress.update(len(batch.times))
+        for task in tasks:
+            task.result()
+    return times
+
+
+@contextlib.contextmanager
+def _thread() -> Iterator[Executor]:
+    """A background thread; at the block's end, however it ends, only the task at hand is waited for."""
+    executor = ThreadPoolExecutor(max_workers=1)
+    try:
+        yield executor
+    finally:
+        executor.shutdown(cancel_futures=True)
+
+
+def _ahead(thread: Executor, batches: Iterator[Batch]) -> Iterator[Batch]:
+    """The same batches, made ahead of their use in `thread`; its errors are raised here."""
+    coming = deque(thread.submit(next, batches, None) for _ in range(_BATCHES_AHEAD))
+    while batch := coming.popleft().result():
+        coming.append(thread.submit(next, batches, None))
+        yield batch
+
+
+def _write(writer: Writer, batch: Batch, drawings: np.ndarray) -> None:
+    """Write a batch whose pictures were drawn: uint8 RGB [N, H, W, 3]."""
+    remaining = iter(drawings)
+    for time in batch.times:
+        writer.show(next(remaining) if time.has_picture else None, time.pts, time.duration)
+    for packet in batch.audio:
+        writer.copy(packet)
+
+
+def _report(reader: Reader, times: list[Time]) -> FilmReport:
+    first, last = times[0], times[-1]
+    return FilmReport(
+        num_frames=len(times),
+        num_expected=reader.num_frames,
+        num_broken=reader.num_broken,
+        num_audio=len(reader.audio),
+        num_audio_left_out=reader.num_audio_left_out,
+        duration_secs=float((last.pts + last.duration - first.pts) * reader.time_base),
+    )

@@ -1,0 +1,30 @@
+"""Inception v3, whose features FID and KID are usually taken of."""
+
+import keras
+
+from cartoongan_tf.base.errors import InputError
+from cartoongan_tf.models import pixels
+
+
+def build_inception(weights: str) -> keras.Model:
+    """Inception v3 as keras.applications has it: near to, and not the same as, the one that FID is defined on.
+
+    Args:
+      weights: a file of keras.applications, without top.
+
+    Returns:
+      uint8 RGB [N, S, S, 3] -> float32 [N, 2048].
+
+    Raises:
+      InputError: the file cannot be used.
+    """
+    try:
+        inception = keras.applications.InceptionV3(include_top=False, pooling="avg", weights=weights)
+    except Exception as error:  # Keras raises many kinds, by what is wrong with the file
+        raise InputError(
+            f"--inception_weights={weights}: not Inception v3's weights without top in Keras's format ({error}); give "
+            "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5 of keras.applications, or leave the flag out"
+        ) from error
+    crop = keras.Input((None, None, 3), name="crop")
+    scaled = keras.layers.Resizing(299, 299)(pixels.to_float(crop))
+    return keras.Model(crop, inception(scaled), name="inception")

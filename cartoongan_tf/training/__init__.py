@@ -1,0 +1,1 @@
+"""Training records become generator.keras."""

@@ -1,0 +1,103 @@
+"""The folder of a training run: its recipe, the generator to use, and samples to look at."""
+
+import contextlib
+import datetime
+import os
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from tqdm import tqdm
+
+from cartoongan_tf import __version__
+from cartoongan_tf.base import atomic
+from cartoongan_tf.base.errors import InputError
+from cartoongan_tf.base.options import flagfile_text, read_flagfile_values
+from cartoongan_tf.media import pictures
+from cartoongan_tf.models.generator_file import save_generator
+from cartoongan_tf.training import scalars
+from cartoongan_tf.training.checkpoints import all_checkpoints
+from cartoongan_tf.training.config import FIXED_FLAGS, TrainConfig
+from cartoongan_tf.training.samples import sample_sheet
+
+
+class RunFolder:
+    """Where a run writes.
+
+    Attributes:
+      path: the folder itself.
+      flags, record, schedule, generator, warnings, samples, summaries, checkpoints: what lies in it; checkpoints and
+        summaries are written by TensorFlow.
+    """
+
+    def __init__(self, path: str | os.PathLike):
+        self.path = Path(path)
+        self.flags = self.path / "run.flags"
+        self.record = self.path / "run.json"
+        self.schedule = self.path / "schedule.json"
+        self.generator = self.path / "generator.keras"
+        self.warnings = self.path / "warnings.txt"
+        self.samples = self.path / "samples"
+        self.summaries = self.path / "summaries"
+        self.checkpoints = self.path / "checkpoints"
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether there is a checkpoint to go on from."""
+        return bool(all_checkpoints(self.checkpoints))
+
+    def check_goes_on(self, config: TrainConfig) -> None:
+        """Refuse to go on with a run of other networks or phases; before its first checkpoint all is free.
+
+        Raises:
+          InputError: naming the flag that differs.
+        """
+        if not self.has_begun or not self.flags.exists():
+            return
+        before = read_flagfile_values(self.flags)
+        for name in FIXED_FLAGS:
+            if before.get(name) not in (None, str(getattr(config, name))):
+                raise InputError(
+                    f"--{name}={getattr(config, name)}: the run in {self.path} was begun with --{name}={before[name]}; "
+                    "go on with that, or name a new --run_dir"
+                )
+
+    @property
+    def existing_place(self) -> Path:
+        """The folder itself, or the nearest one around it that exists."""
+        return atomic.nearest_existing(self.path)
+
+    def check_writable(self) -> None:
+        """Raise InputError where the run could not be written."""
+        place = self.existing_place
+        if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
+            raise InputError(f"--run_dir={self.path}: {place} is not a folder that can be written to; name another")
+
+    def write_flags(self, config: TrainConfig) -> None:
+        """Write the run's recipe, which repeats it or goes on with it."""
+        comment = f"Repeat or go on with this run:\n  python -m cartoongan_tf.train --flagfile={self.flags}\n"
+        with atomic.replacing(self.flags) as temporary:
+            temporary.write_text(flagfile_text(config, f"{comment}Written by cartoongan-tf {__version__}."), "utf-8")
+
+    def write_results(self, generator: keras.Model, photos: np.ndarray, cartoons: np.ndarray, step: int) -> None:
+        """Write the generator to use, and a sheet of samples as a file and as a summary.
+
+        Args:
+          generator: after `step` steps.
+          photos, cartoons: uint8 RGB [N, S, S, 3], samples and what the generator makes of them.
+          step: of the run.
+        """
+        save_generator(generator, self.generator)
+        sheet = sample_sheet(photos, cartoons)
+        pictures.write_picture(self.samples / f"step_{step:07}.jpg", sheet)
+        with scalars.surviving_a_full_disk(step):
+            tf.summary.image("samples", sheet[np.newaxis], step=step)
+            tf.summary.flush()
+
+    def warn(self, text: str) -> None:
+        """Say it on standard error, over the progress bar, and keep it for who looks later."""
+        tqdm.write(f"WARNING: {text}", file=sys.stderr)
+        with contextlib.suppress(OSError), open(self.warnings, "a", encoding="utf-8") as file:
+            file.write(f"{datetime.datetime.now():%Y-%m-%d %H:%M} {text}\n")

@@ -1,0 +1,1 @@
+"""A film becomes key frames."""

@@ -1,0 +1,1 @@
+"""The SavedModel, and all that a server needs."""

@@ -1,0 +1,152 @@
+"""A model that TensorFlow Serving serves, asked over gRPC or REST: picture files in, PNG files out."""
+
+import abc
+import base64
+import http.client
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from typing import Any
+
+from cartoongan_tf.base.errors import InputError, assertion_text
+from export.serving.facts import ENCODED, STYLED
+
+TIMEOUT_SECS = 300.0
+
+
+class ServerError(InputError):
+    """The server cannot be used: other pictures will fare no better."""
+
+
+class RemoteModel(abc.ABC):
+    """A served model; `server` is HOST:PORT, `version` 0 the newest."""
+
+    def __init__(self, server: str, model: str, version: int = 0, timeout_secs: float = TIMEOUT_SECS):
+        self._server, self._model, self._version, self._timeout_secs = server, model, version, timeout_secs
+
+    def draw(self, photo: bytes, taste: Mapping[str, float] | None = None) -> bytes:
+        """Draw a picture file.
+
+        Args:
+          photo: bytes of a JPEG, PNG, GIF or BMP file.
+          taste: `strength` and `long_side`, both or none; see `signatures`.
+
+        Returns:
+          the bytes of a PNG file.
+
+        Raises:
+          InputError: the server refuses this picture; the message is its own.
+          ServerError: there is no such server or model, or it did not answer in time.
+        """
+        return self._ask(STYLED if taste else ENCODED, photo, dict(taste or {}))
+
+    @abc.abstractmethod
+    def _ask(self, signature_name: str, photo: bytes, taste: dict[str, float]) -> bytes: ...
+
+    def _no_answer(self, reason: Any) -> ServerError:
+        return ServerError(
+            f"--server={self._server}: no answer ({reason}); start a server as the README beside models.config tells, "
+            "and name its gRPC port (8500 as a rule), or with --rest its REST port (8501)"
+        )
+
+    def _too_slow(self) -> ServerError:
+        return ServerError(
+            f"--server={self._server}: no answer within {self._timeout_secs:g} s; raise --timeout_secs, or give "
+            "--long_side for smaller pictures"
+        )
+
+    def _not_found(self, message: str) -> ServerError:
+        version = f" in version {self._version}; leave out --model_version for the newest" if self._version else ""
+        return ServerError(
+            f"--model={self._model}: the server does not serve it{version} ({message}); its models.config has the names"
+        )
+
+    def _no_cartoon(self) -> ServerError:
+        return ServerError(f"--model={self._model}: answers, but with no cartoon; it is not one of export_model")
+
+
+class GrpcModel(RemoteModel):
+    """Asked over gRPC, by PredictionService."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        import grpc
+        from tensorflow_serving.apis import prediction_service_pb2_grpc
+
+        unlimited = [(f"grpc.max_{way}_message_length", -1) for way in ("send", "receive")]
+        self._service = prediction_service_pb2_grpc.PredictionServiceStub(
+            grpc.insecure_channel(self._server, options=unlimited)
+        )
+
+    def _ask(self, signature_name: str, photo: bytes, taste: dict[str, float]) -> bytes:
+        import grpc
+        import numpy as np
+
+        from export.serving.requests import predict_request
+
+        dtypes = {"strength": np.float32, "long_side": np.int32}
+        inputs = {name: np.array([value], dtypes[name]) for name, value in taste.items()}
+        request = predict_request(self._model, signature_name, {"image_bytes": [photo], **inputs})
+        if self._version:
+            request.model_spec.version.value = self._version
+        try:
+            return self._service.Predict(request, timeout=self._timeout_secs).outputs["cartoon_bytes"].string_val[0]
+        except grpc.RpcError as error:
+            raise self._error(error.code(), error.details()) from error
+        except LookupError as error:
+            raise self._no_cartoon() from error
+
+    def _error(self, code: Any, details: str) -> InputError:
+        import grpc
+
+        match code:
+            case grpc.StatusCode.INVALID_ARGUMENT:
+                return InputError(assertion_text(details))
+            case grpc.StatusCode.RESOURCE_EXHAUSTED:
+                return InputError(f"too large for the server ({details.splitlines()[0]}); give --long_side")
+            case grpc.StatusCode.NOT_FOUND:
+                return self._not_found(details)
+            case grpc.StatusCode.DEADLINE_EXCEEDED:
+                return self._too_slow()
+        return self._no_answer(f"{code.name}: {details}")
+
+
+class RestModel(RemoteModel):
+    """Asked over REST."""
+
+    def _ask(self, signature_name: str, photo: bytes, taste: dict[str, float]) -> bytes:
+        version = f"/versions/{self._version}" if self._version else ""
+        instance = {"image_bytes": {"b64": base64.b64encode(photo).decode()}, **taste}
+        body = json.dumps({"signature_name": signature_name, "instances": [instance]}).encode()
+        try:
+            url = f"http://{self._server}/v1/models/{self._model}{version}:predict"
+            with urllib.request.urlopen(url, body, self._timeout_secs) as answer:
+                return base64.b64decode(json.load(answer)["predictions"][0]["b64"])
+        except urllib.error.HTTPError as error:
+            raise self._error(error.code, _rest_message(error)) from error
+        except TimeoutError as error:
+            raise self._too_slow() from error
+        except OSError as error:
+            raise self._no_answer(getattr(error, "reason", error)) from error
+        except http.client.HTTPException as error:
+            raise self._no_answer("that port does not speak REST; is it the one for gRPC?") from error
+        except (ValueError, LookupError, TypeError) as error:
+            raise self._no_cartoon() from error
+
+    def _error(self, status: int, message: str) -> InputError:
+        match status:
+            case 400:
+                return InputError(assertion_text(message))
+            case 404:
+                return self._not_found(message)
+            case 408 | 504:
+                return self._too_slow()
+        return self._no_answer(f"status {status}: {message}")
+
+
+def _rest_message(error: urllib.error.HTTPError) -> str:
+    try:
+        return str(json.loads(error.read())["error"])
+    except (OSError, http.client.HTTPException, ValueError, LookupError, TypeError):  # cut short, or not of a server's
+        return str(error.reason)

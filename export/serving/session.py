@@ -1,0 +1,55 @@
+"""A SavedModel in the session of TensorFlow's C++ runtime, as TensorFlow Serving runs it."""
+
+import os
+
+import numpy as np
+import tensorflow as tf
+from tensorflow_serving.apis import predict_pb2
+
+from export.serving.facts import DEFAULT
+
+
+class ServingSession:
+    """Answers requests to an exported model; may be called from several threads.
+
+    It is loaded into a graph of its own, with nothing of Python's. tf.saved_model.load is no evidence: it rebuilds
+    variables in Python that a server does not find.
+    """
+
+    def __init__(self, folder: str | os.PathLike):
+        graph = tf.Graph()
+        # The CPU computes in full float32, where GPUs round products to TF32.
+        cpu_only = tf.compat.v1.ConfigProto(device_count={"GPU": 0})
+        self._session = tf.compat.v1.Session(graph=graph, config=cpu_only)
+        with graph.as_default():
+            self._meta_graph = tf.compat.v1.saved_model.load(self._session, ["serve"], os.fspath(folder))
+
+    @property
+    def graph_def(self) -> tf.compat.v1.GraphDef:
+        return self._meta_graph.graph_def
+
+    @property
+    def signatures(self) -> dict:
+        """SignatureDefs by name."""
+        return {name: signature for name, signature in self._meta_graph.signature_def.items() if signature.inputs}
+
+    def predict(self, signature_name: str, **inputs) -> dict[str, np.ndarray]:
+        """Ask a signature.
+
+        Raises:
+          KeyError: there is no such signature or input.
+          tf.errors.OpError: as a server would answer.
+        """
+        signature = self.signatures[signature_name]
+        outputs = {name: info.name for name, info in signature.outputs.items()}
+        return self._session.run(outputs, {signature.inputs[name].name: value for name, value in inputs.items()})
+
+    def answer(self, request: predict_pb2.PredictRequest) -> predict_pb2.PredictResponse:
+        """Answer a request as PredictionService does; raises as `predict`."""
+        signature_name = request.model_spec.signature_name or DEFAULT
+        inputs = {name: tf.make_ndarray(tensor) for name, tensor in request.inputs.items()}
+        outputs = self.predict(signature_name, **inputs)
+        response = predict_pb2.PredictResponse(model_spec=request.model_spec)
+        for name, value in outputs.items():
+            response.outputs[name].CopyFrom(tf.make_tensor_proto(value))
+        return response

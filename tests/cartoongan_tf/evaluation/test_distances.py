@@ -1,0 +1,274 @@
+"""Each measure against values by hand, and against pictures whose order is known: drawings in two halves, the second
+half with its edges smoothed, photo-like pictures, and noise."""
+
+import itertools
+
+import cv2
+import keras
+import numpy as np
+import pytest
+
+from cartoongan_tf.evaluation import distances
+from cartoongan_tf.evaluation.distances import Sample, resampling_weights
+from cartoongan_tf.media import image_measures
+from cartoongan_tf.models import pixels, vgg19
+from data_pipeline.edge_smoothing import smooth_edges
+from tests.helpers import draw
+
+ONCE = np.ones((1, 2))
+
+
+def photo_like(seed: int, height: int = 96, width: int = 96) -> np.ndarray:
+    """Soft light with grain, and no outlines: uint8 RGB [height, width, 3]."""
+    rng = np.random.default_rng(seed)
+    soft = cv2.resize(
+        rng.uniform(40, 215, (4, 4, 3)).astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC
+    )
+    return np.clip(soft + rng.normal(0, 8, soft.shape), 0, 255).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def sets():
+    """Of 24 pictures each, from what is nearest to the drawings to what is farthest."""
+    others = [draw(seed, 96, 96) for seed in range(100, 124)]
+    rng = np.random.default_rng(0)
+    return {
+        "drawings": [draw(seed, 96, 96) for seed in range(24)],
+        "other drawings": others,
+        "smoothed": [smooth_edges(drawing) for drawing in others],
+        "photos": [photo_like(seed) for seed in range(24)],
+        "noise": [rng.integers(0, 256, (96, 96, 3), np.uint8) for _ in range(24)],
+    }
+
+
+@pytest.fixture(scope="module")
+def samples(sets):
+    """Their features: one crop a picture, VGG19 with random kernels."""
+    extractor = vgg19.build_style_features("random", "block1_conv2")
+    features = {}
+    for name, pictures in sets.items():
+        style, _ = extractor(pixels.to_float(np.stack(pictures)))
+        features[name] = Sample(keras.ops.convert_to_numpy(style).astype(np.float64), np.arange(24))
+    scale = distances.scaler([features["drawings"], features["photos"]])
+    return {name: scale(sample) for name, sample in features.items()}
+
+
+@pytest.mark.parametrize("distance", [distances.kernel_distance, distances.frechet_distance])
+def test_distances_know_the_order(distance, samples):
+    weights = np.ones((1, 24))
+    names = ("other drawings", "smoothed", "photos", "noise")
+    found = [distance(samples["drawings"], samples[name], weights, weights)[0] for name in names]
+    assert all(nearer < farther for nearer, farther in itertools.pairwise(found)), dict(zip(names, found, strict=True))
+    both_ways = distance(samples["photos"], samples["drawings"], weights, weights)[0]
+    assert found[2] == pytest.approx(both_ways, rel=1e-6)
+
+
+def test_the_kernel_distance_by_hand():
+    """One feature, so the kernel is (x y + 1)^3."""
+    sample, other = (Sample(np.array(values)[:, None], np.array([0, 1])) for values in ([0.0, 1.0], [2.0, 3.0]))
+    within, within_other = 1.0, 7.0**3
+    between = np.mean([1.0, 1.0, 3.0**3, 4.0**3])
+    expected = within + within_other - 2 * between
+    assert distances.kernel_distance(sample, other, ONCE, ONCE) == pytest.approx([expected])
+
+
+def test_crops_of_one_picture_are_no_pair():
+    """A third crop, of a picture that is there already, makes pairs with the other picture's alone."""
+    sample = Sample(np.array([[0.0], [1.0], [5.0]]), np.array([0, 1, 1]))
+    other = Sample(np.array([[2.0], [3.0]]), np.array([0, 1]))
+    within = np.mean([1.0, 1.0])
+    between = np.mean([(x * y + 1) ** 3 for x in (0, 1, 5) for y in (2, 3)])
+    expected = within + 7.0**3 - 2 * between
+    assert distances.kernel_distance(sample, other, ONCE, ONCE) == pytest.approx([expected])
+
+
+def test_a_photo_and_its_drawing_are_no_pair():
+    """Drawings that change nothing are at no distance on average: with the pairs of a photo and itself they would be
+    nearer than that."""
+    rng, weights = np.random.default_rng(0), np.ones((1, 8))
+    found = {True: [], False: []}
+    for _ in range(200):
+        features = np.repeat(rng.normal(size=(8, 4)), 3, 0) + 0.1 * rng.normal(size=(24, 4))
+        sample = Sample(features, np.repeat(np.arange(8), 3))
+        for same_pictures, values in found.items():
+            values.append(distances.kernel_distance(sample, sample, weights, weights, same_pictures)[0])
+    assert np.allclose(found[True], 0) and np.mean(found[False]) < -1
+
+
+def test_the_kernel_distance_of_equal_distributions_is_zero_on_average():
+    rng = np.random.default_rng(0)
+    weights = np.ones((1, 10))
+    found = [
+        distances.kernel_distance(
+            Sample(rng.normal(size=(40, 8)), np.arange(40) % 10),
+            Sample(rng.normal(size=(40, 8)), np.arange(40) % 10),
+            weights,
+            weights,
+        )[0]
+        for _ in range(200)
+    ]
+    assert abs(np.mean(found)) < 3 * np.std(found) / np.sqrt(200) and min(found) < 0
+
+
+def test_the_frechet_distance_by_hand():
+    """Of normal distributions on axes: the squared distance of means and of standard deviations."""
+    rng = np.random.default_rng(0)
+    points = rng.normal(size=(2000, 3))
+    points = (points - points.mean(0)) / points.std(0)
+    points = points @ np.linalg.inv(np.linalg.cholesky(np.cov(points.T, bias=True))).T  # exactly uncorrelated
+    pictures = np.arange(2000) % 2
+    sample = Sample(points * [1, 2, 3] + [0, 0, 1], pictures)
+    other = Sample(points * [2, 2, 1] + [3, 0, 0], pictures)
+    assert distances.frechet_distance(sample, other, ONCE, ONCE) == pytest.approx([(9 + 0 + 1) + (1 + 0 + 4)])
+    assert distances.frechet_distance(sample, sample, ONCE, ONCE) == pytest.approx([0], abs=1e-9)
+
+
+@pytest.mark.parametrize("distance", [distances.kernel_distance, distances.frechet_distance])
+def test_a_picture_that_is_drawn_twice_counts_twice(distance):
+    rng = np.random.default_rng(0)
+    features, other = rng.normal(size=(8, 2)), Sample(rng.normal(size=(8, 2)), np.repeat([0, 1, 2, 3], 2))
+    sample, weights = Sample(features, np.repeat([0, 1, 2, 3], 2)), np.array([[2, 1, 0, 1]])
+    again = np.concatenate([features[:4], features[6:]])
+    chosen = Sample(again, np.array([0, 0, 1, 1, 2, 2]))
+    found = distance(sample, other, weights, np.ones((1, 4)))
+    assert found == pytest.approx(distance(chosen, other, np.array([[2, 1, 1]]), np.ones((1, 4))))
+    assert found != pytest.approx(distance(sample, other, np.ones((1, 4)), np.ones((1, 4))))
+
+
+def test_scaled_features_count_alike():
+    rng = np.random.default_rng(0)
+    samples = [
+        Sample(rng.normal(5 * side, [1, 1000], (size, 2)), np.zeros(size, int)) for side, size in ((0, 50), (1, 500))
+    ]
+    scaled = [distances.scaler(samples)(sample).features for sample in samples]
+    assert np.mean([(values**2).mean(0) for values in scaled], 0) == pytest.approx([1, 1])
+    assert scaled[1][:, 0].mean() > 1
+
+
+def test_intervals_are_those_of_pictures_and_not_of_crops():
+    """A hundred crops of each of four pictures tell no more than four pictures."""
+    pictures = np.repeat(np.arange(4), 100)
+    values = pictures + np.random.default_rng(0).normal(0, 0.01, 400)
+    weights = resampling_weights(4, 2000, seed=(1,))
+    assert (resampling_weights(4, 2000, (0, 0)) != resampling_weights(4, 2000, (0, 1))).any()
+    assert weights.shape == (2001, 4) and (weights.sum(1) == 4).all()
+    estimate = distances.estimate(distances.mean_over_crops(values, pictures, weights))
+    assert estimate.value == pytest.approx(1.5, abs=0.01)
+    error = np.std([0, 1, 2, 3]) / np.sqrt(4)
+    assert (estimate.high - estimate.low) / 2 == pytest.approx(1.96 * error, rel=0.1)
+
+
+def test_the_interval_lies_around_the_value_where_resampling_shifts_it():
+    values = np.concatenate([[1.0], np.random.default_rng(0).normal(5, 1, 1000)])
+    estimate = distances.estimate(values)
+    assert estimate.value == 1 and estimate.low == pytest.approx(-0.96, abs=0.2)
+    assert estimate.high == pytest.approx(2.96, abs=0.2)
+
+
+def test_crops_without_a_value_are_left_out():
+    values, weights = np.array([1.0, np.nan, 3.0]), np.ones((1, 2))
+    assert distances.mean_over_crops(values, np.array([0, 0, 1]), weights) == pytest.approx([2])
+    assert np.isnan(distances.mean_over_crops(values * np.nan, np.array([0, 0, 1]), weights)).all()
+    assert np.isnan(distances.estimate(np.array([np.nan, 1, 2])).low)
+
+
+def _means(measure, sets):
+    return {name: np.nanmean([measure(picture) for picture in pictures]) for name, pictures in sets.items()}
+
+
+def test_edge_density_knows_the_order(sets):
+    means = _means(image_measures.edge_density, sets)
+    assert means["photos"] < 0.7 * means["drawings"]
+    assert means["drawings"] == pytest.approx(means["other drawings"], rel=0.2)
+    assert means["other drawings"] < 0.5 * means["noise"]
+
+
+def test_edge_density_by_hand():
+    picture = np.zeros((40, 50, 3), np.uint8)
+    picture[:, 25:] = 255
+    assert image_measures.edge_density(picture) == pytest.approx(1 / 50)
+
+
+def test_edge_sharpness_knows_the_order(sets):
+    means = _means(
+        image_measures.edge_sharpness, {name: sets[name] for name in ("drawings", "other drawings", "smoothed")}
+    )
+    assert means["drawings"] == pytest.approx(means["other drawings"], abs=0.05)
+    assert means["smoothed"] < means["other drawings"] - 0.15
+
+
+@pytest.mark.parametrize("contrast", [130, 255])
+@pytest.mark.parametrize("steps, expected", [(1, 1), (2, 0.5), (3, 0.33)])
+def test_edge_sharpness_is_one_by_the_number_of_steps(steps, expected, contrast):
+    ramp = np.concatenate([np.zeros(20), np.arange(1, steps) / steps, np.ones(20)])
+    picture = np.broadcast_to((ramp * contrast)[None, :, None], (40, len(ramp), 3)).round().astype(np.uint8)
+    assert image_measures.edge_sharpness(picture) == pytest.approx(expected, abs=0.03)
+    assert image_measures.edge_sharpness(picture.transpose(1, 0, 2).copy()) == pytest.approx(expected, abs=0.03)
+
+
+def test_a_picture_without_edges_has_no_sharpness():
+    assert np.isnan(image_measures.edge_sharpness(np.full((32, 32, 3), 90, np.uint8)))
+
+
+def test_flatness_knows_the_order(sets):
+    means = _means(image_measures.flatness, sets)
+    assert means["drawings"] == pytest.approx(means["other drawings"], abs=0.1)
+    assert means["drawings"] > means["smoothed"] > 0.3 > 0.1 > means["photos"] >= means["noise"] == 0
+
+
+def test_flatness_by_hand():
+    """A step of 100 levels at the middle of 40 columns: the two on each side see it."""
+    picture = np.zeros((40, 40, 3), np.uint8)
+    picture[:, 20:] = 100
+    assert image_measures.flatness(picture) == pytest.approx(36 / 40)
+    picture[:, 20:] = 4
+    assert image_measures.flatness(picture) == 1
+
+
+def test_luminance_similarity_is_that_of_tensorflow(sets):
+    import tensorflow as tf
+
+    for picture, other in zip(sets["drawings"], sets["photos"], strict=True):
+        luminances = [(image @ np.array([0.299, 0.587, 0.114])).astype(np.float32) for image in (picture, other)]
+        expected = tf.image.ssim(*(luminance[..., None] for luminance in luminances), max_val=255.0)
+        assert image_measures.luminance_similarity(picture, other) == pytest.approx(float(expected), abs=1e-4)
+
+
+def test_luminance_similarity_knows_the_order(sets):
+    photo = sets["photos"][0]
+    nearer, farther = (cv2.addWeighted(photo, 1 - share, sets["noise"][0], share, 0) for share in (0.1, 0.4))
+    found = [
+        image_measures.luminance_similarity(picture, photo) for picture in (photo, nearer, farther, sets["noise"][0])
+    ]
+    assert found[0] == pytest.approx(1) and all(more > less for more, less in itertools.pairwise(found))
+
+
+def test_content_distance_is_the_content_loss_and_knows_the_order(sets):
+    extractor = vgg19.build_style_features("random", "block1_conv2")
+    photos = np.stack(sets["photos"][:4])
+    sides = [photos, np.stack([cv2.GaussianBlur(photo, (5, 5), 0) for photo in photos]), np.stack(sets["noise"][:4])]
+    features = [keras.ops.convert_to_numpy(extractor(pixels.to_float(side))[1]) for side in sides]
+    own, blurred, noise = (distances.content_distance(side, features[0]) for side in features)
+    assert (own == 0).all() and (blurred > 0).all() and (blurred < noise).all()
+    from cartoongan_tf.models import losses
+
+    np.testing.assert_allclose(noise, losses.content_loss(features[2], features[0], "l1"), rtol=1e-5)
+    expected = keras.ops.convert_to_numpy(vgg19.build_vgg19_features("random")(pixels.to_float(photos)))
+    np.testing.assert_allclose(features[0], expected, rtol=1e-4, atol=1e-3)
+
+
+def test_color_shift_sees_colours_and_not_lines():
+    photo = photo_like(0)
+    lined, red = photo.copy(), np.add(photo, [30, 0, 0], dtype=int)
+    lined[::16] = lined[:, ::16] = 0
+    red = red.clip(0, 255).astype(np.uint8)
+    assert image_measures.color_shift(photo, photo) == 0
+    assert image_measures.color_shift(red, photo) > 8
+    assert image_measures.color_shift(np.zeros_like(photo), np.full_like(photo, 255)) == pytest.approx(100, abs=0.1)
+    assert image_measures.color_shift(photo_like(1), photo) > image_measures.color_shift(lined, photo)
+
+
+def test_color_features_are_those_of_lab():
+    half = np.zeros((10, 10, 3), np.uint8)
+    half[:5] = 255
+    assert image_measures.color_features(half) == pytest.approx([50, 0, 0, 50, 0, 0], abs=0.1)

@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+from keras import layers
+from PIL import Image
+
+from cartoongan_tf.inference import banded
+from cartoongan_tf.models import pixels
+from cartoongan_tf.models.authors_files import read_weights
+from cartoongan_tf.models.authors_weights import generator_from_weights
+from cartoongan_tf.models.generator import build_generator
+from cartoongan_tf.models.generator_file import load_generator
+from cartoongan_tf.models.layer_graph import layer_graph
+from export.parity import psnr
+from tests.helpers import draw
+
+
+@pytest.mark.parametrize("path", ["generator_path", "light_path"])
+@pytest.mark.parametrize("band_bytes", [1, 30_000, banded.BAND_BYTES])
+@pytest.mark.parametrize("height, width", [(1, 1), (8, 9), (61, 83), (130, 20)])
+def test_bands_give_the_whole_picture(path, monkeypatch, band_bytes, height, width, request):
+    """One row at a time, a few rows, all at once."""
+    monkeypatch.setattr(banded, "BAND_BYTES", band_bytes)
+    generator = load_generator(request.getfixturevalue(path))
+    picture = draw(0, height, width)
+    drawn, _ = banded.cartoonize(layer_graph(generator), picture)
+    expected = np.asarray(pixels.cartoonize(generator, picture[np.newaxis]))[0]
+    assert drawn.dtype == np.uint8 and drawn.shape == picture.shape
+    assert np.abs(drawn.astype(int) - expected).max() <= 1
+    assert drawn.std() > 5 or height == 1
+
+
+def test_statistics_of_a_part_would_show(generator_path):
+    """Guards the test above: the same picture drawn in two tiles is far from the whole."""
+    generator = load_generator(generator_path)
+    picture = draw(0, 64, 64)
+    whole = np.asarray(pixels.cartoonize(generator, picture[np.newaxis]))[0]
+    tiles = [np.asarray(pixels.cartoonize(generator, tile[np.newaxis]))[0] for tile in np.split(picture, 2)]
+    assert psnr(np.concatenate(tiles), whole) < 35
+
+
+def test_stored_tensors_are_those_that_peak_bytes_counts(monkeypatch):
+    """The paper's network stores three tensors of 256 channels at a quarter of the resolution, 192 bytes a pixel."""
+    monkeypatch.setattr(banded, "BAND_BYTES", 0)
+    nodes = layer_graph(build_generator("paper"))
+    assert banded.peak_bytes(nodes, 2160, 3840) / (2160 * 3840) == pytest.approx(192 + 12)  # and 12 for the pictures
+
+
+def test_a_layer_without_a_rule_is_named():
+    generator = build_generator("paper", width=4, num_blocks=1)
+    nodes = layer_graph(generator)
+    nodes["flat_norm_relu"] = type(nodes["flat_norm_relu"])(layers.Softmax(), ("flat_norm",))
+    with pytest.raises(TypeError, match="Softmax"):
+        banded.cartoonize(nodes, draw(0))
+
+
+@pytest.mark.slow
+def test_the_authors_network_in_bands_at_1024_px(assets):
+    """Five photos: the figure that docs/large_pictures.md gives."""
+    generator = generator_from_weights(read_weights(assets / "authors" / "hayao.npz"))
+    nodes = layer_graph(generator)
+    photos = sorted((assets / "photos").glob("*.jpg"))
+    for path in photos[:: len(photos) // 5][:5]:
+        with Image.open(path) as photo:
+            picture = np.asarray(photo.convert("RGB").resize((1024, round(1024 * photo.height / photo.width))))
+        whole = np.asarray(pixels.cartoonize(generator, picture[np.newaxis]))[0]
+        drawn, _ = banded.cartoonize(nodes, picture)
+        score = psnr(drawn, whole)
+        print(f"{path.name} {picture.shape[1]}x{picture.shape[0]}: {score:.1f} dB")
+        assert score >= 60

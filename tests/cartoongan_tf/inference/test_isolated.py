@@ -1,0 +1,191 @@
+"""`cartoonize` as users have it: what ends the process that draws costs one picture."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import psutil
+import pytest
+from PIL import Image
+
+from cartoongan_tf import Cartoonizer, cartoonize
+from cartoongan_tf.inference import isolated
+from cartoongan_tf.media import pictures
+from tests.films import make_film, write_film
+from tests.helpers import REPOSITORY, draw
+
+pytestmark = pytest.mark.isolated
+LOAD = isolated.load_in_process
+DEADLY_PX = 33  # the side of a picture that ends the process below
+
+
+def load_mortal(report, model, method):
+    """Load a model for a process that ends itself when it is to draw a picture of DEADLY_PX."""
+    answer = LOAD(report, model, method)
+
+    def answer_or_die(kind, *values):
+        if kind in ("photos", "frames") and values[0].shape[1] in (DEADLY_PX, DEADLY_PX + 1):
+            os.kill(os.getpid(), signal.SIGABRT)
+        return answer(kind, *values)
+
+    return answer_or_die
+
+
+def test_it_draws_as_a_cartoonizer_does(generator_path):
+    photo, frames = draw(0), np.stack([draw(seed) for seed in range(3)])
+    cartoonizer, shown = Cartoonizer.load(generator_path), []
+    with isolated.isolated_cartoonizer(str(generator_path), "auto", shown.append) as apart:
+        np.testing.assert_allclose(apart(photo[np.newaxis])[0].astype(int), cartoonizer(photo), atol=1)
+        draw_film = apart.film(0.9, 0.5)
+        expected = cartoonizer.film(0.9, 0.5)
+        for part in (frames[:2], frames[2:]):
+            np.testing.assert_allclose(draw_film(part).astype(int), expected(part), atol=1)
+        with pytest.raises(ValueError, match="expected uint8"):
+            apart(np.zeros((1, 0, 3, 3), np.uint8))
+    assert shown == []
+    with isolated.isolated_cartoonizer(str(generator_path), "banded", shown.append) as apart:
+        apart(photo[np.newaxis])
+    assert shown == sorted(shown) and 0 < shown[0] < 0.5 and shown[-1] == 1
+
+
+def test_a_death_costs_one_picture_and_one_film(generator_path, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(isolated, "load_in_process", load_mortal)
+    folder = tmp_path / "album"
+    folder.mkdir()
+    for name, height in (("a.png", 40), ("b.png", DEADLY_PX), ("c.png", 50), ("d.png", DEADLY_PX), ("e.png", 60)):
+        Image.fromarray(draw(0, height, 40)).save(folder / name)
+    make_film(folder / "film.mp4")
+    write_film(folder / "deadly.mp4", [draw(frame, DEADLY_PX + 1, 64) for frame in range(3)])
+    assert cartoonize.main(["cartoonize", f"--model={generator_path}", str(folder)]) == 0
+    drawn = sorted(path.name for path in (tmp_path / "album-cartoon").iterdir())
+    assert drawn == ["a.png", "c.png", "e.png", "film.mp4"]
+    output = capsys.readouterr()
+    for name in ("b.png", "d.png", "deadly.mp4"):
+        (line,) = [line for line in output.err.splitlines() if name in line and "Skipped" in line]
+        assert "SIGABRT" in line and "--long_side" in line
+    assert "skipped 3" in output.out
+    single = ["cartoonize", f"--model={generator_path}", str(folder / "b.png"), f"--output={tmp_path}/b.png"]
+    assert cartoonize.main(single) == 1
+
+
+def test_a_model_that_cannot_be_loaded_ends_the_program_with_a_sentence(tmp_path, capsys):
+    pictures.write_picture(tmp_path / "a.png", draw(0))
+    (tmp_path / "bad.keras").write_text("hello")
+    assert cartoonize.main(["cartoonize", f"--model={tmp_path}/bad.keras", str(tmp_path / "a.png")]) == 1
+    error = capsys.readouterr().err
+    assert "bad.keras" in error and "Traceback" not in error
+
+
+def test_a_folder_without_anything_to_draw_starts_no_process(generator_path, tmp_path, monkeypatch):
+    monkeypatch.setattr(isolated, "load_in_process", None)
+    (tmp_path / "clip.mp4").write_text("no film")
+    assert cartoonize.main(["cartoonize", f"--model={generator_path}", str(tmp_path / "clip.mp4")]) == 1
+
+
+def test_a_script_that_draws_may_come_from_anywhere(generator_path, tmp_path):
+    """From standard input, and from a file that does not ask whether it is the main one."""
+    pictures.write_picture(tmp_path / "a.png", draw(0))
+    script = "import sys; from cartoongan_tf import cartoonize; sys.exit(cartoonize.main(['cartoonize', {}]))"
+    (tmp_path / "script.py").write_text(script.format(f"'--model={generator_path}', 'a.png', '--output=file.png'"))
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    given = script.format(f"'--model={generator_path}', 'a.png', '--output=stdin.png'")
+    for command, said in (([sys.executable, "script.py"], None), ([sys.executable, "-"], given)):
+        done = subprocess.run(command, input=said, cwd=tmp_path, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    assert {path.name for path in tmp_path.glob("*.png")} == {"a.png", "file.png", "stdin.png"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number, status", [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)])
+def test_both_processes_end_together(generator_path, tmp_path, number, status):
+    for index in range(200):
+        pictures.write_picture(tmp_path / "album" / f"{index}.png", draw(index, 300, 400))
+    command = [sys.executable, "-m", "cartoongan_tf.cartoonize", f"--model={generator_path}", str(tmp_path / "album")]
+    program = subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    results = tmp_path / "album-cartoon"
+    while not results.exists() or len(list(results.glob("[!.]*.png"))) < 2:
+        time.sleep(0.1)
+    processes = psutil.Process(program.pid).children(recursive=True)
+    if number == signal.SIGINT:
+        os.killpg(program.pid, number)  # as a terminal does: to all of them
+    else:
+        program.send_signal(number)
+    error = program.communicate(timeout=60)[1]
+    assert program.returncode == status and "Traceback" not in error
+    assert number == signal.SIGTERM or "interrupted" in error
+    assert not psutil.wait_procs(processes, timeout=10)[1]
+    for path in results.glob("[!.]*.png"):
+        assert pictures.read_picture(path).shape == (300, 400, 3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "height, width", [(3024, 4032), (4000, 6000), (6144, 8160), (9000, 12000)], ids=["12MP", "24MP", "50MP", "108MP"]
+)
+def test_a_phone_s_photo_is_drawn_in_bounded_memory(light_path, tmp_path, monkeypatch, capsys, height, width):
+    """As on a processor without AVX-512 that draws it in bands; half a gigabyte and 90 bytes a pixel suffice."""
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
+    photo = np.kron(draw(0, height // 20 + 1, width // 20 + 1), np.ones((20, 20, 1), np.uint8))[:height, :width]
+    pictures.write_picture(tmp_path / "photo.jpg", photo)
+    peaks = []
+    stop = threading.Event()
+    watcher = threading.Thread(target=_watch_memory, args=(peaks, stop))
+    watcher.start()
+    try:
+        command = ["cartoonize", f"--model={light_path}", str(tmp_path / "photo.jpg")]
+        assert cartoonize.main(command) == 0
+    finally:
+        stop.set()
+        watcher.join()
+    assert pictures.read_picture(tmp_path / "photo-cartoon.jpg").shape == (height, width, 3)
+    assert max(peaks) < 1.2e9 + 40 * height * width
+    shares = {int(share) for share in re.findall(r"(\d+)%", capsys.readouterr().err)}
+    assert len(shares) > 3  # its bar moved within the picture
+
+
+def _watch_memory(peaks, stop):
+    """Note the memory of the process that draws, again and again."""
+    while not stop.wait(0.2):
+        for child in psutil.Process().children():
+            try:
+                peaks.append(child.memory_info().rss)
+            except psutil.NoSuchProcess:
+                continue
+
+
+@pytest.mark.slow
+def test_two_threads_share_the_memory_at_hand(light_path, monkeypatch):
+    """Two large photos at once: the second waits where both together do not fit."""
+    from cartoongan_tf.base import memory
+
+    cartoonizer = Cartoonizer.load(light_path)
+    photo = np.tile(draw(0, 120, 160), (20, 20, 1))  # 7.7 megapixels
+    expected = cartoonizer(photo)
+    needed = cartoonizer._form.banded_bytes(*photo.shape[:2])
+    monkeypatch.setattr(memory, "available_bytes", lambda: 1.5 * needed)
+    at_once, most = [], []
+    draw_in_bands = cartoonizer._form.draw_in_bands
+
+    def counted(*args, **kwargs):
+        at_once.append(1)
+        most.append(len(at_once))
+        try:
+            return draw_in_bands(*args, **kwargs)
+        finally:
+            at_once.pop()
+
+    monkeypatch.setattr(cartoonizer._form, "draw_in_bands", counted)
+    results = []
+    threads = [threading.Thread(target=lambda: results.append(cartoonizer(photo))) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert max(most) == 1 and len(results) == 2
+    for result in results:
+        assert np.abs(result.astype(int) - expected).max() <= 1

@@ -1,0 +1,142 @@
+import numpy as np
+import pytest
+
+from cartoongan_tf import Cartoonizer
+from cartoongan_tf.base import memory
+from cartoongan_tf.inference import banded, steady
+from cartoongan_tf.models.generator_file import load_generator
+from cartoongan_tf.models.layer_graph import layer_graph, no_statistics, run_on_film
+from cartoongan_tf.models.pixels import to_float
+from tests.helpers import draw
+
+
+def _clip(num_frames=12, noise=2.0):
+    """A still wall with grain, past which a bright picture moves in the lower half."""
+    rng = np.random.default_rng(0)
+    frames = np.stack([draw(0, 48, 64)] * num_frames).astype(np.float64)
+    for index in range(num_frames):
+        frames[index, 24:, 5 * index : 5 * index + 20] = draw(3, 24, 20)[:, : max(0, 64 - 5 * index)]
+    return (frames + rng.normal(0, noise, frames.shape)).clip(0, 255).round().astype(np.uint8)
+
+
+def _wall_variance(frames):
+    """Frame-to-frame variance of the upper part, in which nothing moves, nor near it."""
+    return np.square(np.diff(frames[:, :12].astype(float), axis=0)).mean()
+
+
+def test_what_stands_still_flickers_less(generator_path):
+    """Each of the two means helps, both together most."""
+    cartoonizer, clip = Cartoonizer.load(generator_path), _clip()
+    plain = _wall_variance(cartoonizer(clip))
+    drawn = {
+        keep: _wall_variance(np.concatenate([film(part) for part in np.split(clip, 4)]))
+        for keep in ((0.9, 0), (0, 0.9), (0.9, 0.9))
+        for film in [cartoonizer.film(*keep)]
+    }
+    assert plain > 5
+    assert drawn[0.9, 0] < 0.95 * plain and drawn[0, 0.9] < 0.5 * plain
+    assert drawn[0.9, 0.9] < min(drawn[0.9, 0], drawn[0, 0.9])
+
+
+def test_what_moves_is_drawn_as_it_is(generator_path):
+    cartoonizer, clip = Cartoonizer.load(generator_path), _clip(noise=0)
+    film = cartoonizer.film(keep_statistics=0)
+    steadied, plain = film(clip)[6], cartoonizer(clip[6])
+    moving = (slice(28, 44), slice(34, 46))
+    assert np.abs(steadied[moving].astype(int) - plain[moving]).mean() < 1.0
+
+
+def test_without_steadiness_each_frame_is_drawn_by_itself(generator_path):
+    cartoonizer, clip = Cartoonizer.load(generator_path), _clip(4)
+    np.testing.assert_allclose(cartoonizer.film(0, 0)(clip).astype(int), cartoonizer(clip), atol=1)
+
+
+def test_batches_do_not_matter(generator_path):
+    cartoonizer, clip = Cartoonizer.load(generator_path), _clip(6)
+    one_by_one, at_once = cartoonizer.film(), cartoonizer.film()
+    singles = np.concatenate([one_by_one(frame[np.newaxis]) for frame in clip])
+    np.testing.assert_allclose(singles.astype(int), at_once(clip), atol=1)
+
+
+def test_a_cut_begins_anew(generator_path):
+    cartoonizer = Cartoonizer.load(generator_path)
+    second = 255 - _clip(3)[..., ::-1]
+    film = cartoonizer.film()
+    film(_clip(5))
+    np.testing.assert_array_equal(film(second), cartoonizer.film()(second))
+
+
+def test_the_halo_of_what_moves_moves_along():
+    """A square with a halo of 4 pixels in the drawing, which the film does not show."""
+    regions = steady.StillRegions(0.9)
+    for step in range(6):
+        film = np.full((40, 120, 3), 100, np.uint8)
+        drawing = film.copy()
+        left = 10 + 20 * step
+        film[15:25, left : left + 10] = 250
+        drawing[11:29, left - 4 : left + 14] = 0
+        drawing[15:25, left : left + 10] = 250
+        shown = regions.steady(film, drawing, begins=step == 0)
+    np.testing.assert_array_equal(shown[:, :80], np.full((40, 80, 3), 100))
+
+
+def test_slow_changes_are_followed():
+    """A fade of one level a frame moves nothing much, but must not stay behind for good."""
+    regions = steady.StillRegions(0.9)
+    for level in range(60):
+        frame = np.full((16, 16, 3), 50 + level, np.uint8)
+        shown = regions.steady(frame, frame, begins=level == 0)
+    assert abs(int(shown[8, 8, 0]) - 109) <= 6
+
+
+def test_a_new_size_begins_anew():
+    regions = steady.StillRegions()
+    for frame in (draw(0, 20, 30), draw(0, 30, 20)):
+        assert regions.steady(frame, frame, begins=False).shape == frame.shape
+
+
+def test_the_mixing_matrix_is_an_average_over_the_shot():
+    matrix = steady.mixing_matrix([False, False, True, False], keep=0.5)
+    expected = [[0.5, 0.5, 0, 0, 0], [0.25, 0.25, 0.5, 0, 0], [0, 0, 0, 1, 0], [0, 0, 0, 0.5, 0.5]]
+    np.testing.assert_allclose(matrix, expected)
+    assert matrix.dtype == np.float32
+
+
+def test_statistics_of_frames_are_mixed_at_every_norm(generator_path):
+    """Frames with weights on themselves alone are drawn as Keras draws them; with weight on another, as it is."""
+    generator = load_generator(generator_path)
+    nodes = layer_graph(generator)
+    photos = np.asarray(to_float(np.stack([draw(0, 32, 32), draw(1, 32, 32)])))
+    plain = np.asarray(generator(photos))
+    own, after = run_on_film(nodes, photos, no_statistics(nodes), np.eye(2, 3, 1, dtype=np.float32))
+    np.testing.assert_allclose(np.asarray(own), plain, atol=1e-4)
+    assert len(after) == len([name for name in nodes if "norm" in name and not name.endswith("relu")])
+    kept, _ = run_on_film(nodes, photos[1:], after, np.array([[1, 0]], np.float32))
+    np.testing.assert_allclose(np.asarray(kept), plain[1:], atol=1e-4)
+    first, _ = run_on_film(nodes, photos[:1], after, np.array([[1, 0]], np.float32))
+    assert np.abs(np.asarray(first) - plain[:1]).mean() > 0.01
+
+
+@pytest.mark.parametrize("band_bytes", [2_000, banded.BAND_BYTES])
+def test_large_frames_are_drawn_in_bands_with_the_same_statistics(generator_path, monkeypatch, band_bytes):
+    monkeypatch.setattr(banded, "BAND_BYTES", band_bytes)
+    clip = _clip(5)
+    whole = Cartoonizer.load(generator_path, "whole").film()(clip)
+    bands = Cartoonizer.load(generator_path, "banded").film()(clip)
+    np.testing.assert_allclose(bands.astype(int), whole, atol=1)
+
+
+def test_batches_are_cut_to_the_memory_at_hand(generator_path, monkeypatch):
+    cartoonizer, clip = Cartoonizer.load(generator_path), _clip(5)
+    expected = cartoonizer.film()(clip)
+    monkeypatch.setattr(memory, "available_bytes", lambda: int(2.6 * cartoonizer._form.bytes_per_pixel * 48 * 64))
+    sizes, draw_film = [], cartoonizer._form.draw_film
+    monkeypatch.setattr(cartoonizer._form, "draw_film", lambda f, *more: (sizes.append(len(f)), draw_film(f, *more))[1])
+    np.testing.assert_allclose(cartoonizer.film()(clip).astype(int), expected, atol=1)
+    assert sizes == [2, 2, 1]
+
+
+@pytest.mark.parametrize("height, width", [(1, 330), (700, 1), (1, 1)])
+def test_thin_frames(generator_path, height, width):
+    clip = np.stack([draw(seed, height, width) for seed in range(2)])
+    assert Cartoonizer.load(generator_path).film()(clip).shape == clip.shape

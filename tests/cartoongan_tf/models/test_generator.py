@@ -1,0 +1,73 @@
+import numpy as np
+import pytest
+
+from benchmarks.generator_costs import num_multiplications
+from cartoongan_tf.base.errors import InputError
+from cartoongan_tf.models.generator import build_generator
+from cartoongan_tf.models.generator_file import load_generator, save_generator
+from cartoongan_tf.training.config import TrainConfig
+
+
+def test_the_papers_generator_has_its_parameters():
+    assert build_generator("paper").count_params() == 11_129_667
+
+
+def test_the_light_generator_keeps_to_a_tenth_of_the_papers_cost():
+    paper, light = (build_generator(kind) for kind in ("paper", "light"))
+    assert light.count_params() == 690_780 <= 1_000_000
+    paper_cost, light_cost = (num_multiplications(generator, 256, 256) for generator in (paper, light))
+    assert paper_cost == pytest.approx(54.4e9, rel=0.001) and light_cost <= 5.4e9 < paper_cost / 10
+
+
+def test_the_light_generator_begins_as_the_photo():
+    photo = np.random.default_rng(0).uniform(-1, 1, (1, 20, 24, 3)).astype(np.float32)
+    np.testing.assert_allclose(np.asarray(build_generator("light")(photo)), np.tanh(photo), atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["paper", "light"])
+@pytest.mark.parametrize("height, width", [(8, 8), (8, 64), (36, 20)])
+def test_output_has_the_size_and_range_of_the_input(height, width, kind):
+    generator = build_generator(kind, width=4, num_blocks=2)
+    outputs = np.asarray(generator(np.random.default_rng(0).uniform(-1, 1, (2, height, width, 3)).astype(np.float32)))
+    assert outputs.shape == (2, height, width, 3)
+    assert outputs.dtype == np.float32 and np.abs(outputs).max() <= 1
+
+
+def test_blocks_have_the_papers_layout():
+    """One norm for each pair of down or up convolutions, two for each residual block, one after the first."""
+    names = [layer.name for layer in build_generator("paper", width=4, num_blocks=3).layers]
+    assert sum(name.endswith("_sum") for name in names) == 3
+    assert sum("norm" in name and "relu" not in name for name in names) == 1 + 4 + 2 * 3
+
+
+@pytest.mark.parametrize("kind", ["paper", "light"])
+def test_saved_generators_draw_the_same(tmp_path, kind):
+    generator = build_generator(kind, width=6, num_blocks=3)
+    photo = np.random.default_rng(0).uniform(-1, 1, (1, 16, 12, 3)).astype(np.float32)
+    save_generator(generator, tmp_path / "g.keras")
+    np.testing.assert_array_equal(load_generator(tmp_path / "g.keras")(photo), generator(photo))
+
+
+def test_unknown_kind_is_an_error():
+    with pytest.raises(ValueError, match="oil"):
+        build_generator("oil")
+
+
+def test_files_that_are_no_generators_are_named(tmp_path):
+    import keras
+
+    keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)]).save(tmp_path / "dense.keras")
+    (tmp_path / "text.keras").write_text("hello")
+    for name in ("dense.keras", "text.keras", "none.keras"):
+        with pytest.raises(InputError, match=name):
+            load_generator(tmp_path / name)
+
+
+@pytest.mark.parametrize("kind, sizes", [("paper", (64, 8)), ("light", (16, 8))])
+def test_sizes_that_are_left_open_are_the_architecture_s_own(kind, sizes):
+    """And are recorded, so that a run that named them goes on with a command that does not."""
+    recipe = TrainConfig(data_dir="", run_dir="", generator=kind)
+    assert (recipe.generator_width, recipe.generator_num_blocks) == sizes
+    recipe = TrainConfig(data_dir="", run_dir="", generator=kind, generator_width=5, generator_num_blocks=2)
+    built = build_generator(kind, recipe.generator_width, recipe.generator_num_blocks)
+    assert built.get_layer("flat_conv").filters == 5 and "residual3_sum" not in [layer.name for layer in built.layers]

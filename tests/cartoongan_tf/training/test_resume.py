@@ -1,0 +1,86 @@
+"""Training in processes of its own, killed and begun again."""
+
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import tensorflow as tf
+
+from cartoongan_tf.models.generator_file import load_generator
+from cartoongan_tf.training.checkpoints import found_checkpoints
+from tests.helpers import REPOSITORY, TINY_NETWORKS
+from tests.small_runs import newest_step
+
+NUM_STEPS = 220  # 25 epochs of initialization and of adversarial training, of 4 steps each; 20 of warm-up
+
+
+def _command(data_dir, run_dir):
+    flags = [f"--data_dir={data_dir}", f"--run_dir={run_dir}", "--vgg19_weights=random", *TINY_NETWORKS]
+    flags += ["--batch_size=2", "--initialization_epochs=25", "--adversarial_epochs=25", "--crop_size=32"]
+    flags += ["--checkpoint_every_steps=7", "--deterministic", "--steps_per_call=3"]
+    flags += ["--ema_decay=0.99", "--discriminator_warmup_steps=20", "--adversarial_loss=hinge"]
+    return [sys.executable, "-m", "cartoongan_tf.train", *flags]
+
+
+def _final(run_dir):
+    """All that the last checkpoint holds, by name: both networks, three optimizers."""
+    reader = tf.train.load_checkpoint(found_checkpoints(run_dir / "checkpoints")[-1])
+    values = {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
+    return {name: value.tobytes() for name, value in values.items() if hasattr(value, "tobytes")}
+
+
+def _start(data_dir, run_dir):
+    return subprocess.Popen(
+        _command(data_dir, run_dir), cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+
+
+def _wait_for_checkpoint(process, run_dir, step):
+    deadline = time.monotonic() + 300
+    while newest_step(run_dir) < step and process.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.fixture(scope="module")
+def straight(data_dir, tmp_path_factory):
+    run_dir = tmp_path_factory.mktemp("straight") / "run"
+    assert subprocess.run(_command(data_dir, run_dir), cwd=REPOSITORY, capture_output=True).returncode == 0
+    assert newest_step(run_dir) == NUM_STEPS
+    return run_dir
+
+
+@pytest.mark.slow
+def test_a_run_killed_five_times_ends_with_the_same_bits(data_dir, straight, tmp_path):
+    run_dir, rng = tmp_path / "run", random.Random(1)
+    for step in (15, 75, 108, 150, 190):  # in each phase; the warm-up begins at 100, adversarial training at 120
+        process = _start(data_dir, run_dir)
+        _wait_for_checkpoint(process, run_dir, step)
+        time.sleep(rng.uniform(0, 0.5))
+        process.kill()
+        process.communicate()
+        assert newest_step(run_dir) < NUM_STEPS
+        if (run_dir / "generator.keras").exists():
+            load_generator(run_dir / "generator.keras")  # whole, whenever it is there
+    process = _start(data_dir, run_dir)
+    output, _ = process.communicate(timeout=300)
+    assert process.returncode == 0 and "Going on from the checkpoint of step" in output
+    assert _final(run_dir) == _final(straight) and len(_final(run_dir)) > 50
+    ours, theirs = (load_generator(folder / "generator.keras").get_weights() for folder in (run_dir, straight))
+    assert all((one == other).all() for one, other in zip(ours, theirs, strict=True))
+    assert not list(run_dir.rglob("*partial*"))
+
+
+@pytest.mark.slow
+def test_sigterm_saves_and_exits(data_dir, straight, tmp_path):
+    process = _start(data_dir, tmp_path / "run")
+    _wait_for_checkpoint(process, tmp_path / "run", 7)
+    process.send_signal(signal.SIGTERM)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGTERM and "Give the same command again" in output
+    assert "Traceback" not in output and 7 <= newest_step(tmp_path / "run") < NUM_STEPS
+    assert subprocess.run(_command(data_dir, tmp_path / "run"), cwd=REPOSITORY, capture_output=True).returncode == 0
+    assert _final(tmp_path / "run") == _final(straight)

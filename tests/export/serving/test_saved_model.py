@@ -1,0 +1,314 @@
+"""An exported version, asked in the session that a server runs it in."""
+
+import concurrent.futures
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+from tensorflow.core.protobuf import saved_model_pb2
+
+from cartoongan_tf.base.errors import InputError
+from cartoongan_tf.inference.blending import to_taste
+from cartoongan_tf.media import pictures
+from cartoongan_tf.models import pixels
+from export.serving import check, saved_model
+from export.serving.requests import WARMUP_PLACE, predict_request, read_warmup, write_warmup
+from tests.export.conftest import MAX_PIXELS
+from tests.export.serving.mutations import FORMATS, encode
+from tests.helpers import REPOSITORY, draw
+
+
+def _drawn(generator, photo):
+    return np.asarray(pixels.cartoonize(generator, photo[np.newaxis]))[0]
+
+
+def _opened(content):
+    return np.asarray(Image.open(io.BytesIO(content)))
+
+
+def _assert_alike(cartoon, expected):
+    assert cartoon.shape == expected.shape
+    assert np.abs(cartoon.astype(int) - expected).max() <= 1
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (1, 2, 3), (3, 31, 43), (2, 64, 32)])
+def test_pixels_are_drawn_as_keras_draws_them(generator, session, shape):
+    batch, height, width = shape
+    images = np.stack([draw(seed, height, width) for seed in range(batch)])
+    cartoons = session.predict("serving_default", image=images)["cartoon"]
+    assert cartoons.dtype == np.uint8
+    _assert_alike(cartoons, np.asarray(pixels.cartoonize(generator, images)))
+
+
+def test_files_of_all_formats_and_sizes_in_one_request(generator, session):
+    photos = [draw(seed, 20 + 7 * seed, 31) for seed in range(len(FORMATS))]
+    files = [encode(Image.fromarray(photo), format) for photo, format in zip(photos, FORMATS, strict=True)]
+    answers = session.predict("encoded", image_bytes=files)["cartoon_bytes"]
+    assert all(answer.startswith(b"\x89PNG") for answer in answers)
+    for answer, content in zip(answers, files, strict=True):
+        # The JPEG as TensorFlow decodes it, the others as Pillow does: nothing is lost in them.
+        is_jpeg = content.startswith(b"\xff\xd8")
+        decoded = tf.io.decode_jpeg(content, 3, dct_method="INTEGER_ACCURATE").numpy() if is_jpeg else _opened(content)
+        rgb = np.asarray(Image.open(io.BytesIO(content)).convert("RGB")) if decoded.ndim == 2 else decoded
+        _assert_alike(_opened(answer), _drawn(generator, rgb))
+
+
+def test_a_photo_that_lies_on_its_side_comes_back_upright(generator, session):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    photo = draw(1, 20, 30)
+    (answer,) = session.predict("encoded", image_bytes=[encode(photo, "PNG", exif=exif)])["cartoon_bytes"]
+    _assert_alike(_opened(answer), _drawn(generator, np.rot90(photo, -1)))
+
+
+def test_alpha_is_kept(generator, session):
+    rgba = np.dstack([draw(1, 20, 30), np.tile(np.arange(30, dtype=np.uint8) * 8 + 1, (20, 1))])
+    (answer,) = session.predict("encoded", image_bytes=[encode(Image.fromarray(rgba), "PNG")])["cartoon_bytes"]
+    np.testing.assert_array_equal(_opened(answer)[..., 3], rgba[..., 3])
+    _assert_alike(_opened(answer)[..., :3], _drawn(generator, rgba[..., :3]))
+
+
+def test_strength_and_long_side_are_those_of_cartoonize(generator, session):
+    photo = draw(1, 40, 60)
+    files = [encode(photo, "PNG")] * 4
+    strength, long_side = np.float32([0, 0.3, 1, 0.3]), np.int32([30, 30, 0, 1000])
+    answers = session.predict("styled", image_bytes=files, strength=strength, long_side=long_side)["cartoon_bytes"]
+    small, mixed, cartoon, large = map(_opened, answers)
+    _assert_alike(small, pictures.shrink(photo, 30))
+    _assert_alike(mixed, to_taste(small[None], _drawn(generator, small)[None], 0.3, False)[0])
+    _assert_alike(cartoon, _drawn(generator, photo))
+    _assert_alike(large, to_taste(photo[None], _drawn(generator, photo)[None], 0.3, False)[0])
+
+
+def _refused(session, signature, **inputs):
+    with pytest.raises(tf.errors.InvalidArgumentError) as caught:
+        session.predict(signature, **inputs)
+    return caught.value.message
+
+
+def test_too_many_pixels_are_refused_where_as_many_as_allowed_are_drawn(session):
+    assert session.predict("encoded", image_bytes=[encode(draw(0, 100, 100), "PNG")])
+    said = _refused(session, "encoded", image_bytes=[encode(draw(0, 101, 100), "PNG")])
+    assert f"a picture of 100 x 101 pixels has more than the {MAX_PIXELS} that are drawn" in said
+    styled = {"strength": [1.0], "long_side": [100]}
+    assert session.predict("styled", image_bytes=[encode(draw(0, 200, 300), "PNG")], **styled)
+    said = _refused(session, "styled", image_bytes=[encode(draw(0, 400, 300), "PNG")], **styled)
+    assert "100000 that are decoded" in said
+    assert session.predict("serving_default", image=np.zeros((4, 48, 52, 3), np.uint8))
+    said = _refused(session, "serving_default", image=np.zeros((5, 48, 52, 3), np.uint8))
+    assert "5 pictures of 52 x 48 pixels are more" in said
+
+
+@pytest.mark.parametrize("shape", [(10_000, 1, 1, 3), (1, 1, 10_000, 3), (1, 5000, 2, 3)])
+def test_what_sides_are_padded_to_counts(session, shape):
+    """Thin pictures are drawn with 8 pixels across."""
+    assert "more than the 10000" in _refused(session, "serving_default", image=np.zeros(shape, np.uint8))
+    if shape[0] == 1:
+        content = encode(np.zeros(shape[1:], np.uint8), "PNG")
+        assert "more than the 10000 that are drawn" in _refused(session, "encoded", image_bytes=[content])
+
+
+def test_they_are_refused_by_their_header(session):
+    """20,000 x 20,000 pixels in 80 kB: decoded, they would take 1.6 GB."""
+    import psutil
+
+    content = encode(Image.new("1", (20_000, 20_000)), "PNG")
+    assert len(content) < 200_000
+    process = psutil.Process()
+    before = process.memory_info().rss
+    assert "a picture of 20000 x 20000 pixels has more than" in _refused(session, "encoded", image_bytes=[content])
+    assert process.memory_info().rss - before < 100e6
+
+
+@pytest.mark.parametrize(
+    "inputs, complaint",
+    [
+        ({"strength": [1.5], "long_side": [0]}, "strength 1.5"),
+        ({"strength": [float("nan")], "long_side": [0]}, "strength nan"),
+        ({"strength": [-0.1], "long_side": [0]}, "strength -0.1"),
+        ({"strength": [1.0], "long_side": [-5]}, "long_side -5"),
+        ({"strength": [1.0, 1.0], "long_side": [0]}, "strength has 2 values for 1 pictures"),
+        ({"strength": [1.0], "long_side": []}, "long_side has 0 values"),
+    ],
+)
+def test_values_that_cannot_be_used_are_named(session, inputs, complaint):
+    assert complaint in _refused(session, "styled", image_bytes=[encode(draw(0, 9, 9), "PNG")], **inputs)
+
+
+def test_no_pictures_are_no_cartoons(session):
+    assert len(session.predict("encoded", image_bytes=np.array([], object))["cartoon_bytes"]) == 0
+
+
+@pytest.mark.parametrize("shape", [(1, 0, 5, 3), (0, 8, 8, 3)])
+def test_pictures_without_pixels_are_refused(session, shape):
+    assert "there is nothing to draw" in _refused(session, "serving_default", image=np.zeros(shape, np.uint8))
+
+
+def test_one_bad_picture_fails_its_request_alone(session):
+    good, bad = encode(draw(0, 9, 9), "PNG"), b"hello"
+    assert "not a picture" in _refused(session, "encoded", image_bytes=[good, bad])
+    assert session.predict("encoded", image_bytes=[good])
+
+
+def test_many_threads_get_the_bytes_that_one_gets(session):
+    files = [encode(draw(seed, 15 + seed, 20), format) for seed in range(4) for format in FORMATS]
+
+    def ask(content):
+        return session.predict("encoded", image_bytes=[content])["cartoon_bytes"][0]
+
+    expected = [ask(content) for content in files]
+    with concurrent.futures.ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(ask, files)) == expected
+
+
+def test_every_signature_has_a_warm_up_request_that_is_answered(version, session):
+    requests = read_warmup(version)
+    assert [request.model_spec.signature_name for request in requests] == ["serving_default", "encoded", "styled"]
+    for request in requests:
+        assert request.model_spec.name == "demo"
+        (answer,) = session.answer(request).outputs.values()
+        assert answer.ByteSize() > 100
+    assert (version / "assets.extra" / "tf_serving_warmup_requests").is_file()
+
+
+def _cli(version, *arguments):
+    """saved_model_cli, in a process that has nothing of ours."""
+    command = [sys.executable, "-m", "tensorflow.python.tools.saved_model_cli", *arguments]
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2", "CUDA_VISIBLE_DEVICES": "-1"}
+    result = subprocess.run(command, cwd=version.parent, env=environment, capture_output=True, text=True, timeout=120)
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def test_the_signatures_are_the_documented_ones(version):
+    shown = _cli(version, "show", "--dir", str(version), "--all")
+    for name, inputs, output in (
+        ("serving_default", {"image": ("DT_UINT8", "(-1, -1, -1, 3)")}, "cartoon"),
+        ("encoded", {"image_bytes": ("DT_STRING", "(-1)")}, "cartoon_bytes"),
+        (
+            "styled",
+            {
+                "image_bytes": ("DT_STRING", "(-1)"),
+                "strength": ("DT_FLOAT", "(-1)"),
+                "long_side": ("DT_INT32", "(-1)"),
+            },
+            "cartoon_bytes",
+        ),
+    ):
+        part = shown.split(f"signature_def['{name}']")[1].split("signature_def")[0]
+        for input_name, (dtype, shape) in inputs.items():
+            told = part.split(f"inputs['{input_name}']")[1]
+            assert dtype in told.split("name:")[0] and f"shape: {shape}" in told.split("name:")[0]
+        assert f"outputs['{output}']" in part and "tensorflow/serving/predict" in part
+
+
+@pytest.mark.slow
+def test_it_runs_in_a_process_that_has_nothing_of_ours(version, session):
+    np.save(version.parent / "image.npy", draw(0, 10, 14)[None])
+    run = ["run", "--dir", str(version), "--tag_set", "serve", "--outdir", "out", "--overwrite"]
+    _cli(version, *run, "--signature_def", "serving_default", "--inputs", "image=image.npy")
+    cartoon = np.load(version.parent / "out" / "cartoon.npy")
+    _assert_alike(cartoon, session.predict("serving_default", image=draw(0, 10, 14)[None])["cartoon"])
+    content = encode(draw(0, 10, 14), "PNG")
+    shown = _cli(version, *run, "--signature_def", "encoded", "--input_exprs", f"image_bytes=[{content!r}]")
+    assert "cartoon_bytes" in shown and "PNG" in shown
+
+
+def test_every_weight_is_stored_once(generator, version):
+    stored = sum(path.stat().st_size for path in (version / "variables").glob("variables.data*"))
+    assert generator.count_params() * 4 <= stored < generator.count_params() * 4 * 1.2
+
+
+def test_versions_count_up_and_are_never_written_over(tmp_path):
+    assert saved_model.version_dir(tmp_path / "demo") == tmp_path / "demo" / "1"
+    (tmp_path / "demo" / "7").mkdir(parents=True)
+    (tmp_path / "demo" / "notes").mkdir()
+    assert saved_model.version_dir(tmp_path / "demo") == tmp_path / "demo" / "8"
+    assert saved_model.version_dir(tmp_path / "demo", 3) == tmp_path / "demo" / "3"
+    with pytest.raises(InputError, match=r"7: there already.*--model_version"):
+        saved_model.version_dir(tmp_path / "demo", 7)
+
+
+def _check(generator, folder):
+    return check.check_version(generator, folder, "demo/1", [draw(0)])
+
+
+def test_the_check_tells_what_it_found(generator, version):
+    proof = _check(generator, version)
+    assert proof.largest_difference <= 1 and proof.num_pictures >= 10 and proof.parity.psnr_db > 50
+    assert proof.num_warmup_requests == 3 and proof.num_threads == 8
+    assert {"Conv2D", "DecodePng", "DecodeJpeg", "ResizeArea"} <= set(proof.operators)
+
+
+def test_the_check_notices_what_differs_on_photos_alone(generator, version):
+    def other(photo):
+        return generator(photo) * (0.9 if photo.shape[1] > 96 else 1.0)
+
+    with pytest.raises(InputError, match="grey levels"):
+        check.check_version(other, version, "demo/1", [draw(0, 100, 100)])
+
+
+def test_the_check_notices_another_generator(generator, version):
+    with pytest.raises(InputError, match=r"demo/1: its pictures differ from Keras's by \d+ grey levels"):
+        _check(lambda photo: 0.9 * generator(photo), version)
+
+
+@pytest.fixture
+def copied(version, tmp_path):
+    shutil.copytree(version, tmp_path / "1")
+    return tmp_path / "1"
+
+
+def test_the_check_notices_a_missing_warm_up(session, copied):
+    write_warmup(copied, [predict_request("demo", "encoded", {"image_bytes": [encode(draw(0), "PNG")]})])
+    with pytest.raises(InputError, match="no warm-up request for serving_default, styled"):
+        check._check_warmup(session, copied, "demo/1")
+
+
+def test_the_check_notices_a_warm_up_that_fails(session, copied):
+    bad = predict_request("demo", "encoded", {"image_bytes": [b"hello"]})
+    write_warmup(copied, [*read_warmup(copied), bad])
+    with pytest.raises(tf.errors.InvalidArgumentError, match="not a picture"):
+        check._check_warmup(session, copied, "demo/1")
+
+
+def test_operators_that_a_server_does_not_have_are_noticed_in_functions_too(tmp_path):
+    """Python called from inside a loop's body stands in the library of functions alone."""
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.float32)])
+    def calls_python(values):
+        inside = tf.function(lambda value: tf.numpy_function(np.sin, [value], tf.float32))
+        return {"values": tf.map_fn(lambda value: tf.ensure_shape(inside(value), []), values)}
+
+    archive = keras.export.ExportArchive()
+    archive.add_endpoint("serving_default", calls_python)
+    archive.write_out(str(tmp_path / "1"), verbose=False)
+    content = (tmp_path / "1" / "saved_model.pb").read_bytes()
+    graph = saved_model_pb2.SavedModel.FromString(content).meta_graphs[0].graph_def
+    assert check.foreign_operators(graph) == {"PyFunc"}
+    assert "PyFunc" not in {node.op for node in graph.node}
+
+
+def test_no_operator_needs_more_than_a_stock_server(version):
+    """In a process without anything of ours or of Keras's that could have registered more."""
+    script = f"""
+import json
+from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
+from tensorflow.python.framework import op_def_registry
+with open({str(version / "saved_model.pb")!r}, "rb") as file:
+    graph = SavedModel.FromString(file.read()).meta_graphs[0].graph_def
+ops = {{n.op for n in graph.node}} | {{n.op for f in graph.library.function for n in f.node_def}}
+names = {{f.signature.name for f in graph.library.function}}
+print(json.dumps(sorted(op for op in ops - names if op_def_registry.get(op) is None or "Py" in op)))
+"""
+    result = subprocess.run([sys.executable, "-c", script], cwd=REPOSITORY, capture_output=True, text=True, timeout=120)
+    assert json.loads(result.stdout) == []
+    assert (version / WARMUP_PLACE).exists()
