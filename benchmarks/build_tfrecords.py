@@ -19,19 +19,19 @@ from collections.abc import Callable
 import cv2
 
 from cartoongan_tf.base import program
-from cartoongan_tf.base.options import option
+from cartoongan_tf.base.options import Config, option
 from cartoongan_tf.base.threads import map_ahead
 from cartoongan_tf.base.timing import write_report
 from cartoongan_tf.media import folders
 
 
 @dataclasses.dataclass(frozen=True)
-class BuildingConfig:
+class BuildingConfig(Config):
     photos_dir: str = option("Folder of photos.")
     cartoons_dir: str = option("Folder of cartoon frames.")
-    image_size: int = option("Side of the square pictures, in pixels.", 256)
-    num_workers: int = option("Threads to compare with one.", os.cpu_count() or 1)
-    rounds: int = option("How often.", 5)
+    image_size: int = option("Side of the square pictures, in pixels.", 256, at_least=1)
+    num_workers: int = option("Threads to compare with one.", os.cpu_count() or 1, at_least=1)
+    rounds: int = option("How often.", 5, at_least=1)
     output: str = option("A Markdown file to write the table to.", "")
 
 

@@ -16,19 +16,21 @@ import time
 from collections.abc import Callable, Iterator
 
 from cartoongan_tf.base import program
-from cartoongan_tf.base.options import option
+from cartoongan_tf.base.options import Config, option
 from cartoongan_tf.base.timing import write_report
 
 
 @dataclasses.dataclass(frozen=True)
-class DatasetConfig:
+class DatasetConfig(Config):
     data_dir: str = option("Data folder of build_tfrecords.")
-    batch_size: int = option("Pictures in a batch.", 4)
-    crop_size: int = option("Side of the crops, in pixels; 0: all of each picture.", 0)
-    generator_width: int = option("Filters of the generator's first convolution; 16 is a quarter of the paper's.", 16)
-    num_batches: int = option("Batches to read in a round.", 50)
-    num_steps: int = option("Training steps in a round.", 2)
-    rounds: int = option("How often.", 5)
+    batch_size: int = option("Pictures in a batch.", 4, at_least=1)
+    crop_size: int = option("Side of the crops, in pixels; 0: all of each picture.", 0, at_least=0)
+    generator_width: int = option(
+        "Filters of the generator's first convolution; 16 is a quarter of the paper's.", 16, at_least=1
+    )
+    num_batches: int = option("Batches to read in a round.", 50, at_least=1)
+    num_steps: int = option("Training steps in a round.", 2, at_least=1)
+    rounds: int = option("How often.", 5, at_least=1)
     output: str = option("A Markdown file to write the table to.", "")
 
 

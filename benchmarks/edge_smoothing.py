@@ -18,7 +18,7 @@ import numpy as np
 
 from cartoongan_tf.base import program
 from cartoongan_tf.base.errors import InputError
-from cartoongan_tf.base.options import option, require
+from cartoongan_tf.base.options import Config, option
 from cartoongan_tf.base.timing import write_report
 from cartoongan_tf.media import folders, pictures
 from data_pipeline.edge_smoothing import edge_region, smooth_edges
@@ -28,16 +28,12 @@ CALLS = 20  # of ours in a round: one takes less than a millisecond
 
 
 @dataclasses.dataclass(frozen=True)
-class EdgeSmoothingConfig:
+class EdgeSmoothingConfig(Config):
     cartoons_dir: str = option("Folder of cartoons.")
-    image_size: int = option("Side of the middle squares that are smoothed, in pixels.", 256)
-    num_cartoons: int = option("How many cartoons to smooth, spread over the folder.", 16)
-    rounds: int = option("How often.", 5)
+    image_size: int = option("Side of the middle squares that are smoothed, in pixels.", 256, at_least=1)
+    num_cartoons: int = option("How many cartoons to smooth, spread over the folder.", 16, at_least=1)
+    rounds: int = option("How often.", 5, at_least=1)
     output: str = option("A Markdown file to write the table to.", "")
-
-    def __post_init__(self):
-        for name in ("image_size", "num_cartoons", "rounds"):
-            require(self, name, getattr(self, name) >= 1, "must be 1 or more")
 
 
 @dataclasses.dataclass

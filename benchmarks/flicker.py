@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from cartoongan_tf.base import program
-from cartoongan_tf.base.options import option
+from cartoongan_tf.base.options import Config, option
 from cartoongan_tf.base.timing import write_report
 from cartoongan_tf.inference import file_pipeline
 from cartoongan_tf.inference.steady import STEADINESS
@@ -32,11 +32,11 @@ WAYS = {  # shares kept of the statistics, and of the drawing where the film sta
 
 
 @dataclasses.dataclass(frozen=True)
-class FlickerConfig:
+class FlickerConfig(Config):
     model: str = option("A .keras file.")
     film: str = option("A film with places that stand still.")
-    long_side: int = option("Draw it shrunk to this longer side, in pixels.", 256)
-    max_frames: int = option("Take so many frames from its beginning.", 60)
+    long_side: int = option("Draw it shrunk to this longer side, in pixels.", 256, at_least=1)
+    max_frames: int = option("Take so many frames from its beginning.", 60, at_least=0)
     output: str = option("A Markdown file to write the table to.", "")
 
 

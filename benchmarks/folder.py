@@ -14,19 +14,21 @@ import time
 from pathlib import Path
 
 from cartoongan_tf.base import program
-from cartoongan_tf.base.options import option
+from cartoongan_tf.base.options import Config, option
 from cartoongan_tf.base.timing import write_report
 from cartoongan_tf.inference.jobs import find_jobs
 from cartoongan_tf.media import folders, pictures
 
 
 @dataclasses.dataclass(frozen=True)
-class FolderConfig:
+class FolderConfig(Config):
     model: str = option("The model, in any form that cartoonize takes.")
     photos_dir: str = option("Folder of photos.")
-    num_photos: int = option("How many of them to draw.", 12)
-    long_side: int = option("Draw them shrunk to this longer side, in pixels; 0: as large as they are.", 512)
-    rounds: int = option("How often.", 3)
+    num_photos: int = option("How many of them to draw.", 12, at_least=1)
+    long_side: int = option(
+        "Draw them shrunk to this longer side, in pixels; 0: as large as they are.", 512, at_least=0
+    )
+    rounds: int = option("How often.", 3, at_least=1)
     output: str = option("A Markdown file to write the table to.", "")
 
 

@@ -23,7 +23,7 @@ import numpy as np
 from benchmarks.inference_methods import METHODS, TORCH_CHANNELS_LAST, MethodWorker, prepare
 from cartoongan_tf.base import program
 from cartoongan_tf.base.errors import InputError
-from cartoongan_tf.base.options import option
+from cartoongan_tf.base.options import Config, option
 from cartoongan_tf.base.timing import fresh_process, take_turns, write_report
 from export.parity import psnr
 
@@ -32,15 +32,15 @@ PACKAGES = ("tensorflow", "keras", "ai-edge-litert", "torch", "numpy")
 
 
 @dataclasses.dataclass(frozen=True)
-class InferenceConfig:
+class InferenceConfig(Config):
     weights: str = option("The authors' generator, as import_weights reads it; without it random weights.", "")
     output: str = option("A Markdown file to write the table to.", "")
     sizes_px: str = option(
         "Sides of the square pictures: multiples of 4 from 8 up, separated by commas.", "256,512,1024"
     )
-    rounds: int = option("How often each method draws each size.", 5)
-    seed: int = option("Of the pictures, and of random weights.", 0)
-    threads: int = option("Threads to compute with; 0 for one per CPU.", 0)
+    rounds: int = option("How often each method draws each size.", 5, at_least=1)
+    seed: int = option("Of the pictures, and of random weights.", 0, at_least=0)
+    threads: int = option("Threads to compute with; 0 for one per CPU.", 0, at_least=0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,8 +62,6 @@ def main(argv=None) -> int:
 
 def _inference(config: InferenceConfig, _) -> None:
     sizes_px, num_threads = _sizes_px(config.sizes_px), config.threads or os.cpu_count()
-    if config.rounds < 1 or config.threads < 0:
-        raise InputError("--rounds must be at least 1, and --threads at least 0")
     if importlib.util.find_spec("torch") is None:
         raise InputError("PyTorch, which ours is measured against, is missing: pip install '.[benchmark]'")
     with tempfile.TemporaryDirectory() as folder:

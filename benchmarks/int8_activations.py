@@ -17,8 +17,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from cartoongan_tf.base import program
-from cartoongan_tf.base.errors import InputError
-from cartoongan_tf.base.options import option
+from cartoongan_tf.base.options import Config, option
 from cartoongan_tf.base.timing import take_turns, write_report
 
 SIZE_PX = (256, 256)
@@ -35,17 +34,13 @@ _ALL_BUT = {
 
 
 @dataclasses.dataclass(frozen=True)
-class Int8Config:
+class Int8Config(Config):
     model: str = option("The generator: a .keras file.")
     calibration_dir: str = option("A folder of photos to learn ranges from.")
     photos_dir: str = option("A folder of other photos to compare on, instead of the four that come with this.", "")
-    threads: int = option("To compute with.", 2)
-    rounds: int = option("How often each file is timed.", 5)
+    threads: int = option("To compute with.", 2, at_least=1)
+    rounds: int = option("How often each file is timed.", 5, at_least=1)
     output: str = option("A Markdown file to write the table to.", "")
-
-    def __post_init__(self):
-        if self.rounds < 1 or self.threads < 1:
-            raise InputError("--rounds and --threads must be at least 1")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -16,18 +16,18 @@ from PIL import Image
 
 from cartoongan_tf.base import memory, program
 from cartoongan_tf.base.errors import InputError
-from cartoongan_tf.base.options import option
+from cartoongan_tf.base.options import Config, option
 from cartoongan_tf.base.timing import fresh_process, write_report
 from cartoongan_tf.media import folders
 from export.parity import psnr
 
 
 @dataclasses.dataclass(frozen=True)
-class LargePicturesConfig:
+class LargePicturesConfig(Config):
     model: str = option("A .keras file.")
     photos_dir: str = option("Folder of photos; five of them are compared at the first size, one at the others.")
     sizes: str = option("Widths and heights, separated by commas.", "1024x1024,1920x1080,3840x2160")
-    largest_whole: int = option("Draw pictures of at most so many pixels in one piece too.", 9_000_000)
+    largest_whole: int = option("Draw pictures of at most so many pixels in one piece too.", 9_000_000, at_least=0)
     output: str = option("A Markdown file to write the table to.", "")
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from cartoongan_tf.base import atomic, program
-from cartoongan_tf.base.options import option, require
+from cartoongan_tf.base.options import Config, option, require
 from cartoongan_tf.base.timing import fresh_process, seconds_in_turns, write_report
 from cartoongan_tf.training.config import TrainConfig
 
@@ -48,7 +48,7 @@ SHOWN = {  # measures of `evaluate` by their headings, and what they are multipl
 
 
 @dataclasses.dataclass(frozen=True)
-class LightConfig:
+class LightConfig(Config):
     output_dir: str = option("Folder of the runs and of the evaluation.")
     train: bool = option("Train and evaluate them; else they are only timed.", True)
     data_dir: str = option("Folder of training records.", "")
@@ -56,16 +56,17 @@ class LightConfig:
     cartoons_dir: str = option("Folder of cartoons to evaluate on.", "")
     vgg19_weights: str = option("As in training.", "imagenet")
     candidates: str = option("Those to compare, separated by semicolons; all by default.", "")
-    crop_size: int = option("As in training.", 96)
-    initialization_epochs: int = option("As in training.", 2)
-    adversarial_epochs: int = option("As in training.", 3)
-    num_crops: int = option("To evaluate on.", 500)
-    size_px: int = option("Of the square pictures that are drawn to time it.", 256)
-    num_threads: int = option("To draw with.", 2)
-    rounds: int = option("How often each draws.", 9)
+    crop_size: int = option("As in training.", 96, at_least=1)
+    initialization_epochs: int = option("As in training.", 2, at_least=0)
+    adversarial_epochs: int = option("As in training.", 3, at_least=1)
+    num_crops: int = option("To evaluate on.", 500, at_least=1)
+    size_px: int = option("Of the square pictures that are drawn to time it.", 256, at_least=1)
+    num_threads: int = option("To draw with.", 2, at_least=1)
+    rounds: int = option("How often each draws.", 9, at_least=1)
     output: str = option("A Markdown file to write the table to.", "")
 
     def __post_init__(self):
+        super().__post_init__()
         for name in ("data_dir", "photos_dir", "cartoons_dir"):
             require(self, name, getattr(self, name) or not self.train, "name a folder, or give --notrain")
 

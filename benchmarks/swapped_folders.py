@@ -16,7 +16,7 @@ import numpy as np
 
 from cartoongan_tf.base import program
 from cartoongan_tf.base.errors import InputError
-from cartoongan_tf.base.options import option, require
+from cartoongan_tf.base.options import Config, option, require
 from cartoongan_tf.base.timing import write_report
 from cartoongan_tf.media import folders, pictures
 from data_pipeline import problems
@@ -67,19 +67,18 @@ MEASURES = {
 
 
 @dataclasses.dataclass(frozen=True)
-class SwappedConfig:
+class SwappedConfig(Config):
     photos_dir: str = option("Folder of photos.")
     cartoons_dir: str = option("Folder of cartoons.")
     sizes: str = option("Sides of the training pictures, in pixels, with commas.", "96,256")
-    set_size: int = option("Photos, and cartoons, in a random set; both folders hold more.", 50)
-    rounds: int = option("Random sets.", 200)
+    set_size: int = option("Photos, and cartoons, in a random set; both folders hold more.", 50, at_least=1)
+    rounds: int = option("Random sets.", 200, at_least=1)
     output: str = option("A Markdown file to write the table to.", "")
 
     def __post_init__(self):
+        super().__post_init__()
         are_sizes = all(size.isdecimal() and int(size) >= 16 for size in self.sizes.split(","))
         require(self, "sizes", are_sizes, "must be numbers from 16 up, with commas between them")
-        for name in ("set_size", "rounds"):
-            require(self, name, getattr(self, name) >= 1, "must be 1 or more")
 
 
 def main(argv=None) -> int:

@@ -22,7 +22,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from cartoongan_tf.base import program
-from cartoongan_tf.base.options import option, require
+from cartoongan_tf.base.options import Config, option, require
 from cartoongan_tf.base.timing import Worker, fresh_process, take_turns, write_report
 from cartoongan_tf.training.config import TrainConfig
 
@@ -30,26 +30,26 @@ GOALS = {"CycleGAN": (0.66, 0.60), "CycleGAN with identity loss": (0.50, 0.45)} 
 
 
 @dataclasses.dataclass(frozen=True)
-class TrainStepConfig:
+class TrainStepConfig(Config):
     tables: str = option("Which ones, separated by commas.", "parts,switches,methods")
-    image_size: int = option("Side of the square pictures, in pixels; a multiple of 4 from 32 up.", 128)
-    batch_size: int = option("Pictures in a step.", 1)
+    image_size: int = option("Side of the square pictures, in pixels; a multiple of 4 from 32 up.", 128, at_least=32)
+    batch_size: int = option("Pictures in a step.", 1, at_least=1, at_most=TrainConfig.pool_size)
     generator: Literal["paper", "light"] = option("Architecture of the generators.", "paper")
-    generator_width: int = option("Filters of the generators' first convolution; 0: the architecture's own.", 0)
-    generator_num_blocks: int = option("Residual blocks of the generators; 0: the architecture's own.", 0)
-    discriminator_width: int = option("Filters of the discriminators' first convolution; 32 is the paper's.", 32)
+    generator_width: int = option(
+        "Filters of the generators' first convolution; 0: the architecture's own.", 0, at_least=0
+    )
+    generator_num_blocks: int = option("Residual blocks of the generators; 0: the architecture's own.", 0, at_least=0)
+    discriminator_width: int = option(
+        "Filters of the discriminators' first convolution; 32 is the paper's.", 32, at_least=1
+    )
     vgg19_weights: str = option("As in training; with random ones its time is the same.", "random")
-    rounds: int = option("How often each takes its turn.", 5)
-    steps: int = option("Steps in a turn, at least; with --steps_per_call=8 a multiple of 8.", 1)
+    rounds: int = option("How often each takes its turn.", 5, at_least=1)
+    steps: int = option("Steps in a turn, at least; with --steps_per_call=8 a multiple of 8.", 1, at_least=1)
     output: str = option("A Markdown file to write the tables to.", "")
 
     def __post_init__(self):
-        for name in ("rounds", "steps"):
-            require(self, name, getattr(self, name) >= 1, "must be 1 or more")
-        is_size = self.image_size >= 32 and self.image_size % 4 == 0
-        require(self, "image_size", is_size, "must be a multiple of 4 from 32 up")
-        pool_size = TrainConfig.pool_size
-        require(self, "batch_size", self.batch_size <= pool_size, f"the pools have {pool_size} pictures")
+        super().__post_init__()
+        require(self, "image_size", self.image_size % 4 == 0, "must be a multiple of 4")
         are_known = set(self.tables.split(",")) <= set(_TABLES)
         require(self, "tables", are_known, f"there are {', '.join(_TABLES)}")
         _recipe(self)  # what else it has against the flags

@@ -19,7 +19,7 @@ from tqdm import tqdm
 from cartoongan_tf import styles
 from cartoongan_tf.base import program, progress
 from cartoongan_tf.base.errors import InputError, UsageError
-from cartoongan_tf.base.options import option, require
+from cartoongan_tf.base.options import Config, option
 from cartoongan_tf.base.progress import PictureBar
 from cartoongan_tf.inference import contact_sheets, jobs
 from cartoongan_tf.inference.file_pipeline import Look, PictureFiles, draw_named, draw_pictures
@@ -30,7 +30,7 @@ from cartoongan_tf.media import film, pictures
 
 
 @dataclasses.dataclass(frozen=True)
-class CartoonizeConfig:
+class CartoonizeConfig(Config):
     model: str = option(
         "What draws: a style's name, a .keras file, a .tflite file, or a SavedModel folder.", styles.DEFAULT
     )
@@ -41,16 +41,20 @@ class CartoonizeConfig:
     )
     overwrite: bool = option("Write over results that exist already. The photo itself is never written over.", False)
 
-    strength: float = option("1 is the cartoon, 0 the photo, 0.7 something between.", 1.0)
+    strength: float = option("1 is the cartoon, 0 the photo, 0.7 something between.", 1.0, at_least=0, at_most=1)
     keep_colors: bool = option("Take only the light from the cartoon, and the colours from the photo.", False)
     compare: bool = option("Show the photo to the left of its cartoon.", False)
     contact_sheet: bool = option("Write contact-sheet.jpg into each drawn folder: its photos and cartoons.", False)
 
-    long_side: int = option("Draw larger pictures and films shrunk to this longer side, in pixels; 0: never.", 0)
+    long_side: int = option(
+        "Draw larger pictures and films shrunk to this longer side, in pixels; 0: never.", 0, at_least=0
+    )
     format: Literal["keep", "jpg", "png", "webp", "tiff", "bmp", "gif"] = option("Of the pictures to write.", "keep")
-    quality: int = option("1 to 100, of JPEG, WebP and films.", pictures.DEFAULT_QUALITY)
+    quality: int = option("1 to 100, of JPEG, WebP and films.", pictures.DEFAULT_QUALITY, at_least=1, at_most=100)
     max_pixels: int = option(
-        "Refuse pictures with more pixels, all frames counted, before they are decoded.", pictures.MAX_PIXELS
+        "Refuse pictures with more pixels, all frames counted, before they are decoded.",
+        pictures.MAX_PIXELS,
+        at_least=1,
     )
     method: Literal["auto", "whole", "banded"] = option(
         "whole draws a picture in one piece, banded in bands: about half as fast, in a fraction of the memory, with "
@@ -61,16 +65,10 @@ class CartoonizeConfig:
         "Of films and animations: the share of the drawing kept from frame to frame where nothing moves; 0 draws each "
         "frame by itself, which flickers.",
         STEADINESS,
+        at_least=0,
+        below=1,
     )
-    batch_size: int = option("Frames of a film to draw at once, if they fit into memory.", 4)
-
-    def __post_init__(self):
-        require(self, "strength", 0 <= self.strength <= 1, "must be from 0 to 1")
-        require(self, "steadiness", 0 <= self.steadiness < 1, "must be from 0 to below 1")
-        require(self, "quality", 1 <= self.quality <= 100, "must be from 1 to 100")
-        require(self, "long_side", self.long_side >= 0, "must not be negative")
-        for name in ("max_pixels", "batch_size"):
-            require(self, name, getattr(self, name) >= 1, "must be at least 1")
+    batch_size: int = option("Frames of a film to draw at once, if they fit into memory.", 4, at_least=1)
 
 
 def main(argv=None) -> int:

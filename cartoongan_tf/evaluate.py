@@ -15,16 +15,15 @@ from pathlib import Path
 
 from cartoongan_tf.base import program
 from cartoongan_tf.base.errors import InputError
-from cartoongan_tf.base.options import option, require
+from cartoongan_tf.base.options import Config, option, require
 from cartoongan_tf.base.progress import Bar
 from cartoongan_tf.evaluation import classical_filters
 
 _MOST_CROP_PX = 512  # VGG19 looks at 16 crops at once: more than `kernel_limits` are left to slow kernels
-_LEAST = {"max_pictures": 2, "num_crops": 2, "crop_px": 32, "num_resamplings": 2, "num_on_sheet": 1, "seed": 0}
 
 
 @dataclasses.dataclass(frozen=True)
-class EvaluateConfig:
+class EvaluateConfig(Config):
     photos_dir: str = option("Folder of photos to draw; folders in it count too.")
     cartoons_dir: str = option("Folder of cartoons to compare with: frames of the film, say.")
     output_dir: str = option("Folder to write to; what an earlier evaluation wrote there is written over.")
@@ -44,20 +43,20 @@ class EvaluateConfig:
         "which at least 2,048 crops are usual.",
         "",
     )
-    max_pictures: int = option("Take at most so many photos, and cartoons, spread over their folders.", 200)
-    num_crops: int = option("Squares to cut from the photos, and as many from the cartoons.", 1000)
-    crop_px: int = option("Their side.", 96)
-    long_side: int = option("Draw and measure larger pictures shrunk to this longer side, in pixels; 0: never.", 512)
-    num_resamplings: int = option("How often pictures are drawn anew, for the intervals.", 200)
-    num_on_sheet: int = option("Photos on the sheet.", 8)
-    seed: int = option("Of the places of the crops and of the resamplings.", 0)
+    max_pictures: int = option("Take at most so many photos, and cartoons, spread over their folders.", 200, at_least=2)
+    num_crops: int = option("Squares to cut from the photos, and as many from the cartoons.", 1000, at_least=2)
+    crop_px: int = option("Their side.", 96, at_least=32, at_most=_MOST_CROP_PX)
+    long_side: int = option(
+        "Draw and measure larger pictures shrunk to this longer side, in pixels; 0: never.", 512, at_least=0
+    )
+    num_resamplings: int = option("How often pictures are drawn anew, for the intervals.", 200, at_least=2)
+    num_on_sheet: int = option("Photos on the sheet.", 8, at_least=1)
+    seed: int = option("Of the places of the crops and of the resamplings.", 0, at_least=0)
 
     def __post_init__(self):
+        super().__post_init__()
         if not self.model and not self.run_dir and not self.classical:
             raise InputError("--model is missing: name a model, or a run by --run_dir")
-        for name, least in _LEAST.items():
-            require(self, name, getattr(self, name) >= least, f"must be at least {least}")
-        require(self, "crop_px", self.crop_px <= _MOST_CROP_PX, f"must be at most {_MOST_CROP_PX}")
         crop_fits = self.long_side == 0 or self.long_side >= self.crop_px
         require(self, "long_side", crop_fits, f"must be 0, or at least --crop_px={self.crop_px}")
 

@@ -12,12 +12,12 @@ from pathlib import Path
 
 from cartoongan_tf.base import program
 from cartoongan_tf.base.errors import InputError
-from cartoongan_tf.base.options import option
+from cartoongan_tf.base.options import Config, option
 from cartoongan_tf.models import authors_files
 
 
 @dataclasses.dataclass(frozen=True)
-class ImportConfig:
+class ImportConfig(Config):
     weights: str = option(
         "The authors' generator, arrays by their PyTorch names: a .pth or .npz file, or a folder of .npy files."
     )

@@ -20,13 +20,13 @@ from typing import Literal
 from cartoongan_tf.base import program
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.base.extras import require_extra
-from cartoongan_tf.base.options import option, require
+from cartoongan_tf.base.options import Config, option
 from data_pipeline.prepare import Preparation
 from data_pipeline.storage import folder_at
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class _Folders:
+class _Folders(Config):
     photos_dir: str = option("Folder of photos; folders inside it are searched too.")
     cartoons_dir: str = option("Folder of cartoon frames, all of one style; folders inside it are searched too.")
     output_dir: str = option("Data folder to write, for training's --data_dir.")
@@ -34,17 +34,13 @@ class _Folders:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class BuildConfig(Preparation, _Folders):
-    num_workers: int = option("Threads that prepare pictures here; 0: one for each core.", 0)
+    num_workers: int = option("Threads that prepare pictures here; 0: one for each core.", 0, at_least=0)
     runner: Literal["local", "DirectRunner", "FlinkRunner", "SparkRunner", "DataflowRunner"] = option(
         "Where to work: local is this machine; the others are Apache Beam's, whose own options follow after --.",
         "local",
     )
     strict: bool = option("Stop at the first file that cannot be read, instead of leaving it out.", False)
     overwrite: bool = option("Begin anew where --output_dir holds records of other pictures or flags.", False)
-
-    def __post_init__(self):
-        super().__post_init__()
-        require(self, "num_workers", self.num_workers >= 0, "must be 0 or more")
 
 
 def main(argv=None) -> int:

@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from cartoongan_tf.base import atomic, program
 from cartoongan_tf.base.errors import InputError
-from cartoongan_tf.base.options import option, require
+from cartoongan_tf.base.options import Config, option, require
 from data_pipeline.frames import film_files, frame_set, key_frames, report
 from data_pipeline.frames.frame_set import Film, Frame
 from data_pipeline.frames.key_frames import Choice, Shot
@@ -32,7 +32,7 @@ _FEW_FRAMES = 100
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class _Places:
+class _Places(Config):
     video: str = option("Film, folder of films, or pattern in quotes such as 'films/*.mkv'; more may follow the flags.")
     output_dir: str = option("Folder for the frames: build_tfrecords takes it as --cartoons_dir.")
 
@@ -43,7 +43,7 @@ class ExtractConfig(Choice, _Places):
     format: Literal["png", "jpg"] = option(
         "Of the frames: png keeps every pixel, jpg takes a tenth of the room.", "png"
     )
-    long_side: int = option("Shrink frames whose longer side has more pixels; 0 keeps their size.", 0)
+    long_side: int = option("Shrink frames whose longer side has more pixels; 0 keeps their size.", 0, at_least=0)
     strict: bool = option("Stop at the first film that cannot be read, instead of leaving it out.", False)
 
     def __post_init__(self):

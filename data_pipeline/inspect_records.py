@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from cartoongan_tf.base import atomic, program
-from cartoongan_tf.base.options import option, require
+from cartoongan_tf.base.options import Config, option
 from cartoongan_tf.media import pictures
 from data_pipeline.prepare import Preparation
 
@@ -38,15 +38,16 @@ _TITLES = {  # of the statistics, and how they are printed
 
 
 @dataclasses.dataclass(frozen=True)
-class InspectConfig:
+class InspectConfig(Config):
     data_dir: str = option("Data folder of build_tfrecords.")
     output: str = option(f"Picture file for the contact sheet; left out: {SHEET_NAME} in the data folder.", "")
-    num_examples: int = option("Photos, and cartoons, on the sheet, spread over the records.", 24)
-    num_measured: int = option("Photos, and cartoons, to measure, spread over the records; 0: all.", 500)
+    num_examples: int = option(
+        "Photos, and cartoons, on the sheet, spread over the records.", 24, at_least=1, at_most=_MOST_EXAMPLES
+    )
+    num_measured: int = option("Photos, and cartoons, to measure, spread over the records; 0: all.", 500, at_least=0)
 
     def __post_init__(self):
-        require(self, "num_examples", 1 <= self.num_examples <= _MOST_EXAMPLES, f"must be from 1 to {_MOST_EXAMPLES}")
-        require(self, "num_measured", self.num_measured >= 0, "must be 0 or more")
+        super().__post_init__()
         if self.output:
             pictures.check_writable_suffix(self.output)
 

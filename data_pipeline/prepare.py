@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from cartoongan_tf.base.errors import InputError
-from cartoongan_tf.base.options import option, require
+from cartoongan_tf.base.options import Config, option, require
 from cartoongan_tf.media import pictures
 from data_pipeline.edge_smoothing import Smoothing, smooth_edges
 from data_pipeline.near_duplicates import MAX_BITS, SAME_PICTURE_BITS, perceptual_hash
@@ -21,55 +21,61 @@ SkipReason = Literal["unreadable", "tiny", "blank", "duplicate"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Preparation:
+class Preparation(Config):
     """What shapes the records, apart from the pictures themselves: these flags are kept with them."""
 
-    image_size: int = option("Side of the square training pictures, in pixels; a multiple of 4.", 256)
+    image_size: int = option("Side of the square training pictures, in pixels; a multiple of 4.", 256, at_least=32)
     crops_per_image: int = option(
         "Most squares to cut out of a picture, side by side. 1 is the paper's: the short side is resized to "
         "--image_size, the middle is kept. More: large pictures are resized less, and give several squares.",
         1,
+        at_least=1,
     )
     validation_fraction: float = option(
-        "Share of the pictures, 0 to 1, that training never sees; all squares of a picture go to one side.", 0.0
+        "Share of the pictures, 0 to 1, that training never sees; all squares of a picture go to one side.",
+        0.0,
+        at_least=0,
+        below=1,
     )
-    min_side_px: int = option("Drop pictures whose short side is shorter, in pixels; 0: than half of --image_size.", 0)
+    min_side_px: int = option(
+        "Drop pictures whose short side is shorter, in pixels; 0: than half of --image_size.", 0, at_least=0
+    )
     min_contrast: float = option(
-        "Drop squares whose brightness varies less (standard deviation, in grey levels); 0 keeps blank ones.", 3.0
+        "Drop squares whose brightness varies less (standard deviation, in grey levels); 0 keeps blank ones.",
+        3.0,
+        at_least=0,
     )
     duplicate_bits: int = option(
         "Drop pictures whose perceptual hash differs in so many of its 256 bits, or fewer, from an earlier one's: "
         f"{SAME_PICTURE_BITS} finds copies in other sizes and qualities; -1 keeps all.",
         SAME_PICTURE_BITS,
+        at_least=-1,
+        at_most=MAX_BITS,
     )
-    max_pixels: int = option("Skip pictures with more pixels, before decoding them.", pictures.MAX_PIXELS)
+    max_pixels: int = option("Skip pictures with more pixels, before decoding them.", pictures.MAX_PIXELS, at_least=1)
     smoothing: Literal["gaussian", "mean"] = option(
         "Blur of the cartoons' edges: gaussian is the paper's, mean the authors' own.", Smoothing.kind
     )
-    smoothing_kernel_px: int = option("Size of the blur; odd.", Smoothing.kernel_px)
+    smoothing_kernel_px: int = option("Size of the blur; odd.", Smoothing.kernel_px, at_least=3)
     smoothing_feather_px: int = option(
         "Let the blur fade out over so many pixels around the edges; 0, a hard border, is the paper's.",
         Smoothing.feather_px,
+        at_least=0,
     )
     edge_dilation_px: int = option(
-        "Width to which edges are widened before they are blurred; odd.", Smoothing.dilation_px
+        "Width to which edges are widened before they are blurred; odd.", Smoothing.dilation_px, at_least=1
     )
-    canny_low: int = option("Canny's lower threshold: weaker edges never count.", Smoothing.canny_low)
-    canny_high: int = option("Canny's upper threshold: lower it for soft drawings.", Smoothing.canny_high)
+    canny_low: int = option("Canny's lower threshold: weaker edges never count.", Smoothing.canny_low, at_least=0)
+    canny_high: int = option("Canny's upper threshold: lower it for soft drawings.", Smoothing.canny_high, at_least=0)
 
     def __post_init__(self):
+        super().__post_init__()
         require(
             self,
             "image_size",
-            self.image_size >= 32 and self.image_size % 4 == 0,
-            "must be a multiple of 4, from 32 up",
+            self.image_size % 4 == 0,
+            "must be a multiple of 4",
         )
-        require(self, "crops_per_image", self.crops_per_image >= 1, "must be 1 or more")
-        require(self, "validation_fraction", 0 <= self.validation_fraction < 1, "must be from 0 to below 1")
-        require(self, "min_side_px", self.min_side_px >= 0, "must be 0 or more")
-        require(self, "min_contrast", self.min_contrast >= 0, "must be 0 or more")
-        require(self, "duplicate_bits", -1 <= self.duplicate_bits <= MAX_BITS, f"must be from -1 to {MAX_BITS}")
-        require(self, "max_pixels", self.max_pixels >= 1, "must be 1 or more")
         self.edge_smoothing()
 
     def edge_smoothing(self) -> Smoothing:

@@ -25,12 +25,11 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SingleImageConfig(ExperimentConfig):
-    num_photos: int = option("Held-out photos to draw, spread over all of them.", 3)
-    long_side: int = option("Their longer side, in pixels.", 256)
+    num_photos: int = option("Held-out photos to draw, spread over all of them.", 3, at_least=2)
+    long_side: int = option("Their longer side, in pixels.", 256, at_least=1)
 
     def __post_init__(self):
         super().__post_init__()
-        require(self, "num_photos", self.num_photos >= 2, "must be at least 2")
         least = SCALES[self.scale].crop_px  # of which squares are measured
         require(self, "long_side", self.long_side >= least, f"must be at least {least}, and better twice that")
 

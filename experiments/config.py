@@ -4,11 +4,11 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from cartoongan_tf.base.options import option, require
+from cartoongan_tf.base.options import Config, option
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class ExperimentConfig:
+class ExperimentConfig(Config):
     photos_dir: str = option("Folder of photos; every eighth is held out, to be drawn and measured.")
     cartoons_dir: str = option(
         "Folder of cartoons of one style; the last fifth, in the order of their names, is held out to compare with."
@@ -40,12 +40,9 @@ class ExperimentConfig:
         "Networks to train side by side, each on its share of the cores; 0: as many as there are cores, and one where "
         "there is a GPU.",
         0,
+        at_least=0,
     )
-    seed: int = option("Of initial weights, order, crops and resamplings.", 0)
-
-    def __post_init__(self):
-        require(self, "num_processes", self.num_processes >= 0, "must be 0 or more")
-        require(self, "seed", 0 <= self.seed < 2**31, "must be from 0 to 2147483647")
+    seed: int = option("Of initial weights, order, crops and resamplings.", 0, at_least=0, below=2**31)
 
 
 @dataclasses.dataclass(frozen=True)

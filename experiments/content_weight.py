@@ -36,6 +36,7 @@ class ContentWeightConfig(ExperimentConfig):
 
     def __post_init__(self):
         super().__post_init__()
+        super().__post_init__()
         if len(self.values) < 2 or not all(0 <= value < math.inf for value in self.values):
             raise InputError(
                 f"--content_weights={self.content_weights}: give two or more different weights, none below 0"

@@ -18,23 +18,24 @@ import numpy as np
 
 from cartoongan_tf.base import program
 from cartoongan_tf.base.errors import InputError
-from cartoongan_tf.base.options import option, require
+from cartoongan_tf.base.options import Config, option, require
 from cartoongan_tf.base.timing import Worker, seconds_in_turns, write_report
 
 PACKAGES = ("ai-edge-litert", "numpy")
 
 
 @dataclasses.dataclass(frozen=True)
-class BenchmarkConfig:
+class BenchmarkConfig(Config):
     models: str = option("The .tflite files, separated by commas.")
     sizes_px: str = option("Sides of the square pictures: multiples of 4 from 8 up, separated by commas.", "256,512")
     threads: str = option("Threads to compute with, separated by commas.", f"1,{os.cpu_count()}")
-    rounds: int = option("How often each file draws each size.", 5)
+    rounds: int = option("How often each file draws each size.", 5, at_least=1)
     output: str = option("A Markdown file to write the table to.", "")
 
     def __post_init__(self):
-        if self.rounds < 1 or not all(0 < number <= 256 for number in self.numbers("threads")):
-            raise InputError("--rounds must be at least 1, and --threads from 1 to 256")
+        super().__post_init__()
+        are_threads = all(0 < number <= 256 for number in self.numbers("threads"))
+        require(self, "threads", are_threads, "numbers from 1 to 256 were expected")
         are_sizes = all(8 <= size <= 8192 and size % 4 == 0 for size in self.numbers("sizes_px"))
         require(self, "sizes_px", are_sizes, "multiples of 4 from 8 to 8192 were expected")
 

@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from cartoongan_tf.base import atomic, program, progress
 from cartoongan_tf.base.errors import InputError, UsageError
-from cartoongan_tf.base.options import option, require
+from cartoongan_tf.base.options import Config, option, require
 from cartoongan_tf.base.progress import Bar
 from cartoongan_tf.inference import jobs
 from cartoongan_tf.inference.jobs import STREAM, Job
@@ -32,27 +32,26 @@ MAX_TIMEOUT_SECS = 1e6
 
 
 @dataclasses.dataclass(frozen=True)
-class ClientConfig:
+class ClientConfig(Config):
     server: str = option("HOST:PORT of the server: its gRPC port, or with --rest its REST port.")
     model: str = option("The style's name, as it was exported.")
     rest: bool = option("Ask over REST instead of gRPC.", False)
-    model_version: int = option("Of the model; 0: the newest.", 0)
-    timeout_secs: float = option("How long to wait for each picture.", TIMEOUT_SECS)
+    model_version: int = option("Of the model; 0: the newest.", 0, at_least=0, at_most=MAX_VERSION)
+    timeout_secs: float = option("How long to wait for each picture.", TIMEOUT_SECS, above=0, at_most=MAX_TIMEOUT_SECS)
 
     output: str = option("Where to write instead: a file that ends in .png, or a folder for several.", "")
     overwrite: bool = option("Write over results that exist already.", False)
-    strength: float = option("1 is the cartoon, 0 the photo, 0.7 something between.", 1.0)
-    long_side: int = option("Have larger pictures shrunk to this longer side, in pixels; 0: never.", 0)
+    strength: float = option("1 is the cartoon, 0 the photo, 0.7 something between.", 1.0, at_least=0, at_most=1)
+    long_side: int = option(
+        "Have larger pictures shrunk to this longer side, in pixels; 0: never.", 0, at_least=0, below=2**31
+    )
 
     def __post_init__(self):
+        super().__post_init__()
         found = re.fullmatch(r"(\[[^\]]+\]|[^:\s/]+):(\d{1,5})", self.server)
         is_address = found and 0 < int(found[2]) < 2**16
         require(self, "server", is_address, "HOST:PORT was expected, like localhost:8500")
         require(self, "model", re.fullmatch(r"\w[\w-]*", self.model, re.ASCII), "a name as export_model takes it")
-        require(self, "strength", 0 <= self.strength <= 1, "must be from 0 to 1")
-        require(self, "long_side", 0 <= self.long_side < 2**31, "must be 0, or a number of pixels")
-        require(self, "model_version", 0 <= self.model_version <= MAX_VERSION, "must be 0, or a version of the model")
-        require(self, "timeout_secs", 0 < self.timeout_secs <= MAX_TIMEOUT_SECS, f"must be up to {MAX_TIMEOUT_SECS}")
         is_png = Path(self.output).suffix.lower() in ("", SUFFIX)
         require(self, "output", is_png, f"PNG files come back; end the name in {SUFFIX}, or in / for a folder")
 

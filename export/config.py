@@ -6,7 +6,7 @@ import shlex
 
 from cartoongan_tf import styles
 from cartoongan_tf.base.errors import InputError
-from cartoongan_tf.base.options import option, require
+from cartoongan_tf.base.options import Config, option, require
 from export.serving.facts import MAX_PIXELS, MAX_VERSION
 
 COMPARED_LONG_SIDE_PX = 288  # that photos are shrunk to, to compare on: the paper's network takes 0.7 s for each
@@ -15,7 +15,7 @@ FORMATS = ("saved_model", "fp32", "fp16", "int8", "dynamic", "int8_full", "onnx"
 
 
 @dataclasses.dataclass(frozen=True)
-class ExportConfig:
+class ExportConfig(Config):
     output_dir: str = option("Folder for serving/, tflite/ and the report.")
     model: str = option("The generator: a .keras file, as training writes it, or a style's name.", styles.DEFAULT)
     name: str = option(
@@ -33,9 +33,14 @@ class ExportConfig:
     allow_low_parity: bool = option("Write files even if they differ from Keras by more than their budget.", False)
 
     max_pixels: int = option(
-        "Of pictures that the server draws at once; the default takes 4.8 GB with the paper's network.", MAX_PIXELS
+        "Of pictures that the server draws at once; the default takes 4.8 GB with the paper's network.",
+        MAX_PIXELS,
+        at_least=COMPARED_LONG_SIDE_PX**2,
+        at_most=10**9,
     )
-    model_version: int = option("Of the SavedModel, a number that is not there yet; 0: the next.", 0)
+    model_version: int = option(
+        "Of the SavedModel, a number that is not there yet; 0: the next.", 0, at_least=0, at_most=MAX_VERSION
+    )
 
     author: str = option("For the metadata of .tflite files.", "")
     license: str = option(
@@ -44,6 +49,7 @@ class ExportConfig:
     description: str = option("For the metadata of .tflite files.", "Draws photos as cartoons.")
 
     def __post_init__(self):
+        super().__post_init__()
         if style := styles.all_styles().get(self.model):
             object.__setattr__(self, "name", self.name or style.name)
             object.__setattr__(self, "license", self.license or style.license)
@@ -58,9 +64,6 @@ class ExportConfig:
         require(self, "calibration_dir", is_used, "is for int8_full; add it to --formats, or leave this out")
         rule = f"HEIGHTxWIDTH was expected, like 512x512: multiples of 4 from 8 to {MAX_FIXED_SIDE_PX}"
         require(self, "fixed_size", self.fixed_size_px or not self.fixed_size, rule)
-        least = COMPARED_LONG_SIDE_PX**2
-        require(self, "max_pixels", least <= self.max_pixels <= 10**9, f"must be from {least} to a billion")
-        require(self, "model_version", 0 <= self.model_version <= MAX_VERSION, "must be a number that a server reads")
         is_used = "saved_model" in self.format_names or not self.model_version
         require(self, "model_version", is_used, "is for saved_model; add it to --formats, or leave this out")
 

@@ -6,23 +6,26 @@ docs/paper_map.md compares that recipe with the paper's text; configs/paper.flag
 import dataclasses
 from typing import Literal
 
-from cartoongan_tf.base.options import option, require
+from cartoongan_tf.base.options import Config, option, require
 from cartoongan_tf.models.architectures import GENERATOR_SIZES
 
 # What a run that has begun cannot change: its networks, what its checkpoints hold, and where its phases end.
 FIXED_FLAGS = (
-    *("generator", "generator_width", "generator_num_blocks", "discriminator_width"),
-    *("pool_size", "crop_size", "ema_decay"),
-    *("batch_size", "initialization_epochs", "discriminator_warmup_steps"),
-)
-_AT_LEAST_ONE = (
-    *("discriminator_width", "batch_size", "num_samples", "keep_checkpoints"),
-    *("checkpoint_every_steps", "summary_every_steps", "steps_per_call"),
+    "generator",
+    "generator_width",
+    "generator_num_blocks",
+    "discriminator_width",
+    "pool_size",
+    "crop_size",
+    "ema_decay",
+    "batch_size",
+    "initialization_epochs",
+    "discriminator_warmup_steps",
 )
 
 
 @dataclasses.dataclass(frozen=True)
-class TrainConfig:
+class TrainConfig(Config):
     data_dir: str = option("Folder of training records, as data_pipeline.build_tfrecords writes it.")
     run_dir: str = option("Folder of the run: generator.keras, samples, checkpoints, curves. A run there goes on.")
     vgg19_weights: str = option(
@@ -41,63 +44,79 @@ class TrainConfig:
         "paper",
     )
     generator_width: int = option(
-        "Filters of the generator's first convolution; 0: the architecture's own, 64 in the paper.", 0
+        "Filters of the generator's first convolution; 0: the architecture's own, 64 in the paper.", 0, at_least=0
     )
     generator_num_blocks: int = option(
-        "Residual blocks of the generator; 0: the architecture's own, 8 in the paper.", 0
+        "Residual blocks of the generator; 0: the architecture's own, 8 in the paper.", 0, at_least=0
     )
-    discriminator_width: int = option("Filters of the discriminator's first convolution; 32 is the paper's.", 32)
+    discriminator_width: int = option(
+        "Filters of the discriminator's first convolution; 32 is the paper's.", 32, at_least=1
+    )
 
-    batch_size: int = option("Pictures in a step, over all GPUs together.", 8)
+    batch_size: int = option("Pictures in a step, over all GPUs together.", 8, at_least=1)
     crop_size: int = option(
         "Train on squares of so many pixels, cut at random places out of the records' pictures; a multiple of 4. "
         "0: on all of each picture.",
         0,
+        at_least=0,
     )
-    initialization_epochs: int = option("Passes over the photos with the content loss alone (section 3.3).", 20)
+    initialization_epochs: int = option(
+        "Passes over the photos with the content loss alone (section 3.3).", 20, at_least=0
+    )
     initialization_decay_epochs: int = option(
-        "How many of them (at most all), at their end, let the learning rate fall linearly to 0.", 10
+        "How many of them (at most all), at their end, let the learning rate fall linearly to 0.", 10, at_least=0
     )
     discriminator_warmup_steps: int = option(
         "Steps of the discriminator alone, on photos as what it must tell from cartoons, between initialization and "
         "adversarial training; not in the paper.",
         0,
+        at_least=0,
     )
-    adversarial_epochs: int = option("Passes over the photos with both losses, after the initialization.", 200)
+    adversarial_epochs: int = option(
+        "Passes over the photos with both losses, after the initialization.", 200, at_least=0
+    )
     adversarial_decay_epochs: int = option(
         "How many of them (at most all), at their end, let the learning rates fall linearly to 0; 0: constant rates.",
         100,
+        at_least=0,
     )
-    initialization_learning_rate: float = option("Adam's, for the generator during the initialization.", 2e-4)
-    discriminator_warmup_learning_rate: float = option("Adam's, constant, for the warm-up.", 2e-4)
-    generator_learning_rate: float = option("Adam's, for the generator during adversarial training.", 1e-5)
-    discriminator_learning_rate: float = option("Adam's, for the discriminator.", 1e-5)
+    initialization_learning_rate: float = option("Adam's, for the generator during the initialization.", 2e-4, above=0)
+    discriminator_warmup_learning_rate: float = option("Adam's, constant, for the warm-up.", 2e-4, above=0)
+    generator_learning_rate: float = option("Adam's, for the generator during adversarial training.", 1e-5, above=0)
+    discriminator_learning_rate: float = option("Adam's, for the discriminator.", 1e-5, above=0)
 
     adversarial_loss: Literal["log", "least_squares", "hinge"] = option(
         "log is equation (3) of the paper, least_squares is what the authors' code trains with.",
         "least_squares",
     )
-    edge_loss_weight: float = option("Weight of the edge-smoothed cartoons in the discriminator's loss.", 1.0)
+    edge_loss_weight: float = option(
+        "Weight of the edge-smoothed cartoons in the discriminator's loss.", 1.0, at_least=0
+    )
     content_loss: Literal["l1", "l2"] = option("Distance of VGG19 features; l1 is the paper's.", "l1")
     content_weight: float = option(
         "The paper's omega: larger keeps more of the photo. With Caffe-scaled features 6.2e-4 is what the authors' "
         "code amounts to; the paper's 10 gives the photo back.",
         6.2e-4,
+        at_least=0,
     )
     color_weight: float = option(
         "Weight of a term that keeps the photo's colours (mean absolute difference of chroma), in adversarial "
         "training; not in the paper. 0: off.",
         0.0,
+        at_least=0,
     )
     pool_size: int = option(
         "Earlier generated pictures that the discriminator is shown half of the time, as in the authors' code; at "
         "least --batch_size, or 0: it sees the latest ones only.",
         50,
+        at_least=0,
     )
     ema_decay: float = option(
         "Keep an exponential moving average of the generator's weights with this decay, 0.999 say, and write that one "
         "to generator.keras; not in the paper. 0: off.",
         0.0,
+        at_least=0,
+        below=1,
     )
     initialization_loss: Literal["content", "pixels"] = option(
         "What initialization compares: content (VGG19 features) is the paper's; pixels is faster (needs no "
@@ -117,29 +136,35 @@ class TrainConfig:
     )
     jit_compile: bool = option("Compile losses and gradients by XLA: a slow first step, then faster ones.", False)
     steps_per_call: int = option(
-        "Steps in one call of TensorFlow: more of them save time where steps are short, on small networks.", 1
+        "Steps in one call of TensorFlow: more of them save time where steps are short, on small networks.",
+        1,
+        at_least=1,
     )
 
-    checkpoint_every_steps: int = option("Steps between checkpoints, each with generator.keras and samples.", 1000)
-    keep_checkpoints: int = option("Checkpoints to keep, the newest ones.", 3)
+    checkpoint_every_steps: int = option(
+        "Steps between checkpoints, each with generator.keras and samples.", 1000, at_least=1
+    )
+    keep_checkpoints: int = option("Checkpoints to keep, the newest ones.", 3, at_least=1)
     keep_every_steps: int = option(
         "Keep the checkpoints of multiples of so many steps as well, for good; a multiple of --checkpoint_every_steps. "
         "0: none.",
         0,
+        at_least=0,
     )
-    summary_every_steps: int = option("Steps between points of TensorBoard's curves.", 50)
-    num_samples: int = option("Photos in the picture of samples.", 6)
+    summary_every_steps: int = option("Steps between points of TensorBoard's curves.", 50, at_least=1)
+    num_samples: int = option("Photos in the picture of samples.", 6, at_least=1)
     validation_batches: int = option(
         "Batches of held-out pictures (build_tfrecords --validation_fraction) to take the losses of at each "
         "checkpoint. 0: none.",
         8,
+        at_least=0,
     )
     deterministic: bool = option(
         "Choose slower operations that give the same bits each time: runs with equal flags on equal machines end with "
         "equal weights, whether they were cut off or not.",
         False,
     )
-    seed: int = option("Of initial weights, order, crops, flips and the pool.", 0)
+    seed: int = option("Of initial weights, order, crops, flips and the pool.", 0, at_least=0, below=2**31)
     dry_run: bool = option(
         "Do not train: show all flags, check data, VGG19, disk and memory, try each phase's step, and tell how long it "
         "will take.",
@@ -147,28 +172,37 @@ class TrainConfig:
     )
 
     def __post_init__(self):
+        super().__post_init__()
+        require(
+            self,
+            "keep_every_steps",
+            self.keep_every_steps % self.checkpoint_every_steps == 0,
+            "must be a multiple of --checkpoint_every_steps",
+        )
+        require(
+            self,
+            "crop_size",
+            self.crop_size == 0 or (self.crop_size >= 32 and self.crop_size % 4 == 0),
+            "must be 0, or a multiple of 4 from 32 up",
+        )
+        require(
+            self,
+            "pool_size",
+            self.pool_size == 0 or self.pool_size >= self.batch_size,
+            f"must be 0, or at least --batch_size={self.batch_size}",
+        )
+        self._fill_in()
+        require(
+            self,
+            "adversarial_epochs",
+            self.initialization_epochs + self.adversarial_epochs > 0,
+            "with --initialization_epochs=0 too there is nothing to train",
+        )
+
+    def _fill_in(self) -> None:
+        """Set the flags that follow from others: a generator's own size, and no initialization of a trained one."""
+        width, num_blocks = GENERATOR_SIZES.get(self.generator, (0, 0))
+        object.__setattr__(self, "generator_width", self.generator_width or width)
+        object.__setattr__(self, "generator_num_blocks", self.generator_num_blocks or num_blocks)
         if self.initial_generator:
             object.__setattr__(self, "initialization_epochs", 0)
-        own = GENERATOR_SIZES.get(self.generator, (0, 0))
-        for name, size in zip(("generator_width", "generator_num_blocks"), own, strict=True):
-            object.__setattr__(self, name, getattr(self, name) or size)
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            if field.name in _AT_LEAST_ONE:
-                require(self, field.name, value >= 1, "must be at least 1")
-            if field.name.endswith(
-                ("_epochs", "_weight", "_num_blocks", "generator_width", "_warmup_steps", "_batches")
-            ):
-                require(self, field.name, value >= 0, "must not be negative")
-            if field.name.endswith("_learning_rate"):
-                require(self, field.name, value > 0, "must be positive")
-        kept_are_written = self.keep_every_steps >= 0 and self.keep_every_steps % self.checkpoint_every_steps == 0
-        require(self, "keep_every_steps", kept_are_written, "must be a multiple of --checkpoint_every_steps")
-        crop_fits = self.crop_size == 0 or (self.crop_size >= 32 and self.crop_size % 4 == 0)
-        require(self, "crop_size", crop_fits, "must be 0, or a multiple of 4 from 32 up")
-        pool_fits = self.pool_size == 0 or self.pool_size >= self.batch_size
-        require(self, "pool_size", pool_fits, f"must be 0, or at least --batch_size={self.batch_size}")
-        require(self, "ema_decay", 0 <= self.ema_decay < 1, "must be from 0 to less than 1")
-        require(self, "seed", 0 <= self.seed < 2**31, "must be from 0 to 2147483647")
-        epochs = self.initialization_epochs + self.adversarial_epochs
-        require(self, "adversarial_epochs", epochs > 0, "with --initialization_epochs=0 too there is nothing to train")

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from cartoongan_tf.base.options import option, require
+from cartoongan_tf.base.options import Config, option
 from data_pipeline.frames.film_analysis import FilmAnalysis
 from data_pipeline.near_duplicates import HASH_BITS, MAX_BITS, NearDuplicates
 
@@ -26,32 +26,37 @@ _MIN_SHOT_SECS = 0.3
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Choice:
+class Choice(Config):
     """What decides which frames are taken. None of it needs another look at the films."""
 
-    frames_per_shot: int = option("Frames to take of each shot: the sharpest of so many equal parts of it.", 1)
-    max_frames: int = option("Take at most so many, spread evenly over all shots of all films; 0: no limit.", 0)
+    frames_per_shot: int = option(
+        "Frames to take of each shot: the sharpest of so many equal parts of it.", 1, at_least=1
+    )
+    max_frames: int = option(
+        "Take at most so many, spread evenly over all shots of all films; 0: no limit.", 0, at_least=0
+    )
     duplicate_bits: int = option(
         f"Drop frames whose perceptual hash differs in so many of its {HASH_BITS} bits, or fewer, from an earlier "
         "one's: copies differ in up to 12, other pictures in 56 and more; -1 keeps all.",
         40,
+        at_least=-1,
+        at_most=MAX_BITS,
     )
     min_sharpness: float = option(
         "Drop frames whose strongest edges are softer: drawings have 0.8 to 2.2, and at most 0.53 when they are out of "
         "focus by 1.5 pixels of 480; 0 switches this off.",
         0.55,
+        at_least=0,
     )
-    min_brightness: float = option("Drop frames darker on average, in grey levels 0 to 255; 0 switches this off.", 12.0)
+    min_brightness: float = option(
+        "Drop frames darker on average, in grey levels 0 to 255; 0 switches this off.", 12.0, at_least=0
+    )
     min_contrast: float = option(
-        "Drop frames whose grey levels vary less (standard deviation), blank ones; 0 switches this off.", 6.0
+        "Drop frames whose grey levels vary less (standard deviation), blank ones; 0 switches this off.",
+        6.0,
+        at_least=0,
     )
     drop_text: bool = option("Drop titles and credits: nothing but letters on one colour.", True)
-
-    def __post_init__(self):
-        require(self, "frames_per_shot", self.frames_per_shot >= 1, "must be 1 or more")
-        require(self, "duplicate_bits", -1 <= self.duplicate_bits <= MAX_BITS, f"must be from -1 to {MAX_BITS}")
-        for name in ("max_frames", "min_sharpness", "min_brightness", "min_contrast"):
-            require(self, name, getattr(self, name) >= 0, "must not be negative")
 
 
 @dataclasses.dataclass

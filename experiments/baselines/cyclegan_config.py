@@ -3,38 +3,41 @@
 import dataclasses
 from typing import Literal
 
-from cartoongan_tf.base.options import option, require
+from cartoongan_tf.base.options import Config, option, require
 
 
 @dataclasses.dataclass(frozen=True)
-class CycleGANConfig:
+class CycleGANConfig(Config):
     """What CycleGAN is trained with; the defaults are its paper's, but for the networks, which are CartoonGAN's."""
 
     generator: Literal["paper", "light"] = option("Architecture of both generators.", "paper")
-    generator_width: int = option("Filters of the generators' first convolution.", 64)
-    generator_num_blocks: int = option("Residual blocks of the generators.", 8)
-    discriminator_width: int = option("Filters of the discriminators' first convolution.", 32)
-    batch_size: int = option("Pictures of each kind in a step, over all GPUs together.", 1)
-    cycle_weight: float = option("Its lambda.", 10.0)
+    generator_width: int = option("Filters of the generators' first convolution.", 64, at_least=1)
+    generator_num_blocks: int = option("Residual blocks of the generators.", 8, at_least=0)
+    discriminator_width: int = option("Filters of the discriminators' first convolution.", 32, at_least=1)
+    batch_size: int = option("Pictures of each kind in a step, over all GPUs together.", 1, at_least=1)
+    cycle_weight: float = option("Its lambda.", 10.0, at_least=0)
     identity_weight: float = option(
         "Times lambda it is the weight of the identity loss; 0: without one. Its paper takes 0.5 where paintings "
         "become photos, and none elsewhere.",
         0.5,
+        at_least=0,
     )
     pool_size: int = option(
         "Earlier pictures in each of the two pools; at least --batch_size, or 0: the discriminators see the latest "
         "pictures only.",
         50,
+        at_least=0,
     )
-    epochs: int = option("Passes over the photos.", 200)
-    decay_epochs: int = option("How many of them, at their end, let the learning rate fall linearly to 0.", 100)
-    learning_rate: float = option("Adam's, for all networks.", 2e-4)
+    epochs: int = option("Passes over the photos.", 200, at_least=1)
+    decay_epochs: int = option(
+        "How many of them, at their end, let the learning rate fall linearly to 0.", 100, at_least=0
+    )
+    learning_rate: float = option("Adam's, for all networks.", 2e-4, above=0)
     jit_compile: bool = option("Compile losses and gradients by XLA.", False)
-    seed: int = option("Of initial weights, order, crops, flips and the pools.", 0)
+    seed: int = option("Of initial weights, order, crops, flips and the pools.", 0, at_least=0, below=2**31)
 
     def __post_init__(self):
-        for name in ("generator_width", "discriminator_width", "batch_size", "epochs"):
-            require(self, name, getattr(self, name) >= 1, "must be at least 1")
+        super().__post_init__()
         pool_fits = self.pool_size == 0 or self.pool_size >= self.batch_size
         require(self, "pool_size", pool_fits, f"must be 0, or at least --batch_size={self.batch_size}")
 
@@ -45,10 +48,11 @@ class TrainCycleGANConfig(CycleGANConfig):
 
     data_dir: str = option("Folder of training records, as data_pipeline.build_tfrecords writes it.")
     run_dir: str = option("Folder of the run; a run there goes on.")
-    crop_size: int = option("Train on squares of so many pixels out of the records' pictures; 0: on all of each.", 0)
+    crop_size: int = option(
+        "Train on squares of so many pixels out of the records' pictures; 0: on all of each.", 0, at_least=0
+    )
     mixed_precision: Literal["auto", "off", "bfloat16"] = option("As in CartoonGAN's training.", "off")
-    checkpoint_every_steps: int = option("Steps between checkpoints.", 1000)
+    checkpoint_every_steps: int = option("Steps between checkpoints.", 1000, at_least=1)
 
     def __post_init__(self):
         super().__post_init__()
-        require(self, "checkpoint_every_steps", self.checkpoint_every_steps >= 1, "must be at least 1")
