@@ -67,12 +67,12 @@ def _timed(work: Callable[[], None]) -> float:
 
 def _build(config: BuildingConfig, num_workers: int) -> None:
     from data_pipeline import builder
-    from data_pipeline.prepare import Preparation
+    from data_pipeline.prepare import PreparationConfig
     from data_pipeline.storage import LocalFolder
 
     sources = {"photos": LocalFolder(config.photos_dir), "cartoons": LocalFolder(config.cartoons_dir)}
     with tempfile.TemporaryDirectory() as folder:
-        preparation = Preparation(image_size=config.image_size)
+        preparation = PreparationConfig(image_size=config.image_size)
         builder.build(sources, LocalFolder(folder), preparation, builder.in_threads(num_workers))
 
 

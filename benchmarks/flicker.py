@@ -71,7 +71,7 @@ def _flicker(config: FlickerConfig, _) -> None:
 
 
 def _read(config: FlickerConfig) -> np.ndarray:
-    look, frames = file_pipeline.Look(config.long_side), []
+    look, frames = file_pipeline.RenderOptions(config.long_side), []
     with film_reader.opened(config.film) as reader:
         for batch in reader.batches(8):
             frames += [look.shrink(picture) for picture in batch.pictures]

@@ -39,9 +39,9 @@ def main(argv=None) -> int:
 def _folder(config: FolderConfig, _) -> None:
     program.start_tensorflow()
     from cartoongan_tf import Cartoonizer
-    from cartoongan_tf.inference.file_pipeline import Look, PictureFiles, draw_pictures
+    from cartoongan_tf.inference.file_pipeline import FileOptions, RenderOptions, draw_pictures
 
-    cartoonizer, look = Cartoonizer.load(config.model), Look(config.long_side)
+    cartoonizer, look = Cartoonizer.load(config.model), RenderOptions(config.long_side)
     files = folders.list_files(config.photos_dir)[: config.num_photos]
     photos = [look.shrink(pictures.read_picture(path)) for path in files]
     cartoonizer(photos[0])  # what is built at first belongs to loading
@@ -54,7 +54,7 @@ def _folder(config: FolderConfig, _) -> None:
         with tempfile.TemporaryDirectory() as output:
             jobs = [job for path in files for job in find_jobs([str(path)], f"{output}/{Path(path).name}")]
             start = time.perf_counter()
-            problems = [problem for _, problem in draw_pictures(jobs, cartoonizer, look, PictureFiles()) if problem]
+            problems = [problem for _, problem in draw_pictures(jobs, cartoonizer, look, FileOptions()) if problem]
             times["folder"].append(time.perf_counter() - start)
             if problems:
                 raise problems[0]

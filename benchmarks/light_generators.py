@@ -135,7 +135,7 @@ def train(name: str, config: LightConfig, run_dir: Path) -> None:
     from cartoongan_tf.training import distribution
     from cartoongan_tf.training.inputs import Inputs
     from cartoongan_tf.training.loop import Feeds
-    from cartoongan_tf.training.run import Training
+    from cartoongan_tf.training.run import TrainingRun
     from cartoongan_tf.training.run_folder import RunFolder
     from data_pipeline import dataset, records
 
@@ -163,7 +163,7 @@ def train(name: str, config: LightConfig, run_dir: Path) -> None:
     data = Inputs(Feeds(batches, recipe.batch_size, None), steps, recipe.crop_size, photos, cartoons, config.data_dir)
     folder = RunFolder(recipe.run_dir)
     folder.check_goes_on(recipe)
-    if Training(recipe, folder, distribution.build_strategy("one"), data).run():
+    if TrainingRun(recipe, folder, distribution.build_strategy("one"), data).run():
         raise KeyboardInterrupt
 
 

@@ -20,7 +20,7 @@ from cartoongan_tf.models.vgg19 import build_vgg19_features
 from cartoongan_tf.training import loop, schedule, steps
 from cartoongan_tf.training import networks as nets
 from cartoongan_tf.training.config import TrainConfig
-from cartoongan_tf.training.gradients import Batch, Losses, Scalars, differentiated, update
+from cartoongan_tf.training.gradients import Batch, Losses, Scalars, update, with_gradients
 from experiments.baselines import cyclegan
 from experiments.baselines.cyclegan_config import CycleGANConfig
 
@@ -66,7 +66,7 @@ def _generator_and_back(recipe: TrainConfig) -> loop.Step:
 
 def _discriminator_and_back(recipe: TrainConfig) -> loop.Step:
     networks = types.SimpleNamespace(discriminator=build_discriminator(recipe.discriminator_width))
-    found = differentiated(lambda batch: steps.warmup_losses(networks, batch, recipe), networks, recipe.jit_compile)
+    found = with_gradients(lambda batch: steps.warmup_losses(networks, batch, recipe), networks, recipe.jit_compile)
     return lambda batch: {"value": tf.linalg.global_norm(found(batch)[1]["discriminator"])}
 
 
@@ -99,7 +99,7 @@ def features_together_step(networks: nets.Networks, batch: Batch, recipe: TrainC
     That is how a content loss is naively written: one call for both, and gradients go back through both, though
     nothing is to be learned from the photo's. The plain step's call for the photo is outside of differentiation.
     """
-    found = differentiated(
+    found = with_gradients(
         lambda batch: _losses_with_features_together(networks, batch, recipe), networks, recipe.jit_compile
     )
     result, gradients = found(batch)

@@ -22,7 +22,7 @@ from cartoongan_tf.base.errors import InputError, UsageError
 from cartoongan_tf.base.options import Config, option
 from cartoongan_tf.base.progress import PictureBar
 from cartoongan_tf.inference import contact_sheets, jobs
-from cartoongan_tf.inference.file_pipeline import Look, PictureFiles, draw_named, draw_pictures
+from cartoongan_tf.inference.file_pipeline import FileOptions, RenderOptions, draw_named, draw_pictures
 from cartoongan_tf.inference.isolated import IsolatedCartoonizer, isolated_cartoonizer
 from cartoongan_tf.inference.jobs import Job
 from cartoongan_tf.inference.steady import STEADINESS
@@ -117,8 +117,8 @@ def _bad_films(to_do: list[Job]) -> dict[Job, InputError]:
 def _draw(to_do: list[Job], config: CartoonizeConfig, suffix: str) -> dict[Job, InputError]:
     """Draw everything; returns why what could not be drawn was not."""
     styles.find_model(config.model)  # a wrong name is said at once
-    look = Look(config.long_side, config.strength, config.keep_colors, config.compare, config.steadiness)
-    files = PictureFiles(config.max_pixels, config.quality, suffix)
+    look = RenderOptions(config.long_side, config.strength, config.keep_colors, config.compare, config.steadiness)
+    files = FileOptions(config.max_pixels, config.quality, suffix)
     pictures_to_do = [job for job in to_do if not job.is_film]
     shown = PictureBar(len(pictures_to_do))
     with isolated_cartoonizer(config.model, config.method, shown.show_part) as cartoonizer:
@@ -135,7 +135,7 @@ def _draw(to_do: list[Job], config: CartoonizeConfig, suffix: str) -> dict[Job, 
 
 
 def _draw_pictures(
-    to_do: list[Job], cartoonizer: IsolatedCartoonizer, look: Look, files: PictureFiles, shown: PictureBar
+    to_do: list[Job], cartoonizer: IsolatedCartoonizer, look: RenderOptions, files: FileOptions, shown: PictureBar
 ) -> dict[Job, InputError]:
     problems = {}
     with shown:
@@ -146,7 +146,7 @@ def _draw_pictures(
     return problems
 
 
-def _draw_film(job: Job, cartoonizer: IsolatedCartoonizer, look: Look, config: CartoonizeConfig) -> None:
+def _draw_film(job: Job, cartoonizer: IsolatedCartoonizer, look: RenderOptions, config: CartoonizeConfig) -> None:
     draw = functools.partial(draw_named, job, look.draw_frames, look.film(cartoonizer))
     report = film.draw_film(job.source, job.target, draw, config.batch_size, config.quality)
     _say_what_is_missing(job, report)

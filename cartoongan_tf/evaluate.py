@@ -68,7 +68,7 @@ def main(argv=None) -> int:
 def _evaluate(config: EvaluateConfig, _) -> None:
     program.start_tensorflow()
     from cartoongan_tf.evaluation import report
-    from cartoongan_tf.evaluation.evaluator import Evaluator, Settings
+    from cartoongan_tf.evaluation.evaluator import Evaluator, EvaluatorConfig
     from cartoongan_tf.media import picture_set
 
     photos, cartoons = (
@@ -76,8 +76,8 @@ def _evaluate(config: EvaluateConfig, _) -> None:
         for folder in (config.photos_dir, config.cartoons_dir)
     )
     ways = [*_classical(config), *_models(config)]
-    names = [field.name for field in dataclasses.fields(Settings)]
-    settings = Settings(**{name: getattr(config, name) for name in names})
+    names = [field.name for field in dataclasses.fields(EvaluatorConfig)]
+    settings = EvaluatorConfig(**{name: getattr(config, name) for name in names})
     shown = report.chosen(photos, config.num_on_sheet)
     evaluator = Evaluator(photos.pixels, cartoons.pixels, settings, shown)
     ways += _checkpoints(config, Path(config.output_dir) / "checkpoints")

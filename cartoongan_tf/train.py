@@ -42,7 +42,7 @@ def train(config: TrainConfig, strategy=None) -> int:
         raise InputError("TensorBoard, which writes a run's curves, is not installed: pip install tensorboard")
     program.start_tensorflow()
     from cartoongan_tf.training import distribution, inputs, precision
-    from cartoongan_tf.training.run import Training
+    from cartoongan_tf.training.run import TrainingRun
     from cartoongan_tf.training.run_folder import RunFolder
     from data_pipeline import dataset, records
 
@@ -64,7 +64,7 @@ def train(config: TrainConfig, strategy=None) -> int:
     explaining_damage = dataset.explaining_damage
     with distribution.explaining_lost_workers(strategy), explaining_damage(opened), explaining_damage(held_out):
         with progress.stage("reading the samples, building the networks and VGG19"):
-            training = Training(config, folder, strategy, inputs.build_inputs(config, opened, held_out))
+            training = TrainingRun(config, folder, strategy, inputs.build_inputs(config, opened, held_out))
         return training.rehearse() if config.dry_run else training.run()
 
 

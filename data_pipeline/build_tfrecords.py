@@ -21,7 +21,7 @@ from cartoongan_tf.base import program
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.base.extras import require_extra
 from cartoongan_tf.base.options import Config, option
-from data_pipeline.prepare import Preparation
+from data_pipeline.prepare import PreparationConfig
 from data_pipeline.storage import folder_at
 
 
@@ -33,7 +33,7 @@ class _Folders(Config):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class BuildConfig(Preparation, _Folders):
+class BuildConfig(PreparationConfig, _Folders):
     num_workers: int = option("Threads that prepare pictures here; 0: one for each core.", 0, at_least=0)
     runner: Literal["local", "DirectRunner", "FlinkRunner", "SparkRunner", "DataflowRunner"] = option(
         "Where to work: local is this machine; the others are Apache Beam's, whose own options follow after --.",
@@ -58,7 +58,7 @@ def _build(config: BuildConfig, runner_options: list[str]) -> None:
     dataset = builder.build(
         sources,
         output,
-        Preparation(**config.parameters()),
+        PreparationConfig(**config.parameters()),
         _make_shards(config, runner_options),
         config.strict,
         config.overwrite,

@@ -18,7 +18,7 @@ from cartoongan_tf.base.threads import map_ahead
 from data_pipeline import shards
 from data_pipeline.build_folder import BuildFolder
 from data_pipeline.near_duplicates import NearDuplicates
-from data_pipeline.prepare import Preparation, Prepared, Skip, prepare
+from data_pipeline.prepare import PreparationConfig, Prepared, Skip, prepare
 from data_pipeline.shards import Listing, Shard, ShardReport
 from data_pipeline.storage import Folder
 
@@ -39,7 +39,7 @@ class Task(NamedTuple):
     kind: str
     source: Folder
     shards: list[tuple[Shard, ShardReport | None]]
-    preparation: Preparation
+    preparation: PreparationConfig
     strict: bool
 
     def prepare(self, name: str) -> Prepared | Skip:
@@ -57,7 +57,7 @@ class Task(NamedTuple):
 def build(
     sources: dict[str, Folder],
     output: Folder,
-    preparation: Preparation,
+    preparation: PreparationConfig,
     make_shards: Callable[[Sequence[Task], BuildFolder], None],
     strict: bool = False,
     overwrite: bool = False,
@@ -88,7 +88,7 @@ def _build(
     sources: dict[str, Folder],
     listings: dict[str, Listing],
     output: Folder,
-    preparation: Preparation,
+    preparation: PreparationConfig,
     make_shards: Callable[[Sequence[Task], BuildFolder], None],
     strict: bool,
     overwrite: bool,

@@ -25,8 +25,8 @@ from cartoongan_tf.base import atomic, program
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.base.options import Config, option, require
 from data_pipeline.frames import film_files, frame_set, key_frames, report
-from data_pipeline.frames.frame_set import Film, Frame
-from data_pipeline.frames.key_frames import Choice, Shot
+from data_pipeline.frames.frame_set import ChosenFrame, Film
+from data_pipeline.frames.key_frames import FrameChoiceConfig, Shot
 
 _FEW_FRAMES = 100
 
@@ -38,7 +38,7 @@ class _Places(Config):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class ExtractConfig(Choice, _Places):
+class ExtractConfig(FrameChoiceConfig, _Places):
     crop_bars: bool = option("Crop the black bars that a film has from end to end.", True)
     format: Literal["png", "jpg"] = option(
         "Of the frames: png keeps every pixel, jpg takes a tenth of the room.", "png"
@@ -77,7 +77,7 @@ def _extract_into(folder: Path, config: ExtractConfig, arguments: list[str]) -> 
     frames = frame_set.frames_of(films, shots, f".{config.format}", plan.removed)
     if plan.frames and not frames:
         raise InputError(f"no frame would be left ({_dropped(shots)}): nothing was changed; lower the thresholds")
-    if num_gone := frame_set.prepare(folder, plan, films, frames, config.long_side):
+    if num_gone := frame_set.make_ready(folder, plan, films, frames, config.long_side):
         print(f"Removed {num_gone} frames that are not chosen any more", file=sys.stderr)
     frame_set.write_frames(folder, frames, config.long_side)
     report.write_sheet(folder, frames)
@@ -117,7 +117,9 @@ def _look_at_all(paths: list[Path], known: dict[str, str], config: ExtractConfig
     return [dataclasses.replace(film, name=name) for film, name in zip(films, names, strict=True)]
 
 
-def _report(config: ExtractConfig, frames: list[Frame], films: list[Film], shots: list[Shot], is_new: bool) -> None:
+def _report(
+    config: ExtractConfig, frames: list[ChosenFrame], films: list[Film], shots: list[Shot], is_new: bool
+) -> None:
     dropped = _dropped(shots)
     for film in films:
         if not any(frame.film is film for frame in frames):

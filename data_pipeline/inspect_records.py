@@ -17,7 +17,7 @@ from pathlib import Path
 from cartoongan_tf.base import atomic, program
 from cartoongan_tf.base.options import Config, option
 from cartoongan_tf.media import pictures
-from data_pipeline.prepare import Preparation
+from data_pipeline.prepare import PreparationConfig
 
 SHEET_NAME, STATISTICS_NAME = "contact-sheet.jpg", "inspection.json"
 _MOST_EXAMPLES = 500  # a sheet of more is no picture that can be looked at
@@ -62,7 +62,7 @@ def _inspect(config: InspectConfig, _) -> None:
 
     opened, dataset = records.open_records(config.data_dir), records.read_dataset_file(config.data_dir)
     measured = inspection.measure(opened, dataset, config.num_measured)
-    found = problems.find(**measured, preparation=Preparation(**dataset["parameters"]))
+    found = problems.find(**measured, preparation=PreparationConfig(**dataset["parameters"]))
     drawn_more = problems.drawn_more(**measured)
     sheet = Path(config.output or os.path.join(config.data_dir, SHEET_NAME))
     pictures.write_picture(sheet, inspection.draw_sheet(opened, config.num_examples))

@@ -1,6 +1,6 @@
 """One picture -> the training examples made of it, or why there are none. Knows nothing of TensorFlow.
 
-What comes out is a pure function of the picture's bytes, its name and the `Preparation`, wherever it is computed.
+What comes out is a pure function of the picture's bytes, its name and the `PreparationConfig`, wherever it is computed.
 """
 
 import dataclasses
@@ -21,7 +21,7 @@ SkipReason = Literal["unreadable", "tiny", "blank", "duplicate"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Preparation(Config):
+class PreparationConfig(Config):
     """What shapes the records, apart from the pictures themselves: these flags are kept with them."""
 
     image_size: int = option("Side of the square training pictures, in pixels; a multiple of 4.", 256, at_least=32)
@@ -91,7 +91,7 @@ class Preparation(Config):
 
     def parameters(self) -> dict:
         """The flags of this class alone, by name."""
-        return {field.name: getattr(self, field.name) for field in dataclasses.fields(Preparation)}
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(PreparationConfig)}
 
 
 class Skip(NamedTuple):
@@ -113,7 +113,7 @@ class Prepared(NamedTuple):
     hash: int
 
 
-class Box(NamedTuple):
+class Square(NamedTuple):
     """A square in a picture, in its pixels."""
 
     top: int
@@ -121,7 +121,7 @@ class Box(NamedTuple):
     side: int
 
 
-def prepare(kind: str, file: BinaryIO, name: str, preparation: Preparation) -> Prepared | Skip:
+def prepare(kind: str, file: BinaryIO, name: str, preparation: PreparationConfig) -> Prepared | Skip:
     """Read, cut, resize and encode a picture; smooth a cartoon's edges.
 
     Args:
@@ -153,14 +153,14 @@ def prepare(kind: str, file: BinaryIO, name: str, preparation: Preparation) -> P
     return Prepared(examples, perceptual_hash(_typical(picture, squares, preparation)))
 
 
-def _squares(picture: np.ndarray, preparation: Preparation) -> dict[Box, np.ndarray]:
+def _squares(picture: np.ndarray, preparation: PreparationConfig) -> dict[Square, np.ndarray]:
     """The squares to train on, without blank ones."""
     boxes = square_boxes(*picture.shape[:2], preparation.image_size, preparation.crops_per_image)
     squares = {box: resized_square(picture, box, preparation.image_size) for box in boxes}
     return {box: square for box, square in squares.items() if contrast(square) >= preparation.min_contrast}
 
 
-def _typical(picture: np.ndarray, squares: dict[Box, np.ndarray], preparation: Preparation) -> np.ndarray:
+def _typical(picture: np.ndarray, squares: dict[Square, np.ndarray], preparation: PreparationConfig) -> np.ndarray:
     """The square to know a picture by: its middle, or one that is kept where the middle is blank."""
     first = next(iter(squares.values()))
     if preparation.crops_per_image == 1:
@@ -183,7 +183,7 @@ def middle_square(picture: np.ndarray, image_size: int) -> np.ndarray:
     return resized_square(picture, box, image_size)
 
 
-def square_boxes(height: int, width: int, image_size: int, most: int) -> list[Box]:
+def square_boxes(height: int, width: int, image_size: int, most: int) -> list[Square]:
     """Disjoint squares in a picture, evenly spread, in rows that span its short side.
 
     There are as few rows as give `most` squares, and no more than leave the squares `image_size` pixels; where the
@@ -200,7 +200,7 @@ def square_boxes(height: int, width: int, image_size: int, most: int) -> list[Bo
     num_columns = min(long // side, -(-most // num_rows))
     across, along = _spread(short, side, num_rows), _spread(long, side, num_columns)
     tops, lefts = (across, along) if height <= width else (along, across)
-    boxes = [Box(top, left, side) for top in tops for left in lefts]
+    boxes = [Square(top, left, side) for top in tops for left in lefts]
     if len(boxes) <= most:
         return boxes
     return [boxes[index * (len(boxes) - 1) // (most - 1)] for index in range(most)]
@@ -211,7 +211,7 @@ def _spread(length: int, side: int, count: int) -> list[int]:
     return [((2 * index + 1) * length // count - side) // 2 for index in range(count)]
 
 
-def resized_square(picture: np.ndarray, box: Box, image_size: int) -> np.ndarray:
+def resized_square(picture: np.ndarray, box: Square, image_size: int) -> np.ndarray:
     """A square of a picture, uint8 RGB [H, W, 3] -> [image_size, image_size, 3]."""
     square = picture[box.top : box.top + box.side, box.left : box.left + box.side]
     method = cv2.INTER_AREA if box.side > image_size else cv2.INTER_CUBIC
@@ -223,7 +223,7 @@ def contrast(picture: np.ndarray) -> float:
     return float(cv2.meanStdDev(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY))[1][0, 0])
 
 
-def _parts(kind: str, square: np.ndarray, preparation: Preparation) -> dict[str, bytes]:
+def _parts(kind: str, square: np.ndarray, preparation: PreparationConfig) -> dict[str, bytes]:
     if kind == "photos":
         return {"photo": _encode(square)}
     return {"cartoon": _encode(square), "smoothed": _encode(smooth_edges(square, preparation.edge_smoothing()))}

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from data_pipeline.picture_statistics import Measured
-from data_pipeline.prepare import Preparation
+from data_pipeline.prepare import PreparationConfig
 
 MIN_EXAMPLES = 500
 MIN_SOURCES = 100  # pictures that they are cut out of
@@ -36,7 +36,7 @@ class Finding(NamedTuple):
     text: str
 
 
-def find(photos: Measured, cartoons: Measured, preparation: Preparation) -> list[Finding]:
+def find(photos: Measured, cartoons: Measured, preparation: PreparationConfig) -> list[Finding]:
     """What is wrong, or may be, with a training set; gravest first."""
     sets = {"photos": photos, "cartoons": cartoons}
     findings = list(_swapped(photos, cartoons))
@@ -84,7 +84,7 @@ def _swapped(photos: Measured, cartoons: Measured) -> Iterator[Finding]:
         )
 
 
-def _too_few(kind: str, measured: Measured, preparation: Preparation) -> Iterator[Finding]:
+def _too_few(kind: str, measured: Measured, preparation: PreparationConfig) -> Iterator[Finding]:
     if measured.num_examples >= MIN_EXAMPLES and measured.num_pictures >= MIN_SOURCES:
         return
     pictures = "" if measured.num_pictures == measured.num_examples else f", out of {measured.num_pictures} pictures"
@@ -96,7 +96,7 @@ def _too_few(kind: str, measured: Measured, preparation: Preparation) -> Iterato
     )
 
 
-def _how_to_get_more(kind: str, measured: Measured, preparation: Preparation) -> str:
+def _how_to_get_more(kind: str, measured: Measured, preparation: PreparationConfig) -> str:
     more = "photos" if kind == "photos" else "films or episodes in the same style (data_pipeline.extract_frames)"
     has_room = measured.num_pictures >= MIN_SOURCES and measured.median("side_px") >= 2 * preparation.image_size
     crops = 4 * preparation.crops_per_image
@@ -113,7 +113,7 @@ def _one_source(kind: str, measured: Measured) -> Iterator[Finding]:
         )
 
 
-def _edges(cartoons: Measured, preparation: Preparation) -> Iterator[Finding]:
+def _edges(cartoons: Measured, preparation: PreparationConfig) -> Iterator[Finding]:
     edges, region = cartoons.median("edge_share"), cartoons.median("region_share")
     if edges < _FEW_EDGES:
         yield Finding(
@@ -132,16 +132,16 @@ def _edges(cartoons: Measured, preparation: Preparation) -> Iterator[Finding]:
         )
 
 
-def _thresholds(preparation: Preparation, factor: float, choose: Callable) -> str:
+def _thresholds(preparation: PreparationConfig, factor: float, choose: Callable) -> str:
     """Canny's, changed by a factor, and at least back to the defaults."""
     low, high = (
-        choose(round(factor * getattr(preparation, name)), getattr(Preparation, name))
+        choose(round(factor * getattr(preparation, name)), getattr(PreparationConfig, name))
         for name in ("canny_low", "canny_high")
     )
     return f"--canny_low={low} --canny_high={high}"
 
 
-def _smoothing(cartoons: Measured, preparation: Preparation) -> Iterator[Finding]:
+def _smoothing(cartoons: Measured, preparation: PreparationConfig) -> Iterator[Finding]:
     change = cartoons.median("smoothing_change")
     if change < _NO_CHANGE and cartoons.median("edge_share") >= _FEW_EDGES:
         yield Finding(

@@ -22,7 +22,7 @@ import tensorflow as tf
 
 from cartoongan_tf.base.errors import InputError
 from data_pipeline.edge_smoothing import Smoothing
-from data_pipeline.prepare import PARTS, Box, Preparation
+from data_pipeline.prepare import PARTS, PreparationConfig, Square
 
 DATASET_FILE = "dataset.json"
 BUILD_COMMAND = "python -m data_pipeline.build_tfrecords --photos_dir=photos --cartoons_dir=frames --output_dir={}"
@@ -129,10 +129,10 @@ def _parse(serialized: tf.Tensor, names: Sequence[str], image_size: int) -> list
     return [tf.ensure_shape(image, [image_size, image_size, 3]) for image in images]
 
 
-def parse_origin(serialized: bytes) -> tuple[str, Box]:
+def parse_origin(serialized: bytes) -> tuple[str, Square]:
     """The path of the picture that an example was cut out of, below the folder that was given, and the square."""
     features = tf.train.Example.FromString(serialized).features.feature
-    return os.fsdecode(features["source"].bytes_list.value[0]), Box(*features["box"].int64_list.value)
+    return os.fsdecode(features["source"].bytes_list.value[0]), Square(*features["box"].int64_list.value)
 
 
 def open_records(data_dir: str | os.PathLike, split: str = "train") -> Records:
@@ -152,7 +152,7 @@ def open_records(data_dir: str | os.PathLike, split: str = "train") -> Records:
             kind: {str(path.parent / shard["file"]): shard["examples"] for shard in dataset[kind][split]["shards"]}
             for kind in PARTS
         }
-        preparation = Preparation(**dataset["parameters"])
+        preparation = PreparationConfig(**dataset["parameters"])
     except (KeyError, TypeError, AttributeError, InputError) as error:
         raise InputError(f"{path}: damaged ({error!r}); build {data_dir} anew, by --overwrite") from error
     indices = {kind: RecordIndex(files) for kind, files in sizes.items()}

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from cartoongan_tf.base.errors import InputError
-from data_pipeline.prepare import PARTS, Preparation, Prepared, Skip
+from data_pipeline.prepare import PARTS, PreparationConfig, Prepared, Skip
 
 KINDS = tuple(PARTS)
 SPLITS = ("train", "validation")
@@ -126,7 +126,7 @@ def choose_examples(
         report.skipped[name] = result
 
 
-def describe_plan(preparation: Preparation, listings: dict[str, Listing]) -> dict:
+def describe_plan(preparation: PreparationConfig, listings: dict[str, Listing]) -> dict:
     """What decides the records: they are the same where this is the same."""
     return {
         "version": _VERSION,

@@ -20,7 +20,7 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from cartoongan_tf.base.errors import InputError
-from cartoongan_tf.evaluation.evaluator import Draw, Evaluator, Row, Settings
+from cartoongan_tf.evaluation.evaluator import Draw, Evaluator, EvaluatorConfig, Row
 from cartoongan_tf.evaluation.report import Report
 from cartoongan_tf.media.picture_set import Pictures
 from cartoongan_tf.training.config import TrainConfig
@@ -35,7 +35,7 @@ from experiments.runs import Run, train
 
 
 @dataclasses.dataclass(frozen=True)
-class Measuring:
+class MeasuringConfig:
     """How the rows of a table were measured: flags of `evaluate`."""
 
     photos_dir: str
@@ -173,7 +173,7 @@ class Lab:
     def evaluator(self) -> Evaluator:
         """By which every way of drawing the held-out photos is measured."""
         how = self._measuring
-        settings = Settings(
+        settings = EvaluatorConfig(
             how.vgg19_weights,
             num_crops=how.num_crops,
             crop_px=how.crop_px,
@@ -188,9 +188,9 @@ class Lab:
         return material.read_held_out(self.cartoon_files, self.long_side, self.scale.crop_px, 200)
 
     @functools.cached_property
-    def _measuring(self) -> Measuring:
+    def _measuring(self) -> MeasuringConfig:
         config, scale = self.config, self.scale
-        return Measuring(
+        return MeasuringConfig(
             config.photos_dir,
             config.cartoons_dir,
             config.vgg19_weights,

@@ -10,7 +10,7 @@ from PIL import Image
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.media import folders, picture_set
 from data_pipeline import builder
-from data_pipeline.prepare import Preparation
+from data_pipeline.prepare import PreparationConfig
 from data_pipeline.shards import Listing
 from data_pipeline.storage import LocalFolder
 
@@ -69,7 +69,7 @@ def build_records(folders_and_files: dict[str, tuple[str, Sequence[Path]]], outp
     """
     sources = {kind: _SomeFiles(folder, files) for kind, (folder, files) in folders_and_files.items()}
     make_shards = builder.in_threads(os.cpu_count() or 1)
-    builder.build(sources, LocalFolder(output), Preparation(**preparation), make_shards)
+    builder.build(sources, LocalFolder(output), PreparationConfig(**preparation), make_shards)
 
 
 def read_held_out(split: Split, long_side: int, crop_px: int, max_pictures: int) -> picture_set.Pictures:

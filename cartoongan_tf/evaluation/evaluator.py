@@ -26,7 +26,7 @@ _CROPS_PER_FEATURE = 3
 
 
 @dataclasses.dataclass(frozen=True)
-class Measure:
+class Column:
     """A column of the table.
 
     Attributes:
@@ -44,21 +44,21 @@ class Measure:
 
 
 NEARNESS = (
-    Measure("kid_to_cartoons", "KID to cartoons x1000", "less", 0, 1000),
-    Measure("kid_change", "against the photos' %", "less", 0, 100),
-    Measure("fd_to_cartoons", "FD to cartoons", "less", 1),
-    Measure("inception_fid_to_cartoons", "FID on Keras's Inception", "less", 1),
-    Measure("color_to_cartoons", "colours to cartoons", "less", 0),
-    Measure("kid_to_photos", "KID to photos x1000", "", 0, 1000),
-    Measure("fd_to_photos", "FD to photos", "", 1),
+    Column("kid_to_cartoons", "KID to cartoons x1000", "less", 0, 1000),
+    Column("kid_change", "against the photos' %", "less", 0, 100),
+    Column("fd_to_cartoons", "FD to cartoons", "less", 1),
+    Column("inception_fid_to_cartoons", "FID on Keras's Inception", "less", 1),
+    Column("color_to_cartoons", "colours to cartoons", "less", 0),
+    Column("kid_to_photos", "KID to photos x1000", "", 0, 1000),
+    Column("fd_to_photos", "FD to photos", "", 1),
 )
 DRAWING = (
-    Measure("content_distance", "content distance", "less", 0),
-    Measure("luminance_similarity", "SSIM of luminance", "more", 2),
-    Measure("color_shift", "colour shift", "less", 1),
-    Measure("edge_density", "edges %", "near", 1, 100),
-    Measure("edge_sharpness", "sharpness of edges", "near", 3),
-    Measure("flatness", "flat %", "near", 0, 100),
+    Column("content_distance", "content distance", "less", 0),
+    Column("luminance_similarity", "SSIM of luminance", "more", 2),
+    Column("color_shift", "colour shift", "less", 1),
+    Column("edge_density", "edges %", "near", 1, 100),
+    Column("edge_sharpness", "sharpness of edges", "near", 3),
+    Column("flatness", "flat %", "near", 0, 100),
 )
 MEASURES = NEARNESS + DRAWING
 
@@ -94,7 +94,7 @@ def difference(row: Row, other: Row, measure: str) -> Estimate:
 
 
 @dataclasses.dataclass(frozen=True)
-class Settings:
+class EvaluatorConfig:
     """How to measure; see the flags of `evaluate`."""
 
     vgg19_weights: str = "imagenet"
@@ -122,7 +122,7 @@ class Evaluator:
         self,
         photos: Sequence[np.ndarray],
         cartoons: Sequence[np.ndarray],
-        settings: Settings,
+        settings: EvaluatorConfig,
         shown: Collection[int] = (),
     ):
         """Take the measures of the photos and of the cartoons.

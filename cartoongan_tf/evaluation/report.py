@@ -13,7 +13,7 @@ from cartoongan_tf import __version__
 from cartoongan_tf.base import atomic
 from cartoongan_tf.evaluation.crops import num_disjoint
 from cartoongan_tf.evaluation.distances import Estimate
-from cartoongan_tf.evaluation.evaluator import DRAWING, MEASURES, NEARNESS, Evaluator, Measure, Row
+from cartoongan_tf.evaluation.evaluator import DRAWING, MEASURES, NEARNESS, Column, Evaluator, Row
 from cartoongan_tf.media import pictures, sheets
 from cartoongan_tf.media.picture_set import Pictures
 
@@ -144,7 +144,7 @@ class Report:
         }
         return {title: list(zip(names, *columns, strict=True)) for title, columns in tables.items()}
 
-    def _columns(self, measures: Sequence[Measure]) -> list[list[str]]:
+    def _columns(self, measures: Sequence[Column]) -> list[list[str]]:
         """The heading and the cells of each measure that some row has."""
         return [
             [measure.heading, *(cell(row.estimates.get(measure.name), measure) for row in self.rows)]
@@ -209,7 +209,7 @@ def _estimate_values(estimate: Estimate) -> dict[str, float | None]:
     return {name: value if math.isfinite(value) else None for name, value in estimate._asdict().items()}
 
 
-def cell(estimate: Estimate | None, measure: Measure) -> str:
+def cell(estimate: Estimate | None, measure: Column) -> str:
     """A measure with its interval, as the tables have it."""
     if estimate is None or not math.isfinite(estimate.value):
         return "-"

@@ -8,7 +8,7 @@ import numpy as np
 _ROWS = 256  # worked on at a time: Lab takes 24 bytes a pixel
 
 
-def to_taste(photos: np.ndarray, cartoons: np.ndarray, strength: float, with_photo_colors: bool) -> np.ndarray:
+def blend_with_photo(photos: np.ndarray, cartoons: np.ndarray, strength: float, with_photo_colors: bool) -> np.ndarray:
     """Return cartoons with as much of the photos as asked for, uint8 RGB [N, H, W, 3] each; see `Cartoonizer`."""
     if with_photo_colors:
         cartoons = np.stack([keep_colors(*pair) for pair in zip(photos, cartoons, strict=True)])

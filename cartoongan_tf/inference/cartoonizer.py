@@ -11,8 +11,8 @@ import numpy as np
 from cartoongan_tf import styles
 from cartoongan_tf.base import memory
 from cartoongan_tf.base.errors import InputError
-from cartoongan_tf.inference.blending import to_taste
-from cartoongan_tf.inference.runtimes import KerasForm, ModelForm, SavedModelForm, TFLiteForm
+from cartoongan_tf.inference.blending import blend_with_photo
+from cartoongan_tf.inference.runtimes import KerasRuntime, ModelForm, SavedModelRuntime, TFLiteRuntime
 from cartoongan_tf.inference.steady import STEADINESS, SteadyDrawer, mixing_matrix
 
 Method = Literal["auto", "whole", "banded"]
@@ -63,11 +63,11 @@ class Cartoonizer:
         """
         path = styles.find_model(path)
         if path.is_dir():
-            return cls(SavedModelForm(path), method, on_progress)
+            return cls(SavedModelRuntime(path), method, on_progress)
         if path.suffix == ".tflite":
-            return cls(TFLiteForm(path), method, on_progress)
+            return cls(TFLiteRuntime(path), method, on_progress)
         if path.suffix == ".keras":
-            return cls(KerasForm(path), method, on_progress)
+            return cls(KerasRuntime(path), method, on_progress)
         raise InputError(
             f"{path}: not a model; give a .keras file (import_weights makes one of a .pth), a .tflite file or "
             "a SavedModel folder"
@@ -93,7 +93,7 @@ class Cartoonizer:
         if not 0 <= strength <= 1:
             raise ValueError(f"strength {strength} is not from 0 to 1")
         photos = photo[np.newaxis] if photo.ndim == 3 else photo
-        cartoons = to_taste(photos, self._draw(photos), strength, keep_colors)
+        cartoons = blend_with_photo(photos, self._draw(photos), strength, keep_colors)
         return cartoons.reshape(photo.shape)
 
     def film(self, keep_statistics: float = STEADINESS, keep_drawing: float = STEADINESS) -> SteadyDrawer:

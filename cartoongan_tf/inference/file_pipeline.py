@@ -11,7 +11,7 @@ import numpy as np
 
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.base.threads import map_ahead
-from cartoongan_tf.inference.blending import to_taste
+from cartoongan_tf.inference.blending import blend_with_photo
 from cartoongan_tf.inference.jobs import STREAM, Job
 from cartoongan_tf.inference.steady import STEADINESS
 from cartoongan_tf.media import pictures
@@ -27,7 +27,7 @@ FILES_AHEAD = 2  # read before they are drawn, and as many waiting to be written
 
 
 @dataclasses.dataclass(frozen=True)
-class Look:
+class RenderOptions:
     """How results look.
 
     Attributes:
@@ -50,7 +50,7 @@ class Look:
     def draw_frames(self, draw: Draw, frames: np.ndarray) -> np.ndarray:
         """Draw frames with a cartoonizer or a film: uint8 RGB [N, H, W, 3] -> what to show."""
         photos = np.stack([self.shrink(frame) for frame in frames])
-        cartoons = to_taste(photos, draw(photos), self.strength, self.keep_colors)
+        cartoons = blend_with_photo(photos, draw(photos), self.strength, self.keep_colors)
         return np.concatenate([photos, cartoons], axis=2) if self.compare else cartoons
 
     def draw_frame(self, draw: Draw, frame: np.ndarray) -> np.ndarray:
@@ -65,7 +65,7 @@ class Look:
 
 
 @dataclasses.dataclass(frozen=True)
-class PictureFiles:
+class FileOptions:
     """How picture files are read and written.
 
     Attributes:
@@ -94,8 +94,8 @@ class PictureFiles:
 def draw_pictures(
     jobs: Iterable[Job],
     cartoonizer: "Cartoonizer | IsolatedCartoonizer",
-    look: Look,
-    files: PictureFiles,
+    look: RenderOptions,
+    files: FileOptions,
     on_begin: Callable[[Job], None] = lambda job: None,
 ) -> Iterator[tuple[Job, InputError | None]]:
     """Draw picture files, in their order; `on_begin` is called with each before it is drawn.
@@ -116,7 +116,7 @@ def draw_pictures(
     yield from map_ahead(lambda pair: (pair[0], _attempt(files.write, *pair)), drawn, FILES_AHEAD)
 
 
-def draw_picture(cartoonizer: "Cartoonizer | IsolatedCartoonizer", look: Look, picture: Picture) -> Picture:
+def draw_picture(cartoonizer: "Cartoonizer | IsolatedCartoonizer", look: RenderOptions, picture: Picture) -> Picture:
     """Draw all frames of a picture file: those of an animation steadily, as a film's."""
     draw = look.film(cartoonizer) if picture.durations_ms else cartoonizer
     return dataclasses.replace(picture, frames=[look.draw_frame(draw, frame) for frame in picture.frames])

@@ -61,7 +61,7 @@ class ModelForm(abc.ABC):
         """
 
 
-class KerasForm(ModelForm):
+class KerasRuntime(ModelForm):
     """A .keras file."""
 
     name = "a .keras file"
@@ -115,7 +115,7 @@ class KerasForm(ModelForm):
         return banded.peak_bytes(self._nodes, height, width)
 
 
-class SavedModelForm(ModelForm):
+class SavedModelRuntime(ModelForm):
     """A SavedModel folder, or the base path of its versions."""
 
     name = "a SavedModel"
@@ -152,7 +152,7 @@ class SavedModelForm(ModelForm):
             ) from error
 
 
-class TFLiteForm(ModelForm):
+class TFLiteRuntime(ModelForm):
     """A .tflite file that takes pictures of any size."""
 
     name = "a .tflite file"

@@ -18,7 +18,7 @@ import numpy as np
 from cartoongan_tf.base import atomic
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.base.progress import Bar
-from cartoongan_tf.media.film_reader import Batch, Reader, Time, opened
+from cartoongan_tf.media.film_reader import FilmBatch, Reader, Time, opened
 from cartoongan_tf.media.film_writer import CONTAINERS, Writer, holds
 
 WRITABLE_SUFFIXES = tuple(CONTAINERS)
@@ -111,7 +111,7 @@ def _check_target(reader: Reader, target: Path) -> None:
 
 
 def _draw_batches(
-    batches: Iterator[Batch], draw: Callable[[np.ndarray], np.ndarray], writer: Writer, progress: Bar
+    batches: Iterator[FilmBatch], draw: Callable[[np.ndarray], np.ndarray], writer: Writer, progress: Bar
 ) -> list[Time]:
     """Draw here what one thread reads and another one writes; all frames' times, once all are written."""
     times, tasks = [], deque()
@@ -138,7 +138,7 @@ def _thread() -> Iterator[Executor]:
         executor.shutdown(cancel_futures=True)
 
 
-def _ahead(thread: Executor, batches: Iterator[Batch]) -> Iterator[Batch]:
+def _ahead(thread: Executor, batches: Iterator[FilmBatch]) -> Iterator[FilmBatch]:
     """The same batches, made ahead of their use in `thread`; its errors are raised here."""
     coming = deque(thread.submit(next, batches, None) for _ in range(_BATCHES_AHEAD))
     while batch := coming.popleft().result():
@@ -146,7 +146,7 @@ def _ahead(thread: Executor, batches: Iterator[Batch]) -> Iterator[Batch]:
         yield batch
 
 
-def _write(writer: Writer, batch: Batch, drawings: np.ndarray) -> None:
+def _write(writer: Writer, batch: FilmBatch, drawings: np.ndarray) -> None:
     """Write a batch whose pictures were drawn: uint8 RGB [N, H, W, 3]."""
     remaining = iter(drawings)
     for time in batch.times:

@@ -31,7 +31,7 @@ class Time(NamedTuple):
 
 
 @dataclasses.dataclass
-class Batch:
+class FilmBatch:
     """The next part of a film.
 
     Attributes:
@@ -46,7 +46,7 @@ class Batch:
 
 
 @dataclasses.dataclass(frozen=True)
-class Frame:
+class FilmFrame:
     """A frame of an open film; its pictures are made when they are asked for."""
 
     time: Time
@@ -151,13 +151,13 @@ class Reader:
         aspect = self._video.sample_aspect_ratio or Fraction(1)
         return 1 / aspect if _is_on_its_side(_display_matrix(self.first)) else aspect
 
-    def batches(self, size: int) -> Iterator[Batch]:
+    def batches(self, size: int) -> Iterator[FilmBatch]:
         """The film in batches of at most `size` pictures; the first one's first frame has a picture.
 
         Raises:
           InputError: not one frame can be read, the file fails under way, or swscale does not know its colours.
         """
-        clock, batch = self._clock(self._video), Batch()
+        clock, batch = self._clock(self._video), FilmBatch()
         for item in self._in_order(self.audio):
             if isinstance(item, av.Packet):
                 batch.audio.append(item)
@@ -168,7 +168,7 @@ class Reader:
                 continue
             if len(batch.pictures) == size:
                 yield batch
-                batch = Batch()
+                batch = FilmBatch()
             has_picture = self.first is None or not item.is_corrupt
             batch.times.append(Time(*clock(item.pts, item.duration), has_picture))
             if has_picture:
@@ -177,7 +177,7 @@ class Reader:
         self._check_any_frame()
         yield batch
 
-    def frames(self, key_frames_only: bool = False) -> Iterator[Frame]:
+    def frames(self, key_frames_only: bool = False) -> Iterator[FilmFrame]:
         """The frames that are not damaged, or only those stored whole, as far as they can be read; raises as above."""
         self._video.thread_type = "AUTO"
         if key_frames_only:
@@ -191,7 +191,7 @@ class Reader:
                 self.first = self.first or item
                 time = Time(*clock(item.pts, item.duration), has_picture=not item.is_corrupt)
                 if time.has_picture:
-                    yield Frame(time, self, item)
+                    yield FilmFrame(time, self, item)
         except InputError as error:
             self.cut_short = str(error)
         self._check_any_frame()

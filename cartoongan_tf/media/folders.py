@@ -24,7 +24,7 @@ def list_files(folder: str | os.PathLike) -> list[Path]:
     return files
 
 
-def spread(files: Sequence[Path], count: int) -> list[Path]:
+def evenly_spaced(files: Sequence[Path], count: int) -> list[Path]:
     """All files in another order: first `count` of them, spread evenly over all, and then the others."""
     first = {round(place * (len(files) - 1) / max(count - 1, 1)) for place in range(min(count, len(files)))}
     others = [number for number in range(len(files)) if number not in first]

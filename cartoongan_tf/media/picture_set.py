@@ -66,7 +66,7 @@ def find_pictures(folder: str | os.PathLike, long_side: int, crop_px: int, max_p
 def read_files(files: Sequence[Path], long_side: int, crop_px: int, max_pictures: int) -> Pictures:
     """The same of files, in the order of their names."""
     read, left_out = {}, []
-    for path in Bar(folders.spread(files, max_pictures), desc="reading pictures", leave=False, delay=2):
+    for path in Bar(folders.evenly_spaced(files, max_pictures), desc="reading pictures", leave=False, delay=2):
         try:
             picture = pictures.shrink(pictures.read_picture(path), long_side or sys.maxsize)
         except InputError as error:

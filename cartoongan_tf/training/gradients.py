@@ -24,7 +24,7 @@ class Losses(NamedTuple):
     generated: tf.Tensor | None = None
 
 
-def differentiated(compute_losses: Callable[..., Losses], networks: Any, jit_compile: bool) -> Callable:
+def with_gradients(compute_losses: Callable[..., Losses], networks: Any, jit_compile: bool) -> Callable:
     """Make of a function of losses one that returns (the Losses, {network's name: its gradients}).
 
     Args:

@@ -28,7 +28,7 @@ from cartoongan_tf.training.schedule import ADVERSARIAL
 _LEAST_PATIENCE_STEPS = 100
 
 
-class Training:
+class TrainingRun:
     """A run, ready to begin or to go on."""
 
     def __init__(self, config: TrainConfig, folder: RunFolder, strategy: tf.distribute.Strategy, inputs: Inputs):

@@ -13,14 +13,14 @@ import tensorflow as tf
 
 from cartoongan_tf.models import losses, pixels
 from cartoongan_tf.training.config import TrainConfig
-from cartoongan_tf.training.gradients import Batch, Losses, Scalars, average, differentiated, mean_logit, update
+from cartoongan_tf.training.gradients import Batch, Losses, Scalars, average, mean_logit, update, with_gradients
 from cartoongan_tf.training.image_pool import Shown
 from cartoongan_tf.training.networks import Networks
 
 
 def initialization_step(networks: Networks, batch: Batch, config: TrainConfig) -> Scalars:
     """Train the generator to reconstruct photos (section 3.3)."""
-    found = differentiated(lambda batch: initialization_losses(networks, batch, config), networks, config.jit_compile)
+    found = with_gradients(lambda batch: initialization_losses(networks, batch, config), networks, config.jit_compile)
     result, gradients = found(batch)
     norms = update(networks, {"generator": networks.initialization_optimizer}, gradients)
     _average_generator(networks, networks.initialization_optimizer, config)
@@ -29,7 +29,7 @@ def initialization_step(networks: Networks, batch: Batch, config: TrainConfig) -
 
 def warmup_step(networks: Networks, batch: Batch, config: TrainConfig) -> Scalars:
     """Train the discriminator alone, on photos in place of generated pictures; not in the paper."""
-    found = differentiated(lambda batch: warmup_losses(networks, batch, config), networks, config.jit_compile)
+    found = with_gradients(lambda batch: warmup_losses(networks, batch, config), networks, config.jit_compile)
     result, gradients = found(batch)
     return result.scalars | update(networks, {"discriminator": networks.warmup_optimizer}, gradients)
 
@@ -39,7 +39,7 @@ def adversarial_step(networks: Networks, batch: Batch, config: TrainConfig) -> S
     step, shown = tf.identity(networks.generator_optimizer.iterations), None
     if networks.image_pool:
         shown = networks.image_pool.recall(step, tf.shape(batch["photo"])[0])
-    found = differentiated(
+    found = with_gradients(
         lambda batch, shown: adversarial_losses(networks, batch, config, shown), networks, config.jit_compile
     )
     result, gradients = found(batch, shown)

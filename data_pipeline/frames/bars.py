@@ -17,7 +17,7 @@ _INSET_PX = 2  # cropped beyond the bar: its edge may be soft
 _MIN_AREA_SHARE = 0.25  # of a frame, to be believed: a phone's upright film has 0.32
 
 
-class Box(NamedTuple):
+class PictureArea(NamedTuple):
     """Where the picture lies in a frame, in pixels; `bottom` and `right` are outside."""
 
     top: int
@@ -60,18 +60,18 @@ class BarFinder:
             num_lit = cv2.reduce(lit, 1 - axis, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel()
             moments += num_lit > _LIT_SHARE * grey.shape[1 - axis]
 
-    def box(self) -> Box:
+    def box(self) -> PictureArea:
         """Where the picture is; the whole frame where no bars are found beyond doubt."""
-        whole = Box(0, self.size[0], 0, self.size[1])
+        whole = PictureArea(0, self.size[0], 0, self.size[1])
         spans = [np.flatnonzero(moments > _MOMENTS_SHARE * self.num_frames) for moments in self._moments]
         if not self.num_frames or not all(span.size for span in spans):
             return whole
-        box = Box(*(int(edge) for span in spans for edge in (span[0], span[-1] + 1)))
+        box = PictureArea(*(int(edge) for span in spans for edge in (span[0], span[-1] + 1)))
         inside = box.crop(self._ever_lit)
         top, bottom = self._edges(inside, box.top, box.bottom, self.size[0])
         left, right = self._edges(inside.T, box.left, box.right, self.size[1])
         is_likely = (bottom - top) * (right - left) >= _MIN_AREA_SHARE * whole.bottom * whole.right
-        return Box(top, bottom, left, right) if is_likely else whole
+        return PictureArea(top, bottom, left, right) if is_likely else whole
 
     @staticmethod
     def _edges(ever_lit: np.ndarray, first: int, end: int, size: int) -> tuple[int, int]:

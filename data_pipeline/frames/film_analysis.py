@@ -16,10 +16,10 @@ from cartoongan_tf.base import atomic
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.base.progress import Bar
 from cartoongan_tf.base.threads import map_ahead
-from cartoongan_tf.media.film_reader import Frame, Reader, Time, opened
+from cartoongan_tf.media.film_reader import FilmFrame, Reader, Time, opened
 from cartoongan_tf.media.shots import CutDetector
-from data_pipeline.frames.bars import BarFinder, Box
-from data_pipeline.frames.measures import ANALYSED_PX, Measures, measure
+from data_pipeline.frames.bars import BarFinder, PictureArea
+from data_pipeline.frames.measures import ANALYSED_PX, FrameMeasures, measure
 from data_pipeline.near_duplicates import HASH_BITS
 
 NUM_THREADS = min(8, os.cpu_count() or 1)  # each holds a frame or two, 25 MB of a 4K film
@@ -59,7 +59,7 @@ class FilmAnalysis:
     time_base: Fraction
     end_pts: int
     size: tuple[int, int]
-    box: Box
+    box: PictureArea
     warnings: list[str]
 
     def secs(self, index: int) -> float:
@@ -99,7 +99,7 @@ def analyse(film: str | os.PathLike, crop_bars: bool) -> FilmAnalysis:
         return FilmAnalysis(frames, reader.time_base, end_pts, size, box, _warnings(reader, len(frames)))
 
 
-def _find_box(film: str | os.PathLike, crop_bars: bool) -> tuple[tuple[int, int], Box]:
+def _find_box(film: str | os.PathLike, crop_bars: bool) -> tuple[tuple[int, int], PictureArea]:
     """(height, width) of the frames, and where their picture lies.
 
     Key frames, which are read fast, show where the bars are; where a film has few of them, the others do.
@@ -113,20 +113,20 @@ def _find_box(film: str | os.PathLike, crop_bars: bool) -> tuple[tuple[int, int]
             for frame in itertools.islice(frames, 0, None, step):
                 finder.look_at(frame.grey())
                 if not crop_bars:
-                    return finder.size, Box(0, finder.size[0], 0, finder.size[1])
+                    return finder.size, PictureArea(0, finder.size[0], 0, finder.size[1])
         if finder.num_frames >= _ENOUGH_FRAMES:
             break
     return finder.size, finder.box()
 
 
-def _look_at(box: Box, height: int, frame: Frame) -> tuple[Time, np.ndarray, Measures]:
+def _look_at(box: PictureArea, height: int, frame: FilmFrame) -> tuple[Time, np.ndarray, FrameMeasures]:
     """A frame without bars, small; `height`: of the frames that `box` is meant for."""
     small = frame.picture(ANALYSED_PX)
     picture = box.crop(small, len(small) / height)
     return frame.time, picture, measure(picture)
 
 
-def _record(pts: int, begins: bool, measures: Measures) -> bytes:
+def _record(pts: int, begins: bool, measures: FrameMeasures) -> bytes:
     hash = list(measures.hash.to_bytes(_HASH_BYTES, "big"))
     return np.array((pts, begins, *measures[:-1], hash), _FRAME).tobytes()
 
@@ -165,6 +165,6 @@ def load(path: Path) -> FilmAnalysis | None:
         Fraction(facts["time_base"]),
         facts["end_pts"],
         tuple(facts["size"]),
-        Box(*facts["box"]),
+        PictureArea(*facts["box"]),
         facts["warnings"],
     )

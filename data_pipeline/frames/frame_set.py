@@ -48,7 +48,7 @@ class Film:
 
 
 @dataclasses.dataclass(frozen=True)
-class Frame:
+class ChosenFrame:
     """A frame to write.
 
     Attributes:
@@ -124,7 +124,7 @@ def analyse(folder: Path, film: Path, crop_bars: bool, key: str = "") -> Film:
     return Film(film, key, analysis)
 
 
-def frames_of(films: Sequence[Film], shots: Sequence[Shot], suffix: str, removed: Collection[str]) -> list[Frame]:
+def frames_of(films: Sequence[Film], shots: Sequence[Shot], suffix: str, removed: Collection[str]) -> list[ChosenFrame]:
     """The frames to write, in order, each with the name of its file.
 
     Args:
@@ -139,11 +139,11 @@ def frames_of(films: Sequence[Film], shots: Sequence[Shot], suffix: str, removed
         for index in shot.taken:
             name = key_frames.frame_name(film.name, film.analysis.secs(index))
             if name not in removed:
-                frames.append(Frame(name + suffix, film, index, shot))
+                frames.append(ChosenFrame(name + suffix, film, index, shot))
     return frames
 
 
-def prepare(folder: Path, plan: Plan, films: Sequence[Film], frames: Sequence[Frame], long_side: int) -> int:
+def make_ready(folder: Path, plan: Plan, films: Sequence[Film], frames: Sequence[ChosenFrame], long_side: int) -> int:
     """Make the folder ready for these frames: those of an earlier choice go.
 
     The new plan is written before the first frame, and no file goes that no plan names: so whenever a run is cut off,
@@ -181,20 +181,20 @@ def prepare(folder: Path, plan: Plan, films: Sequence[Film], frames: Sequence[Fr
     return len(stale)
 
 
-def _check_films_are_there(frames: Sequence[Frame]) -> None:
+def _check_films_are_there(frames: Sequence[ChosenFrame]) -> None:
     for film in {frame.film.key: frame.film for frame in frames}.values():
         if not film.path.exists():
             problem = "is gone, but its frames would have to be taken anew; bring it back, or give the flags of before"
             raise InputError(f"{film.path}: {problem}")
 
 
-def _recipe(frame: Frame, long_side: int) -> str:
+def _recipe(frame: ChosenFrame, long_side: int) -> str:
     """All that a frame's file depends on, in a few letters."""
     facts = [frame.film.key, frame.pts, long_side]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
 
 
-def write_frames(folder: Path, frames: Sequence[Frame], long_side: int) -> None:
+def write_frames(folder: Path, frames: Sequence[ChosenFrame], long_side: int) -> None:
     """Write those of the frames that are not there, each whole or not at all; bars on standard error.
 
     Raises:
@@ -208,7 +208,7 @@ def write_frames(folder: Path, frames: Sequence[Frame], long_side: int) -> None:
             pass
 
 
-def _pictures(folder: Path, frames: Sequence[Frame], long_side: int) -> Iterator[tuple[Path, np.ndarray]]:
+def _pictures(folder: Path, frames: Sequence[ChosenFrame], long_side: int) -> Iterator[tuple[Path, np.ndarray]]:
     """The frames of one film as files to write: uint8 RGB [H, W, 3] each. Found by their times, from the start on."""
     film, wanted = frames[0].film, {frame.pts: folder / frame.file for frame in frames}
     with opened(film.path) as reader:

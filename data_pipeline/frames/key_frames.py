@@ -1,7 +1,7 @@
 """Which frames of a set of films to train with: of each shot the sharpest that is good for it, nothing twice.
 
-A choice is a function of the films' analyses and of `Choice`'s flags alone. Every frame that is not taken has a reason,
-one of `BLACK`, `TEXT`, ... below; "" stands for frames that are.
+The frames chosen depend on the films' analyses and on the flags of `FrameChoiceConfig` alone. Every frame that is not
+taken has a reason, one of `BLACK`, `TEXT`, ... below; "" stands for frames that are.
 """
 
 import collections
@@ -26,7 +26,7 @@ _MIN_SHOT_SECS = 0.3
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Choice(Config):
+class FrameChoiceConfig(Config):
     """What decides which frames are taken. None of it needs another look at the films."""
 
     frames_per_shot: int = option(
@@ -83,7 +83,7 @@ class Shot:
         return [self.first + place for place, reason in enumerate(self.reasons) if not reason]
 
 
-def choose(analyses: Sequence[FilmAnalysis], names: Sequence[str], choice: Choice) -> list[Shot]:
+def choose(analyses: Sequence[FilmAnalysis], names: Sequence[str], choice: FrameChoiceConfig) -> list[Shot]:
     """Decide on every frame of every film.
 
     Args:
@@ -123,7 +123,7 @@ def timecode(secs: float) -> str:
     return f"{millis // 3600000:02}:{millis // 60000 % 60:02}:{millis // 1000 % 60:02}.{millis % 1000:03}"
 
 
-def _shots(film: int, analysis: FilmAnalysis, choice: Choice) -> Iterator[Shot]:
+def _shots(film: int, analysis: FilmAnalysis, choice: FrameChoiceConfig) -> Iterator[Shot]:
     frames = analysis.frames
     is_text = frames["is_text"] & choice.drop_text
     is_dark = (frames["brightness"] < choice.min_brightness) | (frames["contrast"] < choice.min_contrast)
@@ -150,7 +150,7 @@ def _starts(begins: np.ndarray, is_black: np.ndarray, secs: np.ndarray) -> list[
     return starts
 
 
-def _reasons(frames: np.ndarray, is_black: np.ndarray, is_text: np.ndarray, choice: Choice) -> list[str]:
+def _reasons(frames: np.ndarray, is_black: np.ndarray, is_text: np.ndarray, choice: FrameChoiceConfig) -> list[str]:
     """Why each frame of a shot is not taken, as far as the shot decides that."""
     shown = frames["contrast"][~is_black & ~is_text]
     faded_below = _FADED_SHARE * shown.max(initial=0)

@@ -23,7 +23,7 @@ _STROKE, _SOFT_PX = 0.2, 2.0  # half of a stroke's thickness over the tallest le
 _MIN_LETTERS, _LETTERS_A_LINE = 3, 3
 
 
-class Measures(NamedTuple):
+class FrameMeasures(NamedTuple):
     """What was measured of a frame.
 
     Attributes:
@@ -41,11 +41,11 @@ class Measures(NamedTuple):
     hash: int
 
 
-def measure(picture: np.ndarray) -> Measures:
+def measure(picture: np.ndarray) -> FrameMeasures:
     """Measure a frame, uint8 RGB [H, W, 3]; its longer side has `ANALYSED_PX` pixels, or fewer in a smaller film."""
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     mean, deviation = (float(value[0, 0]) for value in cv2.meanStdDev(grey))
-    return Measures(mean, deviation, sharpness_of(grey), is_text(picture), perceptual_hash(picture))
+    return FrameMeasures(mean, deviation, sharpness_of(grey), is_text(picture), perceptual_hash(picture))
 
 
 def sharpness_of(grey: np.ndarray) -> float:

@@ -10,7 +10,7 @@ from cartoongan_tf.base import atomic
 from cartoongan_tf.base.progress import Bar
 from cartoongan_tf.media import pictures, sheets
 from data_pipeline.frames import frame_set, key_frames
-from data_pipeline.frames.frame_set import Film, Frame
+from data_pipeline.frames.frame_set import ChosenFrame, Film
 from data_pipeline.frames.key_frames import Shot
 
 MAX_ON_SHEET = 200
@@ -19,7 +19,7 @@ MAX_ON_SHEET = 200
 def write_frames_file(
     folder: Path,
     flags: dict[str, Any],
-    frames: Sequence[Frame],
+    frames: Sequence[ChosenFrame],
     films: Sequence[Film],
     shots: Sequence[Shot],
     removed: Sequence[str],
@@ -64,7 +64,7 @@ def _shot_entry(film: Film, shot: Shot) -> dict[str, Any]:
     return {"film": str(film.path), "from": start, "to": end, "dropped": key_frames.spans(shot, film.analysis)}
 
 
-def _frame_entry(frame: Frame) -> dict[str, Any]:
+def _frame_entry(frame: ChosenFrame) -> dict[str, Any]:
     measures = frame.film.analysis.frames[frame.index]
     shot = _shot_entry(frame.film, frame.shot)
     return {
@@ -83,7 +83,7 @@ def sheet_path(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}-contact-sheet.jpg")
 
 
-def write_sheet(folder: Path, frames: Sequence[Frame]) -> None:
+def write_sheet(folder: Path, frames: Sequence[ChosenFrame]) -> None:
     """One picture with the frames on it, or with as many as can be looked at, spread over the set.
 
     To be written before frames.json: where both are there, the sheet shows the set already.

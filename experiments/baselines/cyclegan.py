@@ -18,7 +18,7 @@ import tensorflow as tf
 from cartoongan_tf.models import losses, pixels
 from cartoongan_tf.models.discriminator import build_discriminator
 from cartoongan_tf.models.generator import build_generator
-from cartoongan_tf.training.gradients import Batch, Losses, Scalars, average, differentiated, mean_logit, update
+from cartoongan_tf.training.gradients import Batch, Losses, Scalars, average, mean_logit, update, with_gradients
 from cartoongan_tf.training.image_pool import ImagePool, Shown
 from cartoongan_tf.training.loop import Phase
 from cartoongan_tf.training.optimizers import build_adam
@@ -123,7 +123,7 @@ def cyclegan_step(networks: CycleGAN, batch: Batch, config: CycleGANConfig) -> S
     if networks.cartoon_pool:
         num_pictures = tf.shape(batch["photo"])[0]
         shown = ShownPair(*(pool.recall(step, num_pictures) for pool in (networks.cartoon_pool, networks.photo_pool)))
-    found = differentiated(
+    found = with_gradients(
         lambda batch, shown: cyclegan_losses(networks, batch, config, shown), networks, config.jit_compile
     )
     result, gradients = found(batch, shown)

@@ -16,7 +16,7 @@ from PIL import Image
 from tensorflow.python.framework import op_def_registry
 
 from cartoongan_tf.base.errors import InputError
-from cartoongan_tf.inference.blending import to_taste
+from cartoongan_tf.inference.blending import blend_with_photo
 from cartoongan_tf.media import pictures
 from cartoongan_tf.models import pixels
 from export import parity
@@ -152,7 +152,7 @@ def _styled_differences(generator: keras.Model, session: ServingSession, photo: 
     answers = session.predict(STYLED, image_bytes=image_bytes, strength=strength, long_side=long_side)
     shrunk, mixed = (_decoded(answer) for answer in answers["cartoon_bytes"])
     drawn = _drawn(generator, shrunk)
-    expected = to_taste(shrunk[np.newaxis], drawn[np.newaxis], _STRENGTH, with_photo_colors=False)[0]
+    expected = blend_with_photo(shrunk[np.newaxis], drawn[np.newaxis], _STRENGTH, with_photo_colors=False)[0]
     return [_difference(shrunk, pictures.shrink(photo, _LONG_SIDE_PX)), _difference(mixed, expected)]
 
 

@@ -10,14 +10,14 @@ import pytest
 from cartoongan_tf import evaluate
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.evaluation import classical_filters, crops
-from cartoongan_tf.evaluation.evaluator import MEASURES, Evaluator, Settings, style_layer
+from cartoongan_tf.evaluation.evaluator import MEASURES, Evaluator, EvaluatorConfig, style_layer
 from cartoongan_tf.media import picture_set, pictures
 from cartoongan_tf.models.generator import build_generator
 from cartoongan_tf.training.checkpoints import write_generators
 from tests.helpers import draw
 from tests.small_runs import train_small
 
-SETTINGS = Settings(vgg19_weights="random", num_crops=40, crop_px=32, num_resamplings=20)
+SETTINGS = EvaluatorConfig(vgg19_weights="random", num_crops=40, crop_px=32, num_resamplings=20)
 
 
 @pytest.fixture(scope="module")
@@ -186,7 +186,7 @@ def test_inception_s_fid_is_named_apart(folders, tmp_path):
     weights = tmp_path / "inception.weights.h5"
     keras.applications.InceptionV3(include_top=False, weights=None).save_weights(weights)
     photos = picture_set.read_pictures(folders / "photos", 0, 32).pixels
-    settings = Settings("random", str(weights), 10, 32, 2)
+    settings = EvaluatorConfig("random", str(weights), 10, 32, 2)
     own = Evaluator(photos, picture_set.read_pictures(folders / "frames", 0, 32).pixels, settings)
     estimates = own.row("half", lambda photo: photo // 2).estimates
     assert estimates["inception_fid_to_cartoons"].value > 0

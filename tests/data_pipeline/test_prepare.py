@@ -8,7 +8,7 @@ from PIL import Image
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.media import pictures
 from data_pipeline.edge_smoothing import Smoothing, smooth_edges
-from data_pipeline.prepare import Box, Preparation, Prepared, Skip, middle_square, prepare, square_boxes
+from data_pipeline.prepare import PreparationConfig, Prepared, Skip, Square, middle_square, prepare, square_boxes
 from tests.helpers import draw
 
 
@@ -30,16 +30,16 @@ def test_the_square_is_the_middle_and_the_short_side_is_kept_whole():
 @pytest.mark.parametrize(
     "height, width, most, boxes",
     [
-        (100, 210, 1, [Box(0, 55, 100)]),
-        (100, 210, 2, [Box(0, 2, 100), Box(0, 107, 100)]),
-        (60, 130, 9, [Box(0, 2, 60), Box(0, 67, 60)]),  # squares of two rows would be too small
-        (210, 100, 2, [Box(2, 0, 100), Box(107, 0, 100)]),
-        (64, 64, 4, [Box(0, 0, 32), Box(0, 32, 32), Box(32, 0, 32), Box(32, 32, 32)]),
-        (64, 64, 3, [Box(0, 0, 32), Box(0, 32, 32), Box(32, 32, 32)]),  # of four
-        (64, 96, 4, [Box(0, 8, 32), Box(0, 56, 32), Box(32, 8, 32), Box(32, 56, 32)]),  # of six
-        (70, 70, 1, [Box(0, 0, 70)]),
-        (96, 160, 20, [Box(32 * row, 32 * column, 32) for row in range(3) for column in range(5)]),
-        (20, 50, 9, [Box(0, 2, 20), Box(0, 27, 20)]),  # enlarged: one row
+        (100, 210, 1, [Square(0, 55, 100)]),
+        (100, 210, 2, [Square(0, 2, 100), Square(0, 107, 100)]),
+        (60, 130, 9, [Square(0, 2, 60), Square(0, 67, 60)]),  # squares of two rows would be too small
+        (210, 100, 2, [Square(2, 0, 100), Square(107, 0, 100)]),
+        (64, 64, 4, [Square(0, 0, 32), Square(0, 32, 32), Square(32, 0, 32), Square(32, 32, 32)]),
+        (64, 64, 3, [Square(0, 0, 32), Square(0, 32, 32), Square(32, 32, 32)]),  # of four
+        (64, 96, 4, [Square(0, 8, 32), Square(0, 56, 32), Square(32, 8, 32), Square(32, 56, 32)]),  # of six
+        (70, 70, 1, [Square(0, 0, 70)]),
+        (96, 160, 20, [Square(32 * row, 32 * column, 32) for row in range(3) for column in range(5)]),
+        (20, 50, 9, [Square(0, 2, 20), Square(0, 27, 20)]),  # enlarged: one row
     ],
 )
 def test_large_pictures_give_several_squares_side_by_side(height, width, most, boxes):
@@ -65,7 +65,7 @@ def _decode(png: bytes) -> np.ndarray:
 
 def _prepare(picture, kind="cartoons", name="a.png", **flags):
     content = io.BytesIO(pictures.encode(pictures.Picture([picture]), ".png"))
-    return prepare(kind, content, name, Preparation(**{"image_size": 48} | flags))
+    return prepare(kind, content, name, PreparationConfig(**{"image_size": 48} | flags))
 
 
 def test_a_cartoon_comes_with_its_own_smoothed_twin():
@@ -145,12 +145,12 @@ def test_pictures_of_every_mode_give_examples(tmp_path, mode):
         picture = Image.fromarray(np.asarray(picture.convert("L")).astype(np.uint16) * 257)
     (picture if mode == "I;16" else picture.convert(mode)).save(path)
     with open(path, "rb") as file:
-        (example,) = prepare("cartoons", file, "a", Preparation(image_size=48)).examples
+        (example,) = prepare("cartoons", file, "a", PreparationConfig(image_size=48)).examples
     assert _decode(example["cartoon"]).shape == (48, 48, 3)
 
 
 def test_what_cannot_be_read_has_a_reason_without_its_name():
-    result = prepare("photos", io.BytesIO(b"hello"), "album/a.png", Preparation())
+    result = prepare("photos", io.BytesIO(b"hello"), "album/a.png", PreparationConfig())
     assert result == Skip("unreadable", "not a picture that can be read")
     large = _prepare(draw(0), max_pixels=100)
     assert large.reason == "unreadable" and "--max_pixels" in large.detail
@@ -176,4 +176,4 @@ def test_what_cannot_be_read_has_a_reason_without_its_name():
 )
 def test_impossible_flags_are_named(flag, value):
     with pytest.raises(InputError, match=f"--{flag}={value}"):
-        Preparation(**{flag: value})
+        PreparationConfig(**{flag: value})

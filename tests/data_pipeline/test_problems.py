@@ -7,7 +7,7 @@ import pytest
 
 from data_pipeline import problems
 from data_pipeline.picture_statistics import Measured
-from data_pipeline.prepare import Preparation
+from data_pipeline.prepare import PreparationConfig
 
 # name: mean and deviation of photos and of cartoons, as of real ones
 USUAL = {
@@ -41,7 +41,7 @@ def _with(measured, **statistics):
 
 
 def _find(photos, cartoons, **parameters):
-    return {found.name: found.text for found in problems.find(photos, cartoons, Preparation(**parameters))}
+    return {found.name: found.text for found in problems.find(photos, cartoons, PreparationConfig(**parameters))}
 
 
 def _as_cartoons(photos, cartoons):

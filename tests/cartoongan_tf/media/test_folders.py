@@ -38,5 +38,5 @@ def test_folders_without_files_are_errors(tmp_path, name, message):
 
 @pytest.mark.parametrize("count, first", [(4, [0, 3, 6, 9]), (10, list(range(10))), (1, [0]), (99, list(range(10)))])
 def test_a_few_files_are_spread_over_all(count, first):
-    order = folders.spread(list(range(10)), count)
+    order = folders.evenly_spaced(list(range(10)), count)
     assert order[:count] == first and sorted(order) == list(range(10))

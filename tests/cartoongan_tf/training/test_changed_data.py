@@ -209,7 +209,7 @@ def test_a_run_that_is_killed_before_its_first_step_loses_no_epoch(data_dir, gro
         raise _Killed
 
     longer = "--adversarial_epochs=4"
-    monkeypatch.setattr("cartoongan_tf.training.run.Training._write_results", killed)
+    monkeypatch.setattr("cartoongan_tf.training.run.TrainingRun._write_results", killed)
     for _ in range(2):
         with pytest.raises(_Killed):
             train_small(grown_dir, run_dir, longer)

@@ -6,9 +6,9 @@ import pytest
 
 from cartoongan_tf.base.errors import InputError
 from data_pipeline.frames import film_analysis, key_frames
-from data_pipeline.frames.bars import Box
+from data_pipeline.frames.bars import PictureArea
 from data_pipeline.frames.film_analysis import FilmAnalysis
-from data_pipeline.frames.key_frames import Choice, choose
+from data_pipeline.frames.key_frames import FrameChoiceConfig, choose
 
 
 def _film(sharpness, cuts=(0,), brightness=100, contrast=50, is_text=False, seed=0, frame_hashes=None, rate=2):
@@ -21,7 +21,7 @@ def _film(sharpness, cuts=(0,), brightness=100, contrast=50, is_text=False, seed
     rng = np.random.default_rng(seed)
     of_shot = rng.integers(0, 256, (len(sharpness), 32), np.uint8)[np.cumsum(frames["begins"]) - 1]
     frames["hash"] = of_shot if frame_hashes is None else frame_hashes
-    return FilmAnalysis(frames, Fraction(1, rate), len(frames), (90, 160), Box(0, 90, 0, 160), [])
+    return FilmAnalysis(frames, Fraction(1, rate), len(frames), (90, 160), PictureArea(0, 90, 0, 160), [])
 
 
 def _taken(shots):
@@ -33,7 +33,7 @@ def _reasons(shots):
 
 
 def _choose(film, **flags):
-    return choose([film], ["film"], Choice(**flags))
+    return choose([film], ["film"], FrameChoiceConfig(**flags))
 
 
 def test_of_each_shot_the_sharpest_frame_is_taken():
@@ -92,7 +92,7 @@ def test_what_was_seen_before_in_any_film_is_dropped():
     near[3, 16:] = 255
     first = _film([1] * 4, cuts=range(4), frame_hashes=near)
     second = _film([1], frame_hashes=near[3:])
-    shots = choose([first, second], ["a", "b"], Choice())
+    shots = choose([first, second], ["a", "b"], FrameChoiceConfig())
     duplicates = ["", "near-duplicate of a-00-00-00.000", "", "", "near-duplicate of a-00-00-01.500"]
     assert _reasons(shots) == duplicates
     assert len(_taken(_choose(first, duplicate_bits=-1))) == 4
@@ -154,4 +154,4 @@ def test_films_of_one_name_have_frames_of_several():
 )
 def test_flags_that_make_no_sense(flags):
     with pytest.raises(InputError, match=f"--{next(iter(flags))}="):
-        Choice(**flags)
+        FrameChoiceConfig(**flags)

@@ -3,11 +3,11 @@ import numpy as np
 import pytest
 
 from cartoongan_tf.media import pictures
-from data_pipeline.frames.key_frames import Choice
+from data_pipeline.frames.key_frames import FrameChoiceConfig
 from data_pipeline.frames.measures import ANALYSED_PX, is_text, measure, sharpness_of
 from tests.helpers import draw, title_card
 
-THRESHOLD = Choice().min_sharpness
+THRESHOLD = FrameChoiceConfig().min_sharpness
 CREDITS = "Directed by Jane Miller\nMusic Hans Vogel\nInk and paint Maria Rossi\nBackgrounds Yuki Tanaka\n" * 3
 CARDS = {"THE GREAT\nCARTOON": 50, "FIN": 60, "Episode 12\nThe long way home": 28, "a small remark": 12, CREDITS: 13}
 COLORS = [("black", "white"), ("white", "black"), ("#203060", "#ffe060"), ("#88ccee", "#203040")]

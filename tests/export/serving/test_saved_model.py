@@ -16,7 +16,7 @@ from PIL import Image
 from tensorflow.core.protobuf import saved_model_pb2
 
 from cartoongan_tf.base.errors import InputError
-from cartoongan_tf.inference.blending import to_taste
+from cartoongan_tf.inference.blending import blend_with_photo
 from cartoongan_tf.media import pictures
 from cartoongan_tf.models import pixels
 from export.serving import check, saved_model
@@ -83,9 +83,9 @@ def test_strength_and_long_side_are_those_of_cartoonize(generator, session):
     answers = session.predict("styled", image_bytes=files, strength=strength, long_side=long_side)["cartoon_bytes"]
     small, mixed, cartoon, large = map(_opened, answers)
     _assert_alike(small, pictures.shrink(photo, 30))
-    _assert_alike(mixed, to_taste(small[None], _drawn(generator, small)[None], 0.3, False)[0])
+    _assert_alike(mixed, blend_with_photo(small[None], _drawn(generator, small)[None], 0.3, False)[0])
     _assert_alike(cartoon, _drawn(generator, photo))
-    _assert_alike(large, to_taste(photo[None], _drawn(generator, photo)[None], 0.3, False)[0])
+    _assert_alike(large, blend_with_photo(photo[None], _drawn(generator, photo)[None], 0.3, False)[0])
 
 
 def _refused(session, signature, **inputs):
