@@ -22,7 +22,7 @@ from cartoongan_tf.base.options import Config, option
 from cartoongan_tf.base.timing import write_report
 from cartoongan_tf.media import folders, pictures
 from data_pipeline.edge_smoothing import edge_region, smooth_edges
-from data_pipeline.prepare import middle_square
+from data_pipeline.squares import middle_square
 
 CALLS = 20  # of ours in a round: one takes less than a millisecond
 

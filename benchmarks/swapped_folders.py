@@ -22,7 +22,7 @@ from cartoongan_tf.media import folders, pictures
 from data_pipeline import problems
 from data_pipeline.edge_smoothing import Smoothing
 from data_pipeline.picture_statistics import Measured, measure_picture
-from data_pipeline.prepare import middle_square
+from data_pipeline.squares import middle_square
 
 
 def _with_grain(picture: np.ndarray) -> np.ndarray:

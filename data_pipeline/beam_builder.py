@@ -1,10 +1,11 @@
-"""Make shards by Apache Beam, where one machine is too small: the same records as `builder.in_threads` makes.
+"""Shards made by Apache Beam, where one machine is too small: the same records as `builder.in_threads` makes.
 
-Pictures are prepared one by one, all over the cluster. Their hashes, some bytes each, meet in one place that tells the
-duplicates; then each shard's examples meet to be written. What it runs on must see the pictures and the data folder.
+Pictures are prepared one by one, all over the cluster. Their hashes, some bytes each, are collected in one place that
+finds the duplicates. Then the examples of each shard are collected to be written. The workers must see the folders of
+pictures and the data folder.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import apache_beam as beam
@@ -14,114 +15,157 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from cartoongan_tf.base.errors import InputError
 from data_pipeline import shards
 from data_pipeline.build_folder import BuildFolder
-from data_pipeline.builder import Task
+from data_pipeline.builder import MakeShards, Task
 from data_pipeline.near_duplicates import NearDuplicates
 from data_pipeline.prepare import Prepared, Skip
 from data_pipeline.shards import Shard, ShardReport
 
 
-class _Place(NamedTuple):
-    """Of a picture: its shard's number among all of its kind, and its own in the shard."""
+class Place(NamedTuple):
+    """The place of a picture among all pictures of its kind; places sort in the order of the pictures.
+
+    Attributes:
+      shard: number of its shard among all shards of its kind.
+      position: its number in the shard.
+      name: its name.
+    """
 
     shard: int
     position: int
     name: str
 
 
-def on_beam(runner: str, options: Sequence[str]) -> Callable[[Sequence[Task], BuildFolder], None]:
-    """Have a Beam runner make shards.
+class _Picture(NamedTuple):
+    """The result of preparing a picture."""
+
+    place: Place
+    result: Prepared | Skip
+
+
+def on_beam(runner: str, options: Sequence[str]) -> MakeShards:
+    """Return a function that lets a Beam runner make shards.
 
     Args:
-      runner: Beam's name for it.
-      options: its own, like ["--region=europe-west4"].
+      runner: Beam's name for the runner.
+      options: the runner's own options, such as ["--region=europe-west4"].
     """
 
-    def make_shards(tasks: Sequence[Task], folder: BuildFolder) -> None:
+    def make_shards(tasks: Sequence[Task], folder: BuildFolder) -> dict[Shard, ShardReport]:
         try:
             with beam.Pipeline(options=PipelineOptions(list(options), runner=runner)) as pipeline:
                 for task in tasks:
-                    _add(pipeline, task, folder)
+                    _add_steps(pipeline, task, folder)
         except InputError:
             raise
-        except (RuntimeError, ValueError, ImportError) as error:  # no cluster, an option, a worker that failed
+        except (RuntimeError, ValueError, ImportError) as error:  # no cluster, a wrong option, a worker that failed
             raise InputError(f"--runner={runner}: {error}; Beam's own options follow after --") from error
+        return _read_reports(tasks, folder)
 
     return make_shards
 
 
-def _add(pipeline, task: Task, folder: BuildFolder) -> None:
-    """Add one kind of pictures to the pipeline.
+def _read_reports(tasks: Sequence[Task], folder: BuildFolder) -> dict[Shard, ShardReport]:
+    all_shards = [shard for task in tasks for shard in task.shards]
+    reports = folder.reports(all_shards)
+    for shard in all_shards:
+        if shard not in reports:
+            problem = "was not written; do the workers see that folder, and no other build?"
+            raise InputError(f"{folder}/{shard.file}: {problem}")
+    return reports
 
-    The names of all pictures go into its graph once, not with every step. Lambdas, as Beam would take functions' type
-    hints for its own, and hashes do not fit its integers.
+
+def _add_steps(pipeline, task: Task, folder: BuildFolder) -> None:
+    """Add the steps for one kind of pictures to the pipeline.
+
+    The names of all pictures are in its graph once; so no step may hold the task's shards with their names. The steps
+    are lambdas because Beam would use the type hints of functions, and hashes do not fit its integers.
     """
-    kind, bare = task.kind, task._replace(shards=[])
-    missing = [
-        _Place(index, position, name)
-        for index, (shard, report) in enumerate(task.shards)
+    kind = task.kind
+    finished = folder.reports(task.shards)
+    places = [
+        Place(number, position, name)
+        for number, shard in enumerate(task.shards)
         for position, name in enumerate(shard.names)
-        if not report
+        if shard not in finished
     ]
-    nameless = [shard._replace(names=()) for shard, _ in task.shards]
-    known = {index: report.hashes for index, (_, report) in enumerate(task.shards) if report}
+    finished_hashes = {number: finished[shard].hashes for number, shard in enumerate(task.shards) if shard in finished}
+    nameless_shards = [shard._replace(names=()) for shard in task.shards]
+    task = task._replace(shards=())
     max_bits = task.preparation.duplicate_bits
-    prepared = (
+
+    pictures_by_shard = (
         pipeline
-        | f"{kind}: names" >> beam.Create(missing)
-        | f"{kind}: spread" >> beam.Reshuffle()
-        | f"{kind}: prepare" >> beam.Map(lambda place: (place.shard, (place, _prepare(bare, place))))
+        | f"{kind}: names" >> beam.Create(places)
+        | f"{kind}: distribute" >> beam.Reshuffle()
+        | f"{kind}: prepare" >> beam.Map(lambda place: (place.shard, _prepare(task, place)))
     )
     duplicates = (
-        prepared
-        | f"{kind}: hashes" >> beam.FlatMap(lambda item: _hash_of(*item[1]))
-        | f"{kind}: meet" >> beam.combiners.ToList()
-        | f"{kind}: duplicates" >> beam.Map(lambda hashes: _duplicates(hashes, known, max_bits))
+        pictures_by_shard
+        | f"{kind}: hashes" >> beam.FlatMapTuple(lambda shard_number, picture: _hash_of(picture))
+        | f"{kind}: collect hashes" >> beam.combiners.ToList()
+        | f"{kind}: duplicates" >> beam.Map(lambda hashes: find_duplicates(hashes, finished_hashes, max_bits))
     )
     (
-        prepared
+        pictures_by_shard
         | f"{kind}: shards" >> beam.GroupByKey()
         | f"{kind}: write"
         >> beam.Map(
-            lambda item, found: _write(nameless[item[0]], item[1], folder, found), beam.pvalue.AsSingleton(duplicates)
+            lambda numbered_pictures, earlier_names: _write(numbered_pictures, earlier_names, nameless_shards, folder),
+            beam.pvalue.AsSingleton(duplicates),
         )
     )
 
 
-def _prepare(task: Task, place: _Place) -> Prepared | Skip:
+def _prepare(task: Task, place: Place) -> _Picture:
     cv2.setNumThreads(1)  # the runner has workers enough
-    return task.prepare(place.name)
+    return _Picture(place, task.prepare(place.name))
 
 
-def _hash_of(place: _Place, result: Prepared | Skip) -> list[tuple[_Place, int]]:
-    return [(place, result.hash)] if isinstance(result, Prepared) else []
+def _hash_of(picture: _Picture) -> list[tuple[Place, int]]:
+    return [(picture.place, picture.result.hash)] if isinstance(picture.result, Prepared) else []
 
 
-def _duplicates(hashes: list[tuple[_Place, int]], known: dict[int, dict[str, int]], max_bits: int) -> dict[str, str]:
-    """The names of pictures that show what an earlier one shows, with the earlier one's.
+def find_duplicates(
+    hashes: Iterable[tuple[Place, int]], finished_hashes: Mapping[int, dict[str, int]], max_bits: int
+) -> dict[str, str]:
+    """Find the pictures that repeat an earlier one.
 
     Args:
-      hashes: of all pictures that were prepared, in any order.
-      known: of the pictures of shards that are done, by name, by the shard's number.
+      hashes: place and hash of each picture that was prepared, in any order.
+      finished_hashes: hashes of the pictures in finished shards, by name, by the number of the shard.
       max_bits: see `NearDuplicates`.
+
+    Returns:
+      The name of the earlier picture, by the name of the one that repeats it.
     """
-    new: dict[int, dict[str, int]] = {}
+    new_hashes: dict[int, dict[str, int]] = {}
     for place, hash in sorted(hashes):
-        new.setdefault(place.shard, {})[place.name] = hash
-    duplicates, found = NearDuplicates(max_bits), {}
-    for index in sorted({*known, *new}):
-        duplicates.add_all(known.get(index, {}))
-        for name, hash in new.get(index, {}).items():
-            if earlier := duplicates.remember(name, hash):
-                found[name] = earlier
-    return found
+        new_hashes.setdefault(place.shard, {})[place.name] = hash
+    pictures = NearDuplicates(max_bits)
+    earlier_names = {}
+    for shard_number in sorted({*finished_hashes, *new_hashes}):
+        pictures.add_all(finished_hashes.get(shard_number, {}))
+        for name, hash in new_hashes.get(shard_number, {}).items():
+            if earlier := pictures.remember(name, hash):
+                earlier_names[name] = earlier
+    return earlier_names
 
 
 def _write(
-    shard: Shard,
-    results: Iterable[tuple[_Place, Prepared | Skip]],
+    numbered_pictures: tuple[int, Iterable[_Picture]],
+    earlier_names: Mapping[str, str],
+    all_shards: Sequence[Shard],
     folder: BuildFolder,
-    duplicates: dict[str, str],
 ) -> None:
-    report = ShardReport()
-    ordered = [(place.name, result) for place, result in sorted(results, key=lambda pair: pair[0])]
-    folder.write_shard(shard, shards.choose_examples(ordered, lambda name, _: duplicates.get(name), report), report)
+    """Write one shard.
+
+    Args:
+      numbered_pictures: the number of the shard, and its pictures in any order.
+      earlier_names: result of `find_duplicates`.
+      all_shards: all shards of the kind.
+      folder: the folder to write to.
+    """
+    shard_number, pictures = numbered_pictures
+    results = {place.name: result for place, result in sorted(pictures, key=lambda picture: picture.place)}
+    unique_results = shards.skip_duplicates(results, lambda name, _: earlier_names.get(name))
+    folder.write_shard(all_shards[shard_number], unique_results)

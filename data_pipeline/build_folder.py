@@ -1,9 +1,9 @@
-"""A data folder while it is built: what is done already, and what must not be overwritten.
+"""A data folder during its build: what is finished already, and what must not be overwritten.
 
 dataset.json              written last: the folder is finished
 photos-train-00000.tfrecord ...
-.build/plan.json          what the unfinished folder is made of
-.build/NAME.json          what became of the pictures of shard NAME.tfrecord: that shard is whole
+.build/plan.json          what the records of the unfinished folder are made from
+.build/NAME.json          report of shard NAME.tfrecord, written after it: the shard is complete
 """
 
 import dataclasses
@@ -11,11 +11,11 @@ import hashlib
 import json
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from cartoongan_tf.base.errors import InputError
 from data_pipeline import records
-from data_pipeline.prepare import Skip
+from data_pipeline.prepare import Prepared, Skip
 from data_pipeline.shards import KINDS, SPLITS, Shard, ShardReport
 from data_pipeline.storage import Folder
 
@@ -29,39 +29,43 @@ class BuildFolder:
     def __init__(self, folder: Folder):
         self._folder = folder
 
+    def __str__(self) -> str:
+        return str(self._folder)
+
     def begin(self, plan: dict, overwrite: bool) -> dict | None:
-        """Make the folder ready for a build, or for the rest of it.
+        """Make the folder ready for a build, or for the rest of an interrupted one.
 
         Args:
-          plan: of `shards.describe_plan`.
-          overwrite: delete records that are there of another plan.
+          plan: result of `shards.describe_plan`.
+          overwrite: whether to delete records of another plan.
 
         Returns:
-          the content of dataset.json if the build is finished already.
+          The content of dataset.json if the build is finished already, else None.
 
         Raises:
-          InputError: other records or other files are there.
+          InputError: the folder holds other records or other files.
         """
-        plan, names = json.loads(json.dumps(plan)), self._folder.names()
+        plan = json.loads(json.dumps(plan))  # as it is read back
+        names = self._folder.names()
         dataset = self._read(records.DATASET_FILE, overwrite)
-        found = self._read(_PLAN, overwrite) if dataset is None else dataset
-        is_same = {name: (found or {}).get(name) for name in plan} == plan
-        if is_same and dataset and self._is_whole(dataset):
-            self._tidy(dataset)  # killed after its last act but one
+        earlier = self._read(_PLAN, overwrite) if dataset is None else dataset
+        is_same = earlier is not None and {name: earlier.get(name) for name in plan} == plan
+        if is_same and dataset and self._is_complete(dataset):
+            self._tidy(dataset)  # the last run may have been killed before it had tidied up
             return dataset
-        # Whenever this is cut off, dataset.json or the plan is there, which says whose records these are; and reports
-        # of other records go before the plan that they do not belong to comes.
+        # Whenever a run is interrupted, dataset.json or the plan is there and tells whose records these are. So reports
+        # of other records are removed before the plan that they do not belong to is written.
         if not is_same:
-            self._check_room(names, found, plan, overwrite)
+            self._check_may_replace(names, earlier, plan, overwrite)
             self._remove(name for name in _ours(names) if name not in (records.DATASET_FILE, _PLAN))
         self._write(_PLAN, plan)
         if records.DATASET_FILE in names:
             self._folder.remove(records.DATASET_FILE)
         return None
 
-    def _is_whole(self, dataset: dict) -> bool:
-        """Whether all shards of a dataset.json are there as they were written; the first that is not is named."""
-        for file, sha256 in _files_of(dataset).items():
+    def _is_complete(self, dataset: dict) -> bool:
+        """Return whether all shards of a dataset.json are as they were written; report the first that is not."""
+        for file, sha256 in _shard_hashes(dataset).items():
             if not self._folder.exists(file) or self._sha256(file) != sha256:
                 print(f"{self._folder}/{file}: missing or damaged; building again", file=sys.stderr)
                 return False
@@ -71,64 +75,91 @@ class BuildFolder:
         with self._folder.open(name) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
-    def _check_room(self, names: list[str], found: dict | None, plan: dict, overwrite: bool) -> None:
-        ours = _ours(names)
-        if len(names) > len(ours) and found is None:
-            raise InputError(f"--output_dir={self._folder}: exists already and is not empty; name another, or empty it")
-        is_begun = found is not None or any(name.endswith(".tfrecord") for name in ours)
-        if is_begun and not overwrite:
-            raise InputError(f"{self._difference(found or {}, plan)}; name another --output_dir, or add --overwrite")
+    def _check_may_replace(self, names: list[str], earlier: dict | None, plan: dict, overwrite: bool) -> None:
+        """Raise InputError unless the folder's files may be replaced.
 
-    def _difference(self, found: dict, plan: dict) -> str:
-        """What the records that were found differ in."""
-        parameters, files = found.get("parameters", {}), found.get("input", {})
+        Args:
+          names: all files in the folder.
+          earlier: dataset.json or the plan of the records in it, if it has either.
+          plan: the new plan.
+          overwrite: whether to delete records of another plan.
+        """
+        ours = _ours(names)
+        if len(names) > len(ours) and earlier is None:
+            raise InputError(f"--output_dir={self._folder}: already exists and is not empty; name another, or empty it")
+        has_records = earlier is not None or any(name.endswith(".tfrecord") for name in ours)
+        if has_records and not overwrite:
+            difference = self._difference(earlier or {}, plan)
+            raise InputError(f"{difference}; name another --output_dir, or add --overwrite")
+
+    def _difference(self, earlier: dict, plan: dict) -> str:
+        """Return how the records in the folder differ from the plan."""
+        parameters = earlier.get("parameters", {})
         changed = {name: value for name, value in plan["parameters"].items() if parameters.get(name) != value}
         if parameters and changed:
-            now = " ".join(f"--{name}={value}" for name, value in changed.items())
-            then = " ".join(f"--{name}={parameters.get(name)}" for name in changed)
-            return f"{now}: {self._folder} was built with {then}"
-        kind = next((kind for kind in KINDS if files.get(kind) != plan["input"][kind]), KINDS[0])
-        if found.get("version") != plan["version"]:
+            new_flags = " ".join(f"--{name}={value}" for name, value in changed.items())
+            old_flags = " ".join(f"--{name}={parameters.get(name)}" for name in changed)
+            return f"{new_flags}: {self._folder} was built with {old_flags}"
+        if earlier.get("version") != plan["version"]:
             return f"{self._folder} was built by another version of this program"
-        then, now = files.get(kind, {}).get("files"), plan["input"][kind]["files"]
-        return f"--{kind}_dir: {self._folder} was built of other files ({then} {kind} then, {now} now)"
+        files = earlier.get("input", {})
+        kind = next((kind for kind in KINDS if files.get(kind) != plan["input"][kind]), KINDS[0])
+        old_count = files.get(kind, {}).get("files")
+        new_count = plan["input"][kind]["files"]
+        return f"--{kind}_dir: {self._folder} was built from other files ({old_count} {kind} then, {new_count} now)"
+
+    def reports(self, shards: Iterable[Shard]) -> dict[Shard, ShardReport]:
+        """Return the reports of those of the shards that are complete."""
+        reports = {}
+        for shard in shards:
+            content = self._read(_report_name(shard))
+            if content is None or (content["examples"] and not self._folder.exists(shard.file)):
+                continue
+            skipped = {name: Skip(*reason) for name, reason in content["skipped"].items()}
+            reports[shard] = ShardReport(**content | {"skipped": skipped})
+        return reports
+
+    def write_shard(self, shard: Shard, results: Mapping[str, Prepared | Skip]) -> ShardReport:
+        """Write a shard, if there are examples for it, and then its report.
+
+        Args:
+          shard: the shard.
+          results: result for each of its pictures, by name, in order; duplicates are skipped already.
+        """
+        used = {name: result for name, result in results.items() if isinstance(result, Prepared)}
+        content = records.encode_shard(example for picture in used.values() for example in picture.examples)
+        if content:
+            self._folder.write(shard.file, content)
+        report = ShardReport(
+            examples=sum(len(picture.examples) for picture in used.values()),
+            sha256=hashlib.sha256(content).hexdigest() if content else "",
+            hashes={name: picture.hash for name, picture in used.items()},
+            skipped={name: result for name, result in results.items() if isinstance(result, Skip)},
+        )
+        self._write(_report_name(shard), dataclasses.asdict(report))
+        return report
+
+    def finish(self, dataset: dict) -> None:
+        """Write dataset.json, which makes the folder one that training accepts, and tidy up."""
+        self._write(records.DATASET_FILE, dataset)
+        self._tidy(dataset)
+
+    def abandon(self) -> None:
+        """Remove everything that was built, because it cannot be used."""
+        self._remove(_ours(self._folder.names()))
+
+    def _tidy(self, dataset: dict) -> None:
+        """Remove the files that a finished folder does not need, the plan last."""
+        needed = {*_shard_hashes(dataset), records.DATASET_FILE}
+        superfluous = [name for name in _ours(self._folder.names()) if name not in needed]
+        self._remove(sorted(superfluous, key=lambda name: name == _PLAN))
 
     def _remove(self, names: Iterable[str]) -> None:
         for name in names:
             self._folder.remove(name)
 
-    def report(self, shard: Shard) -> ShardReport | None:
-        """What became of a shard's pictures, if the shard is whole."""
-        content = self._read(_report_name(shard))
-        if content is None or (content["examples"] and not self._folder.exists(shard.file)):
-            return None
-        skipped = {name: Skip(*skip) for name, skip in content["skipped"].items()}
-        return ShardReport(**content | {"skipped": skipped})
-
-    def write_shard(self, shard: Shard, examples: Iterable[dict], report: ShardReport) -> None:
-        """Write a shard, if it has examples, and the report that fills while they are taken."""
-        content = records.encode_shard(examples)
-        if content:
-            report.sha256 = hashlib.sha256(content).hexdigest()
-            self._folder.write(shard.file, content)
-        self._write(_report_name(shard), dataclasses.asdict(report))
-
-    def finish(self, dataset: dict) -> None:
-        """Make the folder one that training takes."""
-        self._write(records.DATASET_FILE, dataset)
-        self._tidy(dataset)
-
-    def abandon(self) -> None:
-        """Remove what was built: nothing can come of it."""
-        self._remove(_ours(self._folder.names()))
-
-    def _tidy(self, dataset: dict) -> None:
-        """Remove what a finished folder does not need, last the plan."""
-        needed = {*_files_of(dataset), records.DATASET_FILE}
-        spare = [name for name in _ours(self._folder.names()) if name not in needed]
-        self._remove(sorted(spare, key=_PLAN.__eq__))
-
     def _read(self, name: str, overwrite: bool = False) -> dict | None:
+        """Read a JSON file: None if there is none; {} if it is damaged and may be overwritten."""
         if not self._folder.exists(name):
             return None
         try:
@@ -137,14 +168,14 @@ class BuildFolder:
         except (ValueError, TypeError) as error:
             if overwrite:
                 return {}
-            raise InputError(f"{self._folder}/{name}: damaged ({error}); begin anew by --overwrite") from error
+            raise InputError(f"{self._folder}/{name}: damaged ({error}); start again with --overwrite") from error
 
     def _write(self, name: str, content: dict) -> None:
         self._folder.write(name, (json.dumps(content, indent=1) + "\n").encode())
 
 
 def _ours(names: Iterable[str]) -> list[str]:
-    """Those of a folder's files that builds write."""
+    """Return those of a folder's files that builds write."""
     return [name for name in names if _OURS.fullmatch(name)]
 
 
@@ -152,7 +183,7 @@ def _report_name(shard: Shard) -> str:
     return f".build/{shard.file.removesuffix('.tfrecord')}.json"
 
 
-def _files_of(dataset: dict) -> dict[str, str]:
-    """The hashes of the shards, by their names."""
-    described = [shard for kind in KINDS for split in SPLITS for shard in dataset[kind][split]["shards"]]
-    return {shard["file"]: shard["sha256"] for shard in described}
+def _shard_hashes(dataset: dict) -> dict[str, str]:
+    """Return the SHA-256 of each shard in a dataset.json, by file name."""
+    entries = [entry for kind in KINDS for split in SPLITS for entry in dataset[kind][split]["shards"]]
+    return {entry["file"]: entry["sha256"] for entry in entries}

@@ -1,13 +1,11 @@
-"""Two folders of pictures -> a data folder of training records, made by all cores of this machine or by a cluster.
+"""The build of a data folder from two folders of pictures, by all cores of this machine or by a cluster.
 
-Each shard is renamed into its place when it is whole, and dataset.json comes last: a build that was cut off goes on
-with the shards that are missing.
+Each shard is renamed into its place when it is complete, and dataset.json is written last. So an interrupted build
+resumes with the shards that are missing.
 """
 
 import contextlib
-import itertools
-import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import cv2
@@ -19,10 +17,10 @@ from data_pipeline import shards
 from data_pipeline.build_folder import BuildFolder
 from data_pipeline.near_duplicates import NearDuplicates
 from data_pipeline.prepare import PreparationConfig, Prepared, Skip, prepare
-from data_pipeline.shards import Listing, Shard, ShardReport
-from data_pipeline.storage import Folder
+from data_pipeline.shards import Shard, ShardReport
+from data_pipeline.storage import Folder, check_apart, place_of
 
-_PICTURES_AHEAD = 32  # prepared while an earlier, larger one is waited for
+_PICTURES_AHEAD = 32  # pictures that may be prepared while an earlier, larger one is not finished
 
 
 class Task(NamedTuple):
@@ -30,114 +28,98 @@ class Task(NamedTuple):
 
     Attributes:
       kind: "photos" or "cartoons".
-      source: where the pictures lie.
-      shards: in their order, those that are done with their reports.
-      preparation: what shapes the records.
-      strict: let a file that cannot be read end the build.
+      source: folder of the pictures.
+      shards: all shards of the kind, in order.
+      preparation: the flags that shape the records.
+      strict: whether a file that cannot be read ends the build.
     """
 
     kind: str
     source: Folder
-    shards: list[tuple[Shard, ShardReport | None]]
+    shards: Sequence[Shard]
     preparation: PreparationConfig
     strict: bool
 
     def prepare(self, name: str) -> Prepared | Skip:
-        """See `prepare.prepare`. Raises InputError: the picture cannot be read, and the task is strict."""
+        """Prepare one picture, see `prepare.prepare`.
+
+        Raises:
+          InputError: the picture cannot be read, and the task is strict.
+        """
         try:
             with self.source.open(name) as file:
                 result = prepare(self.kind, file, name, self.preparation)
         except (FileNotFoundError, PermissionError) as error:
             result = Skip("unreadable", error.strerror)
         if self.strict and isinstance(result, Skip) and result.reason == "unreadable":
-            raise InputError(f"{self.source}/{name}: {result.detail}; mend or remove it, or leave out --strict")
+            raise InputError(f"{self.source}/{name}: {result.detail}; repair or remove it, or omit --strict")
         return result
 
 
+# Makes the missing shards of all tasks, and returns the reports of all shards, those of finished ones too.
+MakeShards = Callable[[Sequence[Task], BuildFolder], dict[Shard, ShardReport]]
+
+
 def build(
-    sources: dict[str, Folder],
+    sources: Mapping[str, Folder],
     output: Folder,
     preparation: PreparationConfig,
-    make_shards: Callable[[Sequence[Task], BuildFolder], None],
+    make_shards: MakeShards,
     strict: bool = False,
     overwrite: bool = False,
 ) -> dict:
-    """Build a data folder, or what is left of it.
+    """Build a data folder, or the missing part of an interrupted build.
 
     Args:
-      sources: the folders of "photos" and "cartoons"; folders inside them are searched too.
-      output: the data folder: a new or empty one, or one whose build was cut off.
-      preparation: what shapes the records.
-      make_shards: writes the shards of tasks that are missing: `in_threads`, or one that has a cluster do it.
-      strict: let a file that cannot be read end the build.
-      overwrite: begin anew where the folder holds other records.
+      sources: folders of the "photos" and of the "cartoons"; subfolders are searched too.
+      output: the data folder: new, empty, or left by an interrupted build.
+      preparation: the flags that shape the records.
+      make_shards: `in_threads(...)`, or `beam_builder.on_beam(...)` for a cluster.
+      strict: whether a file that cannot be read ends the build.
+      overwrite: whether to replace other records in the folder.
 
     Returns:
-      the content of dataset.json.
+      The content of dataset.json.
 
     Raises:
-      InputError: a folder holds no picture that can be used, or the output folder is taken.
+      InputError: a folder holds no picture that can be used, or the output folder is in use.
     """
-    _check_apart(sources, output)
+    _check_folders(sources, output)
     listings = {kind: sources[kind].pictures() for kind in shards.KINDS}
-    with output.locked():
-        return _build(sources, listings, output, preparation, make_shards, strict, overwrite)
-
-
-def _build(
-    sources: dict[str, Folder],
-    listings: dict[str, Listing],
-    output: Folder,
-    preparation: PreparationConfig,
-    make_shards: Callable[[Sequence[Task], BuildFolder], None],
-    strict: bool,
-    overwrite: bool,
-) -> dict:
     plan = shards.describe_plan(preparation, listings)
-    folder = BuildFolder(output)
-    if dataset := folder.begin(plan, overwrite):
+    tasks = []
+    for kind, listing in listings.items():
+        planned = shards.plan_shards(kind, listing.names, preparation.validation_fraction)
+        tasks.append(Task(kind, sources[kind], planned, preparation, strict))
+    with output.locked():
+        folder = BuildFolder(output)
+        finished_dataset = folder.begin(plan, overwrite)
+        if finished_dataset:
+            return finished_dataset
+        reports = make_shards(tasks, folder)
+        dataset = shards.describe_dataset(plan, reports)
+        if problem := shards.explain_missing_examples(dataset):
+            folder.abandon()
+            raise InputError(problem)
+        folder.finish(dataset)
         return dataset
-    planned = {
-        kind: shards.plan_shards(kind, listing.names, preparation.validation_fraction)
-        for kind, listing in listings.items()
-    }
-    tasks = [
-        Task(kind, sources[kind], [(shard, folder.report(shard)) for shard in all_shards], preparation, strict)
-        for kind, all_shards in planned.items()
-    ]
-    make_shards(tasks, folder)
-    reports = [(shard, folder.report(shard)) for all_shards in planned.values() for shard in all_shards]
-    if missing := [shard.file for shard, report in reports if report is None]:
-        raise InputError(f"{output}/{missing[0]}: was not written; do the workers see that folder, and no other build?")
-    dataset = shards.describe_dataset(plan, reports)
-    try:
-        shards.check_not_empty(dataset)
-    except InputError:
-        folder.abandon()
-        raise
-    folder.finish(dataset)
-    return dataset
 
 
-def _check_apart(sources: dict[str, Folder], output: Folder) -> None:
-    def place(folder: Folder) -> str:
-        return str(folder) if "://" in str(folder) else os.path.realpath(str(folder))
-
-    if place(sources["photos"]) == place(sources["cartoons"]):
+def _check_folders(sources: Mapping[str, Folder], output: Folder) -> None:
+    if place_of(str(sources["photos"])) == place_of(str(sources["cartoons"])):
         raise InputError(f"--photos_dir and --cartoons_dir are both {sources['photos']}; name one folder of each kind")
-    for kind, source in sources.items():
-        if f"{place(output)}/".startswith(f"{place(source)}/"):
-            problem = f"lies in --{kind}_dir={source}, and would be searched for pictures; name a folder outside"
-            raise InputError(f"--output_dir={output}: {problem}")
+    check_apart(str(output), {f"{kind}_dir": str(source) for kind, source in sources.items()})
 
 
-def in_threads(num_workers: int) -> Callable[[Sequence[Task], BuildFolder], None]:
-    """Make shards on this machine, in so many threads that read, smooth and encode."""
+def in_threads(num_workers: int) -> MakeShards:
+    """Return a function that makes shards on this machine, in `num_workers` threads."""
 
-    def make_shards(tasks: Sequence[Task], folder: BuildFolder) -> None:
+    def make_shards(tasks: Sequence[Task], folder: BuildFolder) -> dict[Shard, ShardReport]:
+        reports = {}
         with _one_opencv_thread_each():
             for task in tasks:
-                _make(task, folder, num_workers)
+                reports |= _make_shards_of_kind(task, folder, num_workers)
+        return reports
 
     return make_shards
 
@@ -152,22 +134,29 @@ def _one_opencv_thread_each() -> Iterator[None]:
         cv2.setNumThreads(num_threads)
 
 
-def _make(task: Task, folder: BuildFolder, num_workers: int) -> None:
-    num_files = sum(len(shard.names) for shard, _ in task.shards)
-    missing = [name for shard, report in task.shards if not report for name in shard.names]
-    results = zip(missing, map_ahead(task.prepare, missing, num_workers, _PICTURES_AHEAD), strict=True)
+def _make_shards_of_kind(task: Task, folder: BuildFolder, num_workers: int) -> dict[Shard, ShardReport]:
+    finished = folder.reports(task.shards)
+    names = [name for shard in task.shards for name in shard.names]
+    missing = [name for shard in task.shards if shard not in finished for name in shard.names]
+    # One stream over all missing shards, so that no thread waits for the end of a shard.
+    prepared = map_ahead(task.prepare, missing, num_workers, _PICTURES_AHEAD)
     duplicates = NearDuplicates(task.preparation.duplicate_bits)
-    with Bar(desc=task.kind, total=num_files, initial=num_files - len(missing), unit="picture") as progress:
-        for shard, report in task.shards:
-            if report:
-                duplicates.add_all(report.hashes)
-                continue
-            report, own = ShardReport(), itertools.islice(results, len(shard.names))
-            examples = shards.choose_examples(_counted(own, progress), duplicates.remember, report)
-            folder.write_shard(shard, examples, report)
+    reports = {}
+    with Bar(desc=task.kind, total=len(names), initial=len(names) - len(missing), unit="picture") as progress:
+        for shard in task.shards:
+            if shard in finished:
+                reports[shard] = finished[shard]
+                duplicates.add_all(finished[shard].hashes)
+            else:
+                results = _take(shard.names, prepared, progress)
+                reports[shard] = folder.write_shard(shard, shards.skip_duplicates(results, duplicates.remember))
+    return reports
 
 
-def _counted(results: Iterator, progress: Bar) -> Iterator:
-    for result in results:
-        yield result
+def _take(names: Sequence[str], prepared: Iterator[Prepared | Skip], progress: Bar) -> dict[str, Prepared | Skip]:
+    """Take the results of these pictures from the stream of prepared ones."""
+    results = {}
+    for name in names:
+        results[name] = next(prepared)
         progress.update()
+    return results

@@ -1,10 +1,10 @@
-"""Training records -> the batches that a training step takes.
+"""The batches that a training step takes, made from training records.
 
-What each batch holds is a pure function of the seed and the batch's number: the order is a fresh permutation of the
-records for each pass over them, drawn from (seed, pass), crops and flips are drawn from (seed, position). So a run
-that resumes at any step goes on with the data that it would have had, without replaying what came before. Photos and
-cartoons are shuffled independently (the paper's data are unpaired); a smoothed cartoon always comes with its own
-cartoon, and is cropped and flipped like it.
+The content of a batch depends only on the seed and the batch's number. The order is a new permutation of the records in
+each pass over them, drawn from (seed, pass); crops and flips are drawn from (seed, position). So a run that resumes at
+any step gets the batches that it would have had, without replaying earlier ones. Photos and cartoons are shuffled
+independently, as the paper's data are unpaired. A smoothed cartoon always comes with its own cartoon, and is cropped
+and flipped like it.
 """
 
 import contextlib
@@ -18,7 +18,9 @@ from cartoongan_tf.base.errors import InputError
 from data_pipeline import records
 from data_pipeline.records import RecordIndex, Records
 
-_PHOTOS, _CARTOONS = 0, 1  # random streams
+# Random streams: photos and cartoons have different orders, crops and flips.
+PHOTO_STREAM = 0
+CARTOON_STREAM = 1
 
 
 def build_dataset(
@@ -30,42 +32,32 @@ def build_dataset(
     num_workers: int = 1,
     worker: int = 0,
 ) -> tf.data.Dataset:
-    """Build the endless dataset of batches, from batch `first_batch` on.
+    """Build the endless dataset of batches, starting at batch `first_batch`.
 
     Args:
-      opened: of `records.open_records`.
-      batch_size: examples in a batch, of all workers together.
-      seed: of orders, crops and flips.
-      first_batch: number of the first batch to yield, from 0 up.
-      crop_size: side of the squares cut at random places out of the records' pictures, in pixels; 0: all of them.
-      num_workers: machines that share each batch; their number divides `batch_size`.
-      worker: which of them this is, from 0 up: it gets its part of each batch.
+      opened: result of `records.open_records`.
+      batch_size: number of examples in a batch, of all workers together.
+      seed: seed of orders, crops and flips.
+      first_batch: number of the first batch to yield, from 0.
+      crop_size: side of the squares cut at random out of the records' pictures, in pixels; 0: no cropping.
+      num_workers: number of machines that share each batch; it divides `batch_size`.
+      worker: number of this machine, from 0; it gets its share of each batch.
 
     Returns:
-      a dataset of {"photo", "cartoon", "smoothed"}: uint8 RGB [batch_size / num_workers, S, S, 3] each.
+      A dataset of {"photo", "cartoon", "smoothed"}: uint8 RGB [batch_size / num_workers, S, S, 3] each.
 
     Raises:
       InputError: the records' pictures are smaller than `crop_size`, or the batch cannot be shared evenly.
     """
     _check(opened, batch_size, crop_size, num_workers)
-    size, part = opened.image_size, batch_size // num_workers
-    # Position p is the p-th example ever; this worker has `part` in a row of each batch.
-    positions = tf.data.Dataset.range(first_batch * part, np.iinfo(np.int64).max // num_workers)
-    positions = positions.map(lambda own: own // part * batch_size + worker * part + own % part)
-
-    def examples(index: RecordIndex, parse: Callable, stream: int) -> tf.data.Dataset:
-        read, vary = _reader(index, stream, seed), variation(2 * seed + stream, size, crop_size or size)
-        # Reading, decoding and varying are the costly part: they run in parallel, in order.
-        return positions.map(
-            lambda position: vary(parse(read(position)), position), num_parallel_calls=tf.data.AUTOTUNE
-        )
-
-    photos = examples(opened.photos, lambda data: records.parse_photo(data, size)[tf.newaxis], _PHOTOS)
-    cartoons = examples(opened.cartoons, lambda data: tf.stack(records.parse_cartoon(data, size)), _CARTOONS)
+    crop_size = crop_size or opened.image_size
+    positions = _positions(batch_size, first_batch, num_workers, worker)
+    photos = _photos(opened, seed, crop_size, positions)
+    cartoons = _cartoons(opened, seed, crop_size, positions)
     return (
         tf.data.Dataset.zip(photos, cartoons)
         .map(lambda photo, pair: {"photo": photo[0], "cartoon": pair[0], "smoothed": pair[1]})
-        .batch(part, drop_remainder=True)
+        .batch(batch_size // num_workers, drop_remainder=True)
         .prefetch(tf.data.AUTOTUNE)
     )
 
@@ -73,16 +65,57 @@ def build_dataset(
 def _check(opened: Records, batch_size: int, crop_size: int, num_workers: int) -> None:
     if crop_size > opened.image_size:
         raise InputError(
-            f"--crop_size={crop_size}: the records' pictures have {opened.image_size} pixels; take that or less, or "
+            f"--crop_size={crop_size}: the records' pictures have {opened.image_size} pixels; use that or less, or "
             "build records with a larger --image_size"
         )
     if batch_size % num_workers:
         raise InputError(f"--batch_size={batch_size}: must be a multiple of the {num_workers} workers that share it")
 
 
+def _positions(batch_size: int, first_batch: int, num_workers: int, worker: int) -> tf.data.Dataset:
+    """Return the positions of this worker's examples in the endless sequence of all examples: int64 scalars.
+
+    Each batch is `batch_size` examples in a row; worker w has the w-th of `num_workers` equal shares of it.
+    """
+    share_size = batch_size // num_workers
+    count = tf.data.Dataset.range(first_batch * share_size, np.iinfo(np.int64).max // num_workers)
+
+    def position_of(number: tf.Tensor) -> tf.Tensor:
+        batch = number // share_size
+        place_in_share = number % share_size
+        return batch * batch_size + worker * share_size + place_in_share
+
+    return count.map(position_of)
+
+
+def _photos(opened: Records, seed: int, crop_size: int, positions: tf.data.Dataset) -> tf.data.Dataset:
+    """Return the photos at the positions, as uint8 [1, crop_size, crop_size, 3]."""
+
+    def parse(data: tf.Tensor) -> tf.Tensor:
+        return records.parse_photo(data, opened.image_size)[tf.newaxis]
+
+    vary = variation(2 * seed + PHOTO_STREAM, opened.image_size, crop_size)
+    return _examples(_reader(opened.photos, PHOTO_STREAM, seed), parse, vary, positions)
+
+
+def _cartoons(opened: Records, seed: int, crop_size: int, positions: tf.data.Dataset) -> tf.data.Dataset:
+    """Return the cartoons at the positions with their smoothed copies, as uint8 [2, crop_size, crop_size, 3]."""
+
+    def parse(data: tf.Tensor) -> tf.Tensor:
+        return tf.stack(records.parse_cartoon(data, opened.image_size))
+
+    vary = variation(2 * seed + CARTOON_STREAM, opened.image_size, crop_size)
+    return _examples(_reader(opened.cartoons, CARTOON_STREAM, seed), parse, vary, positions)
+
+
+def _examples(read: Callable, parse: Callable, vary: Callable, positions: tf.data.Dataset) -> tf.data.Dataset:
+    """Read, decode and vary examples, the costly part, in parallel and in order."""
+    return positions.map(lambda position: vary(parse(read(position)), position), num_parallel_calls=tf.data.AUTOTUNE)
+
+
 @contextlib.contextmanager
 def explaining_damage(opened: Records) -> Iterator[None]:
-    """Where TensorFlow fails in the block because a record is damaged, raise the InputError that names it."""
+    """Raise the InputError that names a damaged record where TensorFlow fails in the block because of it."""
     try:
         yield
     except tf.errors.OpError as error:
@@ -93,38 +126,43 @@ def explaining_damage(opened: Records) -> Iterator[None]:
 
 
 def read_photos(opened: Records, count: int) -> np.ndarray:
-    """Photos from all over the set, always the same: uint8 RGB [count or fewer, S, S, 3]."""
-    chosen = [opened.photos.read(index) for index in opened.photos.spread(count)]
-    return np.stack([records.parse_photo(data, opened.image_size).numpy() for data in chosen])
+    """Read evenly spaced photos, always the same: uint8 RGB [count or fewer, S, S, 3]."""
+    index = opened.photos
+    photos = [records.parse_photo(index.read(number), opened.image_size) for number in index.evenly_spaced(count)]
+    return np.stack(photos)
 
 
 def read_cartoons(opened: Records, count: int) -> np.ndarray:
-    """Cartoons from all over the set, likewise."""
-    chosen = [opened.cartoons.read(index) for index in opened.cartoons.spread(count)]
-    return np.stack([records.parse_cartoon(data, opened.image_size)[0].numpy() for data in chosen])
+    """Read evenly spaced cartoons, always the same: uint8 RGB [count or fewer, S, S, 3]."""
+    index = opened.cartoons
+    pairs = [records.parse_cartoon(index.read(number), opened.image_size) for number in index.evenly_spaced(count)]
+    return np.stack([cartoon for cartoon, _ in pairs])
 
 
 def _reader(index: RecordIndex, stream: int, seed: int) -> Callable[[tf.Tensor], tf.Tensor]:
-    """position -> the serialized record that is there in the order of its pass: a string."""
+    """Return a function from a position to the serialized record that the order of its pass has there: a string."""
 
     def read(position: np.int64) -> bytes:
         epoch, place = divmod(int(position), len(index))
-        return index.read(_permutation(len(index), (seed, stream, epoch))[place])
+        return index.read(permutation(len(index), (seed, stream, epoch))[place])
 
     return lambda position: tf.ensure_shape(tf.numpy_function(read, [position], tf.string, stateful=False), [])
 
 
 def variation(seed: int, size: int, crop_size: int) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
-    """A function (uint8 [K, size, size, 3], position) -> [K, crop_size, crop_size, 3], all K cropped and flipped alike.
+    """Return a function (images, position) -> images that crops and flips all images of an example alike.
+
+    It takes uint8 [K, size, size, 3] and an int64 scalar, and returns uint8 [K, crop_size, crop_size, 3].
 
     Args:
-      seed: of the random stream.
-      size, crop_size: in pixels.
+      seed: seed of the random stream.
+      size, crop_size: sides of the images before and after, in pixels.
     """
 
     def vary(images: tf.Tensor, position: tf.Tensor) -> tf.Tensor:
-        flip, top, left = tf.unstack(tf.random.stateless_uniform([3], [seed, position]))
-        top, left = (tf.cast(share * (size - crop_size + 1), tf.int32) for share in (top, left))
+        flip, top_share, left_share = tf.unstack(tf.random.stateless_uniform([3], [seed, position]))
+        top = tf.cast(top_share * (size - crop_size + 1), tf.int32)
+        left = tf.cast(left_share * (size - crop_size + 1), tf.int32)
         images = tf.image.crop_to_bounding_box(images, top, left, crop_size, crop_size)
         return tf.cond(flip < 0.5, lambda: tf.reverse(images, [2]), lambda: images)
 
@@ -132,5 +170,6 @@ def variation(seed: int, size: int, crop_size: int) -> Callable[[tf.Tensor, tf.T
 
 
 @functools.lru_cache(maxsize=8)
-def _permutation(size: int, seed: tuple[int, ...]) -> np.ndarray:
+def permutation(size: int, seed: tuple[int, ...]) -> np.ndarray:
+    """Return a permutation of range(size), always the same for a seed."""
     return np.random.default_rng(seed).permutation(size)

@@ -57,7 +57,7 @@ def cartoons(opened: Records, count: int) -> Iterator[Example]:
 
 
 def _examples(index: RecordIndex, parse: Callable, count: int) -> Iterator[Example]:
-    for number in index.spread(count or len(index)):
+    for number in index.evenly_spaced(count or len(index)):
         data = index.read(number)
         source, box = records.parse_origin(data)
         yield Example(source, box.side, tuple(part.numpy() for part in parse(data)))

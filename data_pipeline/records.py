@@ -1,12 +1,12 @@
 """Training records on disk: their schema, their writer and their parser.
 
-A data folder holds `dataset.json` and shards of TFRecords of tf.train.Example, each set's in "train" and "validation":
+A data folder holds `dataset.json` and shards of TFRecords of tf.train.Example, for "train" and for "validation":
 
     photos-train-00000.tfrecord    photo: PNG; source, box
     cartoons-train-00000.tfrecord  cartoon, smoothed: PNG; source, box
 
-Every PNG is RGB of image_size x image_size pixels. `source` is the picture's path below the folder that was given,
-`box` the square cut out of it: top, left and side, in its pixels.
+Every PNG is RGB of image_size x image_size pixels. `source` is the picture's path below its folder. `box` is the square
+cut out of it: top, left and side, in the picture's pixels.
 """
 
 import dataclasses
@@ -22,67 +22,83 @@ import tensorflow as tf
 
 from cartoongan_tf.base.errors import InputError
 from data_pipeline.edge_smoothing import Smoothing
-from data_pipeline.prepare import PARTS, PreparationConfig, Square
+from data_pipeline.prepare import PARTS, PreparationConfig
+from data_pipeline.squares import Square
 
 DATASET_FILE = "dataset.json"
 BUILD_COMMAND = "python -m data_pipeline.build_tfrecords --photos_dir=photos --cartoons_dir=frames --output_dir={}"
-# Around the data of a TFRecord: uint64 length and uint32 checksum before it, uint32 checksum after it.
-_HEADER_BYTES, _FOOTER_BYTES = 12, 4
+# A TFRecord: uint64 length, uint32 checksum of the length, data, uint32 checksum of the data.
+_HEADER_BYTES = 12
+_FOOTER_BYTES = 4
 
 
 class RecordIndex:
-    """Where every record of a set lies, so that any one can be read alone.
+    """The places of all records of a set, so that any record can be read by itself.
 
     Attributes:
-      damage: the error of the first damaged record that was read, if there was one.
+      damage: error of the first damaged record that was read, or None.
     """
 
-    def __init__(self, sizes: dict[str, int]):
+    def __init__(self, files: Sequence[str], table: np.ndarray):
         """
         Args:
-          sizes: how many records each file holds, by its path.
-
-        Raises:
-          InputError: a file is missing, cut short or damaged.
+          files: paths of the files.
+          table: int64 [N, 4], for each record: its file, as an index into `files`; its number in the file; the offset
+            and the length of its data, in bytes.
         """
-        self._files = tuple(sizes)
-        spans = [
-            (shard, *span)
-            for shard, (file, size) in enumerate(sizes.items())
-            for span in enumerate(_record_spans(file, size))
-        ]
-        self._shards, self._numbers = np.array([span[:2] for span in spans], np.int64).reshape(-1, 2).T
-        self._offsets, self._lengths = np.array([span[2] for span in spans], np.int64).reshape(-1, 2).T
+        self._files = files
+        self._table = table
         self.damage: InputError | None = None
 
-    def __len__(self) -> int:
-        return len(self._offsets)
+    @classmethod
+    def open(cls, sizes: dict[str, int]) -> "RecordIndex":
+        """Read the headers of all records.
 
-    def spread(self, count: int) -> np.ndarray:
-        """`count` records from all over the set, or all of them if that is fewer: int64 [N], increasing."""
+        Args:
+          sizes: number of records in each file, by path.
+
+        Raises:
+          InputError: a file is missing, truncated or damaged.
+        """
+        rows = []
+        for file_number, (file, size) in enumerate(sizes.items()):
+            for number, (offset, length) in enumerate(record_spans(file, size)):
+                rows.append((file_number, number, offset, length))
+        return cls(tuple(sizes), np.array(rows, np.int64).reshape(-1, 4))
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    def evenly_spaced(self, count: int) -> np.ndarray:
+        """Return the indices of `count` evenly spaced records, or of all if there are fewer: int64 [N], increasing."""
         return np.unique(np.linspace(0, len(self) - 1, min(count, len(self))).round().astype(np.int64))
 
     def read(self, index: int) -> bytes:
-        """The serialized tf.train.Example of record `index`. Raises InputError: its checksum is wrong."""
-        path = self._files[self._shards[index]]
+        """Read the serialized tf.train.Example of one record.
+
+        Raises:
+          InputError: its checksum is wrong.
+        """
+        file_number, number, offset, length = self._table[index]
+        path = self._files[file_number]
         with open(path, "rb") as file:
-            file.seek(self._offsets[index])
-            data = file.read(self._lengths[index])
+            file.seek(offset)
+            data = file.read(length)
             footer = file.read(_FOOTER_BYTES)
         if footer != _masked_checksum(data):
-            self.damage = self.damage or _damage(path, self._numbers[index])
+            self.damage = self.damage or _damage(path, number)
             raise self.damage
         return data
 
 
 @dataclasses.dataclass(frozen=True)
 class Records:
-    """One split of an opened data folder, "train" or "validation"; the latter may be empty.
+    """One split of an opened data folder, "train" or "validation"; "validation" may be empty.
 
     Attributes:
-      photos, cartoons: its records.
-      image_size: side of their pictures, in pixels.
-      smoothing: of the cartoons' edges.
+      photos, cartoons: the records of each kind.
+      image_size: side of the pictures, in pixels.
+      smoothing: the smoothing that the cartoons' edges were smoothed with.
     """
 
     photos: RecordIndex
@@ -92,7 +108,7 @@ class Records:
 
 
 def encode_shard(examples: Iterable[dict[str, bytes | list[int]]]) -> bytes:
-    """Features by name of each example -> the content of a TFRecord file; always the same bytes."""
+    """Encode examples, each as features by name, into the content of a TFRecord file; always the same bytes."""
     return b"".join(_framed(_serialize(example)) for example in examples)
 
 
@@ -113,12 +129,13 @@ def _feature(value: bytes | list[int]) -> tf.train.Feature:
 
 
 def parse_photo(serialized: tf.Tensor, image_size: int) -> tf.Tensor:
-    """A serialized photo example -> uint8 RGB [image_size, image_size, 3]."""
-    return _parse(serialized, PARTS["photos"], image_size)[0]
+    """Parse a serialized photo example into uint8 RGB [image_size, image_size, 3]."""
+    (photo,) = _parse(serialized, PARTS["photos"], image_size)
+    return photo
 
 
 def parse_cartoon(serialized: tf.Tensor, image_size: int) -> tuple[tf.Tensor, tf.Tensor]:
-    """A serialized cartoon example -> (cartoon, smoothed), each uint8 RGB [image_size, image_size, 3]."""
+    """Parse a serialized cartoon example into (cartoon, smoothed), each uint8 RGB [image_size, image_size, 3]."""
     cartoon, smoothed = _parse(serialized, PARTS["cartoons"], image_size)
     return cartoon, smoothed
 
@@ -130,9 +147,10 @@ def _parse(serialized: tf.Tensor, names: Sequence[str], image_size: int) -> list
 
 
 def parse_origin(serialized: bytes) -> tuple[str, Square]:
-    """The path of the picture that an example was cut out of, below the folder that was given, and the square."""
+    """Parse where an example comes from: the path of the picture below its folder, and the square cut out of it."""
     features = tf.train.Example.FromString(serialized).features.feature
-    return os.fsdecode(features["source"].bytes_list.value[0]), Square(*features["box"].int64_list.value)
+    source = os.fsdecode(features["source"].bytes_list.value[0])
+    return source, Square(*features["box"].int64_list.value)
 
 
 def open_records(data_dir: str | os.PathLike, split: str = "train") -> Records:
@@ -140,30 +158,35 @@ def open_records(data_dir: str | os.PathLike, split: str = "train") -> Records:
 
     Args:
       data_dir: the folder.
-      split: "train", or "validation": what was held out, which may be nothing.
+      split: "train", or "validation" for the pictures held out, which may be none.
 
     Raises:
-      InputError: there is none, with the command that builds it; or a shard is missing or cut short.
+      InputError: there are no records, and the message names the command that builds them; or a shard is missing or
+        truncated.
     """
     dataset = read_dataset_file(data_dir)
     path = Path(data_dir) / DATASET_FILE
+    sizes = {}
     try:
-        sizes = {
-            kind: {str(path.parent / shard["file"]): shard["examples"] for shard in dataset[kind][split]["shards"]}
-            for kind in PARTS
-        }
+        for kind in PARTS:
+            shards = dataset[kind][split]["shards"]
+            sizes[kind] = {str(path.parent / shard["file"]): shard["examples"] for shard in shards}
         preparation = PreparationConfig(**dataset["parameters"])
     except (KeyError, TypeError, AttributeError, InputError) as error:
-        raise InputError(f"{path}: damaged ({error!r}); build {data_dir} anew, by --overwrite") from error
-    indices = {kind: RecordIndex(files) for kind, files in sizes.items()}
-    return Records(**indices, image_size=preparation.image_size, smoothing=preparation.edge_smoothing())
+        raise InputError(f"{path}: damaged ({error!r}); build {data_dir} again, with --overwrite") from error
+    return Records(
+        photos=RecordIndex.open(sizes["photos"]),
+        cartoons=RecordIndex.open(sizes["cartoons"]),
+        image_size=preparation.image_size,
+        smoothing=preparation.edge_smoothing(),
+    )
 
 
 def read_dataset_file(data_dir: str | os.PathLike) -> dict:
-    """The content of a data folder's dataset.json: `shards.describe_dataset`.
+    """Read the dataset.json of a data folder, see `shards.describe_dataset`.
 
     Raises:
-      InputError: there is none, with the command that builds it; or it is damaged.
+      InputError: there is none, and the message names the command that builds it; or it is damaged.
     """
     path = Path(data_dir) / DATASET_FILE
     if not path.is_file():
@@ -174,12 +197,24 @@ def read_dataset_file(data_dir: str | os.PathLike) -> dict:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise InputError(f"{path}: damaged ({error}); build {data_dir} anew, by --overwrite") from error
+        raise InputError(f"{path}: damaged ({error}); build {data_dir} again, with --overwrite") from error
 
 
-def _record_spans(path: str, count: int) -> list[tuple[int, int]]:
-    """The (offset, length) of the data of each of `count` records in a TFRecord file, read from the headers alone."""
-    spans, position = [], 0
+def record_spans(path: str, count: int) -> list[tuple[int, int]]:
+    """Find the data of each record in a TFRecord file, from the headers alone.
+
+    Args:
+      path: path of the file.
+      count: number of records that it should hold.
+
+    Returns:
+      (offset, length) of each record's data, in bytes.
+
+    Raises:
+      InputError: the file is missing, truncated or damaged.
+    """
+    spans = []
+    position = 0
     try:
         with open(path, "rb") as file:
             size = os.fstat(file.fileno()).st_size
@@ -201,10 +236,10 @@ def _record_spans(path: str, count: int) -> list[tuple[int, int]]:
 
 
 def _masked_checksum(data: bytes) -> bytes:
-    """What a TFRecord keeps of its data: CRC-32C, rotated and shifted, so that a file of checksums can be checked."""
+    """Return the CRC-32C of data as TFRecords store it: rotated and shifted, so that checksums can be checked too."""
     checksum = google_crc32c.value(data)
     return struct.pack("<I", ((checksum >> 15 | checksum << 17) + 0xA282EAD8) & 0xFFFFFFFF)
 
 
 def _damage(path: str, record: int) -> InputError:
-    return InputError(f"{path}: damaged or cut short at record {record}; delete it, and give the build command again")
+    return InputError(f"{path}: damaged or truncated at record {record}; delete it, and give the build command again")

@@ -1,40 +1,40 @@
-"""Which pictures make which shard, and what dataset.json says of them: the same wherever the records are built.
+"""The assignment of pictures to shards, and the content of dataset.json. Both are the same wherever records are built.
 
-A kind of pictures ("photos", "cartoons") is split by picture into "train" and "validation", and each of these into
-shards of FILES_PER_SHARD files. So the shards depend on the folders' content and on the flags alone.
+The pictures of a kind ("photos", "cartoons") are divided into "train" and "validation", and each of these into shards
+of FILES_PER_SHARD files. The shards depend on the content of the folders and on the flags alone.
 """
 
 import dataclasses
 import hashlib
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from cartoongan_tf.base.errors import InputError
 from data_pipeline.prepare import PARTS, PreparationConfig, Prepared, Skip
 
 KINDS = tuple(PARTS)
 SPLITS = ("train", "validation")
-_VERSION = 2  # of the records: raise it where the same pictures and flags give others
-FILES_PER_SHARD = 64  # lost at most when a build is killed
+FILES_PER_SHARD = 64  # the most pictures that a killed build has to prepare again
+_VERSION = 2  # raise it when the same pictures and flags give different records
+_NUM_REASONS_SHOWN = 5
 
 
 class Listing(NamedTuple):
-    """The files of one kind, in their order.
+    """The files of one kind, in order.
 
     Attributes:
-      names: their paths below their folder, with "/".
-      sizes: in bytes.
+      names: paths below the folder, with "/".
+      sizes: sizes in bytes; -1 for a broken link.
     """
 
     names: tuple[str, ...]
     sizes: tuple[int, ...]
 
     def fingerprint(self) -> dict:
-        """What tells these files from others: their number, and a hash of their names and sizes."""
+        """Return the number of files and a hash of their names and sizes."""
         text = "\n".join(f"{name}\0{size}" for name, size in zip(self.names, self.sizes, strict=True))
-        return {"files": len(self.names), "sha256": hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()}
+        return {"files": len(self.names), "sha256": hashlib.sha256(_bytes_of(text)).hexdigest()}
 
 
 class Shard(NamedTuple):
@@ -50,43 +50,47 @@ class Shard(NamedTuple):
         return f"{self.kind}-{self.split}-{self.number:05}.tfrecord"
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(frozen=True)
 class ShardReport:
-    """What became of a shard's pictures.
+    """The outcome for each picture of a shard.
 
     Attributes:
-      examples: how many; none: there is no file.
-      sha256: of the file.
-      hashes: of the pictures used, by name; see `near_duplicates`.
-      skipped: (reason, detail) of the others, by name.
+      examples: number of examples; a shard without any has no file.
+      sha256: hash of the file; "" without one.
+      hashes: perceptual hash of each picture that was used, by name.
+      skipped: reason for each of the other pictures, by name.
     """
 
-    examples: int = 0
-    sha256: str = ""
-    hashes: dict[str, int] = dataclasses.field(default_factory=dict)
-    skipped: dict[str, Skip] = dataclasses.field(default_factory=dict)
+    examples: int
+    sha256: str
+    hashes: dict[str, int]
+    skipped: dict[str, Skip]
 
 
 def plan_shards(kind: str, names: Sequence[str], validation_fraction: float) -> list[Shard]:
-    """The shards of one kind: those for training first, then those held out."""
+    """Divide the pictures of one kind into shards: those for training first, then those for validation."""
     held_out = _held_out(names, validation_fraction)
+    names_by_split = {
+        "train": [name for name in names if name not in held_out],
+        "validation": [name for name in names if name in held_out],
+    }
     shards = []
-    for split, is_held_out in zip(SPLITS, (False, True), strict=True):
-        chosen = [name for name in names if (name in held_out) == is_held_out]
-        parts = (chosen[start : start + FILES_PER_SHARD] for start in range(0, len(chosen), FILES_PER_SHARD))
-        shards += [Shard(kind, split, number, tuple(part)) for number, part in enumerate(parts)]
+    for split, split_names in names_by_split.items():
+        for number, start in enumerate(range(0, len(split_names), FILES_PER_SHARD)):
+            shard_names = tuple(split_names[start : start + FILES_PER_SHARD])
+            shards.append(Shard(kind, split, number, shard_names))
     return shards
 
 
 def _held_out(names: Sequence[str], fraction: float) -> set[str]:
     """Choose the names whose lots, from 0 to 1, are below the fraction.
 
-    A lot hangs on its own name alone. So a picture that is trained on stays there when others are added: a run that
-    goes on with more data is never judged by what it has learned. The price is that the share held out is the
-    fraction by chance only, as the throw of a coin is.
+    A lot depends on its own name alone. So a picture that is trained on stays in training when others are added, and
+    a run that resumes with more data is never validated on what it has learned. The price: the share held out equals
+    the fraction only approximately.
 
-    Of few names all lots or none may be below. Then the lowest one is held out, or the highest one trained on (of one
-    name, that one), and pictures that are added can change which that is.
+    Of few names, all lots or none may be below the fraction. Then the lowest lot is held out, or the highest one is
+    trained on. A single name is trained on. Added pictures can change which name that is.
     """
     if not fraction or len(names) < 2:
         return set()
@@ -97,37 +101,34 @@ def _held_out(names: Sequence[str], fraction: float) -> set[str]:
 
 def _draw_lot(name: str) -> float:
     """Draw a number from 0 to 1, always the same for a name."""
-    digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest()
+    digest = hashlib.sha256(_bytes_of(name)).digest()
     return int.from_bytes(digest[:8]) / 2**64
 
 
-def choose_examples(
-    results: Iterable[tuple[str, Prepared | Skip]],
-    earlier_duplicate: Callable[[str, int], str | None],
-    report: ShardReport,
-) -> Iterator[dict]:
-    """The examples of a shard's pictures, in their order, without those of pictures that were there before.
+def _bytes_of(text: str) -> bytes:
+    """Encode file names, which need not be valid Unicode."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def skip_duplicates(
+    results: Mapping[str, Prepared | Skip], find_earlier: Callable[[str, int], str | None]
+) -> dict[str, Prepared | Skip]:
+    """Replace the result of each picture that repeats an earlier one by the reason to skip it.
 
     Args:
-      results: each picture's name and what `prepare` made of it.
-      earlier_duplicate: (name, hash) -> the name of an earlier picture that shows the same, if there is one; called
-        for each picture in turn.
-      report: is filled.
+      results: result of `prepare` for each picture, by name, in order.
+      find_earlier: function (name, hash) -> the name of an earlier picture that shows the same, or None; called once
+        for each prepared picture, in order.
     """
-    for name, result in results:
-        if isinstance(result, Prepared):
-            earlier = earlier_duplicate(name, result.hash)
-            if earlier is None:
-                report.hashes[name] = result.hash
-                report.examples += len(result.examples)
-                yield from result.examples
-                continue
-            result = Skip("duplicate", f"shows what {earlier} shows")
-        report.skipped[name] = result
+    kept = {}
+    for name, result in results.items():
+        earlier = find_earlier(name, result.hash) if isinstance(result, Prepared) else None
+        kept[name] = Skip("duplicate", f"shows what {earlier} shows") if earlier is not None else result
+    return kept
 
 
-def describe_plan(preparation: PreparationConfig, listings: dict[str, Listing]) -> dict:
-    """What decides the records: they are the same where this is the same."""
+def describe_plan(preparation: PreparationConfig, listings: Mapping[str, Listing]) -> dict:
+    """Return everything that decides the records: equal plans give equal records."""
     return {
         "version": _VERSION,
         "parameters": preparation.parameters(),
@@ -135,37 +136,47 @@ def describe_plan(preparation: PreparationConfig, listings: dict[str, Listing]) 
     }
 
 
-def describe_dataset(plan: dict, reports: Sequence[tuple[Shard, ShardReport]]) -> dict:
-    """The content of dataset.json."""
-    return plan | {kind: _describe_kind([pair for pair in reports if pair[0].kind == kind]) for kind in KINDS}
+def describe_dataset(plan: dict, reports: Mapping[Shard, ShardReport]) -> dict:
+    """Return the content of dataset.json."""
+    return plan | {kind: _describe_kind(kind, reports) for kind in KINDS}
 
 
-def check_not_empty(dataset: dict) -> None:
-    """Raise InputError, with reasons, where a kind of pictures gave nothing to train on."""
+def explain_missing_examples(dataset: dict) -> str | None:
+    """Return why a kind of pictures gives nothing to train on, or None if both kinds give something.
+
+    Args:
+      dataset: content of dataset.json.
+    """
     for kind in KINDS:
         if not dataset[kind]["train"]["examples"]:
             skipped = dataset[kind]["skipped"]
-            reasons = "".join(f"\n  {name}: {': '.join(skip)}" for name, skip in itertools.islice(skipped.items(), 5))
-            raise InputError(f"none of the {len(skipped)} files among the {kind} can be used:{reasons}")
+            shown = itertools.islice(skipped.items(), _NUM_REASONS_SHOWN)
+            reasons = "".join(f"\n  {name}: {reason}: {detail}" for name, (reason, detail) in shown)
+            return f"none of the {len(skipped)} files among the {kind} can be used:{reasons}"
+    return None
 
 
-def _describe_kind(reports: Sequence[tuple[Shard, ShardReport]]) -> dict:
-    skipped = {name: list(skip) for _, report in reports for name, skip in report.skipped.items()}
-    splits = {split: [pair for pair in reports if pair[0].split == split] for split in SPLITS}
+def _describe_kind(kind: str, reports: Mapping[Shard, ShardReport]) -> dict:
+    skipped = {}
+    for shard, report in reports.items():
+        if shard.kind == kind:
+            skipped |= {name: list(skip) for name, skip in report.skipped.items()}
+    num_skipped = Counter(reason for reason, _ in skipped.values())
     return {
-        **{split: _describe_split(pairs) for split, pairs in splits.items()},
-        "num_skipped": dict(sorted(Counter(reason for reason, _ in skipped.values()).items())),
+        **{split: _describe_split(kind, split, reports) for split in SPLITS},
+        "num_skipped": dict(sorted(num_skipped.items())),
         "skipped": dict(sorted(skipped.items())),
     }
 
 
-def _describe_split(reports: Sequence[tuple[Shard, ShardReport]]) -> dict:
+def _describe_split(kind: str, split: str, reports: Mapping[Shard, ShardReport]) -> dict:
+    of_split = {shard.file: report for shard, report in reports.items() if (shard.kind, shard.split) == (kind, split)}
     return {
-        "pictures": sum(len(report.hashes) for _, report in reports),
-        "examples": sum(report.examples for _, report in reports),
+        "pictures": sum(len(report.hashes) for report in of_split.values()),
+        "examples": sum(report.examples for report in of_split.values()),
         "shards": [
-            {"file": shard.file, "examples": report.examples, "sha256": report.sha256}
-            for shard, report in reports
+            {"file": file, "examples": report.examples, "sha256": report.sha256}
+            for file, report in of_split.items()
             if report.examples
         ],
     }

@@ -149,12 +149,12 @@ def test_a_remote_folder_is_listed_as_one_here(shelf):
 
 def test_of_duplicates_the_first_is_kept_in_whatever_order_they_come():
     places = [
-        (beam_builder._Place(shard, position, f"{shard}{position}"), 7) for shard in (0, 2) for position in (0, 1)
+        (beam_builder.Place(shard, position, f"{shard}{position}"), 7) for shard in (0, 2) for position in (0, 1)
     ]
     for order in itertools.permutations(places):
-        assert beam_builder._duplicates(list(order), {1: {"done": 9}}, 0) == {"01": "00", "20": "00", "21": "00"}
-    assert beam_builder._duplicates([places[2]], {1: {"done": 7}}, 0) == {"20": "done"}
-    assert beam_builder._duplicates([places[0]], {1: {"done": 7}}, 0) == {}
+        assert beam_builder.find_duplicates(list(order), {1: {"done": 9}}, 0) == {"01": "00", "20": "00", "21": "00"}
+    assert beam_builder.find_duplicates([places[2]], {1: {"done": 7}}, 0) == {"20": "done"}
+    assert beam_builder.find_duplicates([places[0]], {1: {"done": 7}}, 0) == {}
 
 
 def test_errors_of_the_cluster_are_told(folders, tmp_path, capsys):

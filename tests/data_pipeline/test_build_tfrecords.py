@@ -13,7 +13,7 @@ import pytest
 
 from cartoongan_tf.media import pictures
 from data_pipeline import build_tfrecords, records
-from data_pipeline.prepare import middle_square
+from data_pipeline.squares import middle_square
 from data_pipeline.storage import LocalFolder
 from tests.helpers import contents, draw
 

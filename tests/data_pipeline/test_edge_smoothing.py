@@ -3,7 +3,6 @@ import numpy as np
 import pytest
 
 from benchmarks.edge_smoothing import blur_by_loop, smooth_by_loop
-from cartoongan_tf.base.errors import InputError
 from data_pipeline.edge_smoothing import Smoothing, edge_pixels, edge_region, smooth_edges
 from tests.helpers import draw
 
@@ -135,27 +134,3 @@ def test_a_feather_changes_nothing_inside_the_region_nor_far_from_it():
     far = cv2.dilate(region.astype(np.uint8), disc.astype(np.uint8)) == 0
     assert far.any()
     np.testing.assert_array_equal(soft[far], cartoon[far])
-
-
-@pytest.mark.parametrize(
-    "options, flag",
-    [
-        ({"kind": "median"}, "--smoothing=median"),
-        ({"kernel_px": 4}, "--smoothing_kernel_px=4"),
-        ({"kernel_px": 1}, "--smoothing_kernel_px=1"),
-        ({"kernel_px": -5}, "--smoothing_kernel_px=-5"),
-        ({"dilation_px": 2}, "--edge_dilation_px=2"),
-        ({"dilation_px": 0}, "--edge_dilation_px=0"),
-        ({"dilation_px": -1}, "--edge_dilation_px=-1"),
-        ({"canny_low": -1}, "--canny_low=-1"),
-        ({"canny_low": 201}, "--canny_high=200"),
-        ({"feather_px": -1}, "--smoothing_feather_px=-1"),
-    ],
-)
-def test_options_that_cannot_be_used_name_their_flag(options, flag):
-    with pytest.raises(InputError, match=flag):
-        Smoothing(**options)
-
-
-def test_options_at_their_limits():
-    Smoothing("mean", kernel_px=3, dilation_px=1, canny_low=0, canny_high=0, feather_px=0)

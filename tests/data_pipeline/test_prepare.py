@@ -8,7 +8,8 @@ from PIL import Image
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.media import pictures
 from data_pipeline.edge_smoothing import Smoothing, smooth_edges
-from data_pipeline.prepare import PreparationConfig, Prepared, Skip, Square, middle_square, prepare, square_boxes
+from data_pipeline.prepare import PreparationConfig, Prepared, Skip, prepare
+from data_pipeline.squares import Square, lay_out_squares, middle_square
 from tests.helpers import draw
 
 
@@ -43,14 +44,14 @@ def test_the_square_is_the_middle_and_the_short_side_is_kept_whole():
     ],
 )
 def test_large_pictures_give_several_squares_side_by_side(height, width, most, boxes):
-    assert square_boxes(height, width, 32, most) == boxes
+    assert lay_out_squares(height, width, 32, most) == boxes
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_squares_are_disjoint_inside_and_never_too_many(seed):
     rng = np.random.default_rng(seed)
     height, width, size, most = (int(rng.integers(*span)) for span in ((1, 400), (1, 400), (8, 64), (1, 12)))
-    boxes = square_boxes(height, width, size, most)
+    boxes = lay_out_squares(height, width, size, most)
     covered = np.zeros((height, width), int)
     for top, left, side in boxes:
         assert top >= 0 and left >= 0 and top + side <= height and left + side <= width
@@ -156,9 +157,8 @@ def test_what_cannot_be_read_has_a_reason_without_its_name():
     assert large.reason == "unreadable" and "--max_pixels" in large.detail
 
 
-@pytest.mark.parametrize(
-    "flag, value",
-    [
+def test_impossible_flags_are_named():
+    impossible = [
         ("image_size", 30),
         ("image_size", 0),
         ("crops_per_image", 0),
@@ -168,12 +168,27 @@ def test_what_cannot_be_read_has_a_reason_without_its_name():
         ("min_contrast", -1.0),
         ("duplicate_bits", -2),
         ("max_pixels", 0),
+        ("smoothing", "median"),
+        ("smoothing_kernel_px", 1),
         ("smoothing_kernel_px", 4),
+        ("smoothing_kernel_px", 101),
+        ("edge_dilation_px", -1),
         ("edge_dilation_px", 2),
+        ("edge_dilation_px", 101),
         ("smoothing_feather_px", -1),
+        ("smoothing_feather_px", 100),
+        ("canny_low", -1),
         ("canny_high", 50),
-    ],
-)
-def test_impossible_flags_are_named(flag, value):
-    with pytest.raises(InputError, match=f"--{flag}={value}"):
-        PreparationConfig(**{flag: value})
+    ]
+    for flag, value in impossible:
+        with pytest.raises(InputError, match=f"--{flag}={value}"):
+            PreparationConfig(**{flag: value})
+    with pytest.raises(InputError, match="--canny_high=200"):
+        PreparationConfig(canny_low=201)
+
+
+def test_flags_at_their_limits():
+    smallest = {"smoothing_kernel_px": 3, "edge_dilation_px": 1, "smoothing_feather_px": 0, "canny_low": 0}
+    largest = {"smoothing_kernel_px": 99, "edge_dilation_px": 99, "smoothing_feather_px": 99, "canny_low": 200}
+    assert PreparationConfig(**smallest, canny_high=0).edge_smoothing() == Smoothing("gaussian", 3, 1, 0, 0, 0)
+    assert PreparationConfig(**largest).edge_smoothing() == Smoothing("gaussian", 99, 99, 200, 200, 99)
