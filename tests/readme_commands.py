@@ -1,4 +1,4 @@
-"""The commands of README.md and other pages, made small, and the folder in which a reader gives them."""
+"""The commands of README.md and other pages, made small, and the folder in which a reader runs them."""
 
 import re
 import shlex
@@ -12,7 +12,8 @@ from tests.export.serving import server
 from tests.films import make_film, write_film
 from tests.helpers import REPOSITORY, TINY_NETWORKS, draw
 
-TEXT = (REPOSITORY / "README.md").read_text()
+README = REPOSITORY / "README.md"
+USER_PAGES = [README, *(REPOSITORY / "docs" / name for name in ("cartoonize.md", "evaluation.md", "export.md"))]
 SMALLER = {  # flags that keep the commands short; later flags win
     "data_pipeline.build_tfrecords": ["--image_size=32"],
     "cartoongan_tf.evaluate": ["--vgg19_weights=random", "--num_crops=8", "--crop_px=32", "--num_resamplings=2"],
@@ -29,22 +30,28 @@ SMALLER = {  # flags that keep the commands short; later flags win
 
 
 def blocks_in(language: str, text: str) -> list[str]:
-    """What stands in a page's code blocks of a language."""
+    """Return the contents of a page's code blocks of a language."""
     return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
 
 def commands_in(text: str) -> list[str]:
-    """The lines of a page's sh blocks, and TensorBoard's command, which stands among the words; in the page's order."""
-    found = re.findall(r"^```sh\n(.*?)^```|`(tensorboard [^`\n]*)`", text, re.MULTILINE | re.DOTALL)
-    return [line for block, inline in found for line in (block or inline).splitlines()]
+    """Return the lines of a page's sh blocks and its inline tensorboard commands, in the page's order."""
+    matches = re.findall(r"^```sh\n(.*?)^```|`(tensorboard [^`\n]*)`", text, re.MULTILINE | re.DOTALL)
+    return [line for block, inline in matches for line in (block or inline).splitlines()]
+
+
+def commands_of_users() -> list[str]:
+    """Return the commands of the README and of the pages that continue it, each once, in their order."""
+    commands = [command for page in USER_PAGES for command in commands_in(page.read_text())]
+    return list(dict.fromkeys(commands))
 
 
 def smaller(command: str) -> list[str]:
-    """The words of a command, with the flags that keep it short."""
+    """Return the words of a command, with the flags that keep it short."""
     words = shlex.split(command)
     module = words[2] if words[:2] == ["python", "-m"] else ""
-    own = words.index("--") if "--" in words else len(words)  # what follows is another program's
-    return [*words[:own], *SMALLER.get(module, []), *words[own:]]
+    end = words.index("--") if "--" in words else len(words)  # flags after -- belong to another program
+    return [*words[:end], *SMALLER.get(module, []), *words[end:]]
 
 
 def fill(folder: Path, picture_folders: tuple[Path, Path]) -> None:
@@ -58,6 +65,6 @@ def fill(folder: Path, picture_folders: tuple[Path, Path]) -> None:
 
 
 def serving(folder: Path) -> AbstractContextManager[str]:
-    """Serve the README's export meanwhile; yields HOST:PORT."""
+    """Serve the style that the README exports. Yields HOST:PORT."""
     session = ServingSession(folder / "exported" / "serving" / "shinkai" / "1")
     return server.grpc_server(server.PredictionServicer({"shinkai": {1: session}}))
