@@ -1,4 +1,4 @@
-"""Files and folders that are whole or absent: written beside their place, then renamed into it."""
+"""Complete files: each is written under a temporary name beside its place and renamed when it is complete."""
 
 import contextlib
 import datetime
@@ -22,30 +22,28 @@ try:
 except ImportError:  # Windows has no such locks
     fcntl = None
 
-# Tells this process from an earlier one of the same number; letters alone, a number follows.
+# Tells this process from an earlier one with the same process id. Letters only, because a number follows it.
 _PROCESS = "".join(secrets.choice(string.ascii_letters) for _ in range(8))
 _numbers = itertools.count()
 
 
 @contextlib.contextmanager
 def replacing(path: str | os.PathLike) -> Iterator[Path]:
-    """Yield a temporary path to write a file or a folder to, and rename it to `path` when the block ends well.
+    """Yield a temporary path, and rename it to `path` when the block succeeds.
 
     Args:
-      path: where the result goes; missing parent folders are made. A file there is replaced; a folder there
-        must be empty.
+      path: place of the result. Missing parent folders are made; an existing file is replaced.
 
     Yields:
-      a path beside `path` with the same suffix (writers choose formats by it), where nothing exists. What killed
-      processes left there is removed.
+      a path beside `path`, with the same suffix, where nothing exists. Leftovers of killed processes are removed.
 
     Raises:
-      OSError: the folder cannot be written, or `path` is a folder with something in it.
+      OSError: the folder cannot be written, or `path` is a folder that is not empty.
     """
     path = Path(os.path.realpath(path))
-    new_folders = [folder for folder in path.parents if not folder.exists()]  # innermost first
+    new_folders = [folder for folder in path.parents if not folder.exists()]  # the innermost first
     if path.is_dir() and any(path.iterdir()):
-        raise IsADirectoryError(errno.EISDIR, "a folder with something in it", str(path))
+        raise IsADirectoryError(errno.EISDIR, "a folder that is not empty", str(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(path)
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.{_PROCESS}{next(_numbers)}.partial{path.suffix}")
@@ -53,18 +51,18 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
         yield temporary
         os.replace(temporary, path)
     except OSError as error:
-        if not error.filename or str(temporary) in str(error.filename):  # a full disk is reported without one
+        if not error.filename or str(temporary) in str(error.filename):  # a full disk has no file name
             error.filename = str(path)
         raise
     finally:
         _remove(temporary)
         for folder in new_folders:
-            with contextlib.suppress(OSError):  # as a rule there is something in it now
+            with contextlib.suppress(OSError):  # usually the result is in it
                 folder.rmdir()
 
 
 def write_json(path: str | os.PathLike, content: Any) -> None:
-    """Write a file for programs, whole or not at all; raises as `replacing`."""
+    """Write a JSON file completely or not at all; raises what `replacing` raises."""
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
@@ -76,8 +74,9 @@ def nearest_existing(path: str | os.PathLike) -> Path:
 
 
 def move_aside(path: str | os.PathLike) -> Path:
-    """Rename a damaged file, so that it can be looked at and is in nobody's way; returns its new path."""
-    path, now = Path(path), datetime.datetime.now(datetime.UTC)
+    """Rename a damaged file and return its new path, so that a new file can take its place."""
+    path = Path(path)
+    now = datetime.datetime.now(datetime.UTC)
     aside = path.with_name(f"{path.stem}.damaged_{now:%Y%m%dT%H%M%S}{path.suffix}")
     os.replace(path, aside)
     return aside
@@ -85,17 +84,17 @@ def move_aside(path: str | os.PathLike) -> Path:
 
 @contextlib.contextmanager
 def locked(folder: str | os.PathLike) -> Iterator[None]:
-    """Keep other runs out of a folder within the block; the lock goes with this process, however it ends.
+    """Lock a folder against other runs within the block. The lock ends with this process at the latest.
 
     Args:
-      folder: made where it is missing.
+      folder: folder to lock; made if it is missing.
 
     Raises:
       InputError: another process holds the lock.
       OSError: the folder cannot be made, or cannot be written to.
     """
     os.makedirs(folder, exist_ok=True)
-    if not os.access(folder, os.W_OK | os.X_OK):  # found now, not after an hour
+    if not os.access(folder, os.W_OK | os.X_OK):  # fail now, not after an hour
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
     handle = os.open(folder, os.O_RDONLY)
     try:
@@ -111,18 +110,24 @@ def _lock(handle: int, folder: str | os.PathLike) -> None:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise InputError(f"{folder}: another run is writing there; wait for it, or name another folder") from None
+        raise InputError(f"{folder}: another run is writing to it; wait for that run, or name another folder") from None
     except OSError:
-        return  # some network file systems know no locks
+        return  # some network file systems have no locks
 
 
 def _remove_leftovers(path: Path) -> None:
-    """Remove what processes that run no more left of a file; other threads' unfinished files stay."""
+    """Remove unfinished files of processes that have ended; those of running processes and of this one stay."""
     name = re.compile(rf"\.{re.escape(path.stem)}\.(\d+)\.([A-Za-z]+)\d+\.partial{re.escape(path.suffix)}")
     for leftover in path.parent.glob(f".{glob.escape(path.stem)}.*.partial{glob.escape(path.suffix)}"):
-        found = name.fullmatch(leftover.name)
-        if found and found[2] != _PROCESS and (int(found[1]) == os.getpid() or not _is_running(int(found[1]))):
+        match = name.fullmatch(leftover.name)
+        if match and not _is_unfinished(process_id=int(match[1]), process=match[2]):
             _remove(leftover)
+
+
+def _is_unfinished(process_id: int, process: str) -> bool:
+    """Return whether the process that began a file may still finish it."""
+    is_this_process = process == _PROCESS
+    return is_this_process or (process_id != os.getpid() and _is_running(process_id))
 
 
 def _is_running(process_id: int) -> bool:
@@ -131,7 +136,7 @@ def _is_running(process_id: int) -> bool:
     except ProcessLookupError:
         return False
     except PermissionError:
-        pass  # it runs, as another user
+        return True  # it belongs to another user
     return True
 
 

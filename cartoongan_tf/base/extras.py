@@ -1,18 +1,21 @@
-"""Packages that come with an extra alone: asked for before anything heavy is loaded or computed."""
+"""Optional packages, checked before anything heavy is loaded or computed."""
 
 import importlib.util
 
 from cartoongan_tf.base.errors import InputError
 
-PACKAGES = {"beam": ("apache_beam",), "onnx": ("tf2onnx", "onnxruntime")}  # of each extra, what is imported
+PACKAGES = {  # imported packages of each extra
+    "beam": ("apache_beam",),
+    "onnx": ("tf2onnx", "onnxruntime"),
+}
 
 
 def require_extra(extra: str, wanted_by: str) -> None:
-    """Raise InputError unless an extra's packages are installed; loads none of them.
+    """Raise InputError unless the packages of an extra are installed; none of them is imported.
 
     Args:
-      extra: its name, a key of PACKAGES.
-      wanted_by: the flag or path that needs it, which the message names.
+      extra: name of the extra, a key of PACKAGES.
+      wanted_by: flag or path that needs the extra; the message names it.
     """
     missing = [name for name in PACKAGES[extra] if importlib.util.find_spec(name) is None]
     if missing:

@@ -1,6 +1,6 @@
-"""Facts about the processor of this machine that programs must know.
+"""The processor of this machine: its name, threads and instructions.
 
-On Linux the kernel tells. Elsewhere the processor's instructions count as unknown, and unknown means: not there.
+Instructions are read from Linux's /proc/cpuinfo. On other systems they count as missing.
 """
 
 import os
@@ -9,19 +9,20 @@ import sys
 from pathlib import Path
 
 _CPU_INFO = Path("/proc/cpuinfo")
-# With one of these TensorFlow 2.21 takes oneDNN by itself, on Linux.
+# TensorFlow 2.21 on Linux enables oneDNN by default if the processor has one of these.
 _ONEDNN_FLAGS = {"avx512_vnni", "avx512_bf16", "avx_vnni", "amx_tile", "amx_int8", "amx_bf16"}
 
 
 def cpu_model() -> str:
-    """Return what Linux calls the processor; elsewhere what Python knows of it."""
+    """Return the processor's name as Linux or else Python reports it."""
     return _cpu_entry("model name") or platform.processor() or platform.machine()
 
 
 def num_threads() -> int:
-    """Return how many threads TensorFlow computes with, unless it was told otherwise."""
-    own = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else ()
-    return len(own) or os.cpu_count() or 1
+    """Return how many threads TensorFlow computes with by default."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def has_avx512() -> bool:
@@ -30,24 +31,24 @@ def has_avx512() -> bool:
 
 
 def has_bfloat16() -> bool:
-    """Return whether TensorFlow multiplies bfloat16 by instructions of its own; others take many times as long."""
+    """Return whether the processor multiplies bfloat16 natively; emulation takes many times as long."""
     return uses_onednn() and _may_use_avx512() and not _cpu_flags().isdisjoint({"avx512_bf16", "amx_bf16"})
 
 
 def uses_onednn() -> bool:
-    """Return whether TensorFlow computes with oneDNN here, as it decides itself unless TF_ENABLE_ONEDNN_OPTS does."""
-    told = os.environ.get("TF_ENABLE_ONEDNN_OPTS", "").lower()
-    if told:
-        return told in ("1", "true")
+    """Return whether TensorFlow computes with oneDNN here, by TF_ENABLE_ONEDNN_OPTS or else by default."""
+    setting = os.environ.get("TF_ENABLE_ONEDNN_OPTS", "").lower()
+    if setting:
+        return setting in ("1", "true")
     if sys.platform == "win32":
         return platform.machine().lower() in ("amd64", "x86_64")
     return not _cpu_flags().isdisjoint(_ONEDNN_FLAGS)
 
 
 def _may_use_avx512() -> bool:
-    """Return whether oneDNN, which computes TensorFlow's convolutions, was not told to use older instructions alone."""
-    told = os.environ.get("ONEDNN_MAX_CPU_ISA", "").upper()
-    return told in ("", "DEFAULT", "ALL") or told.startswith(("AVX512", "AVX10"))
+    """Return whether ONEDNN_MAX_CPU_ISA lets oneDNN use AVX-512."""
+    setting = os.environ.get("ONEDNN_MAX_CPU_ISA", "").upper()
+    return setting in ("", "DEFAULT", "ALL") or setting.startswith(("AVX512", "AVX10"))
 
 
 def _cpu_flags() -> set[str]:
@@ -55,7 +56,7 @@ def _cpu_flags() -> set[str]:
 
 
 def _cpu_entry(key: str) -> str:
-    """Return an entry of Linux's description of the first processor; "" where there is none."""
+    """Return an entry for the first processor in /proc/cpuinfo, or "" if there is none."""
     try:
         lines = _CPU_INFO.read_text(encoding="utf-8").splitlines()
     except OSError:

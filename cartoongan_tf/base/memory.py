@@ -1,4 +1,4 @@
-"""How much memory there is to use, the machine's or what its container may take; and how much this process took."""
+"""Memory: the amount still available to this process, and the amount that it has taken."""
 
 import contextlib
 import threading
@@ -12,23 +12,32 @@ try:
 except ImportError:  # Windows, where psutil knows the peak
     resource = None
 
-_GROUPS, _OWN_GROUP = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")  # version 2; elsewhere the machine counts
-_OWN_STATUS = Path("/proc/self/status")  # Linux alone has it
+# Control groups of version 2; without them the machine's memory is the limit.
+_GROUPS = Path("/sys/fs/cgroup")
+_OWN_GROUP = Path("/proc/self/cgroup")
+_OWN_STATUS = Path("/proc/self/status")  # on Linux only
+
+_promises: list[float] = []
+_changed = threading.Condition()
 
 
 def available_bytes() -> int:
-    """Memory that this process can still take without swapping."""
-    left = [_left_in_group(group) for group in _own_groups()]
-    return min([psutil.virtual_memory().available, *(bytes for bytes in left if bytes is not None)])
+    """Return the memory that this process can still take without swapping, within its container's limit."""
+    limits = [psutil.virtual_memory().available]
+    for group in _own_groups():
+        left = _left_in_group(group)
+        if left is not None:
+            limits.append(left)
+    return min(limits)
 
 
 @contextlib.contextmanager
 def promised(num_bytes: float, usable_share: float) -> Iterator[None]:
-    """Promise memory to the block: where several threads want much at once, some wait until others are done.
+    """Promise memory to the block; threads wait here while the memory promised to others leaves too little.
 
     Args:
-      num_bytes: that the block takes at most.
-      usable_share: of the memory at hand, from 0 to 1.
+      num_bytes: upper limit of the memory that the block takes.
+      usable_share: share of the available memory that may be promised, from 0 to 1.
     """
     with _changed:
         _changed.wait_for(lambda: not _promises or sum(_promises) + num_bytes <= usable_share * available_bytes())
@@ -41,27 +50,23 @@ def promised(num_bytes: float, usable_share: float) -> Iterator[None]:
             _changed.notify_all()
 
 
-_promises: list[float] = []
-_changed = threading.Condition()
-
-
 def peak_bytes() -> int:
-    """The most memory that this process has held so far.
+    """Return the most memory that this process has held so far.
 
-    On Linux not by getrusage: there a process starts with the peak of the one that started it.
+    Linux's getrusage is not used, because there a process inherits the peak of its parent.
     """
     try:
         status = _OWN_STATUS.read_text()
     except OSError:
-        return (
-            resource.getrusage(resource.RUSAGE_SELF).ru_maxrss if resource else psutil.Process().memory_info().peak_wset
-        )
+        if resource is None:
+            return psutil.Process().memory_info().peak_wset
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     kilobytes = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:"))
     return int(kilobytes) * 1024
 
 
 def _own_groups() -> list[Path]:
-    """The folder of this process's control group, and those of the groups around it."""
+    """List the folders of this process's control group and of the groups around it."""
     try:
         line = next(line for line in _OWN_GROUP.read_text().splitlines() if line.startswith("0::/"))
     except (OSError, StopIteration):
@@ -71,7 +76,7 @@ def _own_groups() -> list[Path]:
 
 
 def _left_in_group(group: Path) -> int | None:
-    """What is left of a control group's limit; None if it has none. Cached files do not count, they give way."""
+    """Return the unused part of a control group's limit, or None without a limit. Cached files count as unused."""
     try:
         limit = (group / "memory.max").read_text().strip()
         used = int((group / "memory.current").read_text())

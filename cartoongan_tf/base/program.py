@@ -1,14 +1,13 @@
-"""The shell around every program: flags from a dataclass, --help, --version, errors that a person can act on.
+"""The shell around every program: flags from a dataclass, --help, --version, and readable errors.
 
-A program is one dataclass of options (`options.option`), a module docstring that opens its --help, and a function
-that does the work:
+A program has a dataclass of options (`options.Config`), a module docstring that opens its --help, and a function that
+does the work:
 
     def main(argv=None):
         return program.run(CartoonizeConfig, _cartoonize, __doc__, argv)
 
-Each run has its own `flags.FlagValues`, so any number of programs can be imported into one process, and --help is
-the same as a module and as a console script. The work calls `start_tensorflow` when it needs it: --help, a mistyped
-flag and a missing file are answered at once.
+Each run has its own `flags.FlagValues`, so many programs can be imported into one process. The work calls
+`start_tensorflow` only when it needs it, so --help, a mistyped flag and a missing file are answered at once.
 """
 
 import contextlib
@@ -43,18 +42,17 @@ def run(
     argv: Sequence[str] | None = None,
     takes_arguments: bool = False,
 ) -> int:
-    """Parse the command line into a `config_class`, do the work, and report what went wrong.
+    """Parse the command line, do the work, and report errors.
 
     Args:
-      config_class: frozen dataclass whose fields are made by `options.option`.
-      work: called with the config and the arguments that are not flags; its result, if any, is the exit status.
+      config_class: subclass of `options.Config`.
+      work: function of the config and of the arguments that are not flags; it may return an exit status.
       doc: the program's module docstring.
-      argv: command line with the program's name first; the process's own where None.
-      takes_arguments: whether arguments that are not flags (pictures, say) are allowed.
+      argv: command line, the program's name first; None: the process's own.
+      takes_arguments: whether arguments that are not flags, such as pictures, are allowed.
 
     Returns:
-      the exit status: 0 for success, 1 for work that failed, 2 for a command line that cannot be used, 130 when
-      interrupted.
+      the exit status: 0 for success, 1 for failed work, 2 for an unusable command line, 130 when interrupted.
     """
     argv = list(sys.argv if argv is None else argv)
     for stream in (sys.stdout, sys.stderr):
@@ -77,12 +75,12 @@ def run(
 
 
 def _report(name: str, work: Callable[[], int | None]) -> int:
-    """Do the work; what the user or the machine brought about becomes one message, what we did wrong a stack trace."""
+    """Do the work; print one message for errors of input or machine, and a stack trace for bugs."""
     try:
-        with progress.told(f"{name} works"):
+        with progress.reported(f"{name} works"):
             return work() or 0
     except KeyboardInterrupt:
-        print(f"\n{name}: interrupted; the files that are there are whole", file=sys.stderr)
+        print(f"\n{name}: interrupted; all files written so far are complete", file=sys.stderr)
         return 130
     except Exception as error:
         if not _is_from_outside(error):
@@ -98,30 +96,29 @@ def _message(error: Exception) -> str:
 
 
 def _is_from_outside(error: Exception) -> bool:
-    """Whether it is about input, files or memory; TensorFlow has errors of its own for these."""
-    kinds = (InputError, OSError, UnicodeError, MemoryError)
-    if tensorflow := sys.modules.get("tensorflow"):
-        kinds += (tensorflow.errors.OpError,)
-    return isinstance(error, kinds)
+    """Return whether an error comes from input, files or memory, in Python or in TensorFlow."""
+    if isinstance(error, InputError | OSError | UnicodeError | MemoryError):
+        return True
+    tensorflow = sys.modules.get("tensorflow")
+    return tensorflow is not None and isinstance(error, tensorflow.errors.OpError)
 
 
 def start_tensorflow() -> None:
-    """Import TensorFlow without its start-up chatter, and let it take GPU memory as it needs it.
+    """Import TensorFlow without its start-up messages, and let it take GPU memory as it needs it.
 
-    The chatter (a dozen lines, the same every time) comes from C++ before any log level counts, so the standard
-    error stream is held back meanwhile: it is shown if the import fails, or always where TF_CPP_MIN_LOG_LEVEL
-    is 0 or 1.
+    C++ prints these messages before any log level takes effect, so standard error is held back meanwhile. It is shown
+    if the import fails, or if TF_CPP_MIN_LOG_LEVEL is 0 or 1.
     """
     if "tensorflow" in sys.modules:
         return
     os.environ["KERAS_BACKEND"] = "tensorflow"
     if not machine.has_avx512():
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # see `kernel_limits`
-    chatty = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2") < "2"
-    with progress.stage("starting TensorFlow"), contextlib.nullcontext() if chatty else _stderr_held_back():
+    is_verbose = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2") < "2"
+    with progress.stage("starting TensorFlow"), contextlib.nullcontext() if is_verbose else _stderr_held_back():
         import tensorflow as tf
 
-        if not chatty:
+        if not is_verbose:
             tf.get_logger().setLevel("ERROR")
             absl_logging.set_verbosity(absl_logging.ERROR)
         for gpu in tf.config.list_physical_devices("GPU"):
@@ -130,7 +127,7 @@ def start_tensorflow() -> None:
 
 @contextlib.contextmanager
 def _stderr_held_back():
-    """Keep what C++ and Python write to standard error in a file; show it if the block raises."""
+    """Hold standard error of C++ and Python back; show it if the block raises."""
     sys.stderr.flush()
     with tempfile.TemporaryFile() as held, open(os.dup(2), "w", buffering=1, errors="backslashreplace") as stderr:
         os.dup2(held.fileno(), 2)

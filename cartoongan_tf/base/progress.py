@@ -1,12 +1,12 @@
-"""Programs are never silent for long: bars move each second, and what has no bar is named every few seconds.
+"""Progress reports: a bar moves every second, and work without a bar is named every few seconds.
 
-    with progress.told():  # program.run does this
+    with progress.reported("cartoonize works"):  # program.run does this
         with progress.stage("loading pepper"):
             ...
         for photo in progress.Bar(photos, unit="picture"):
             ...
 
-On a terminal and in a log alike, something moves or is said at least every five seconds.
+On a terminal and in a log, something moves or is printed at least every five seconds.
 """
 
 import contextlib
@@ -19,8 +19,8 @@ from typing import TextIO
 
 from tqdm import tqdm
 
-MOST_SILENT_SECS = 4.0  # five are promised
-_TICK_SECS = 1.0  # on a terminal bars move as often
+MOST_SILENT_SECS = 4.0  # README promises five
+_TICK_SECS = 1.0  # bars on a terminal move this often
 
 
 class Bar(tqdm):
@@ -29,22 +29,24 @@ class Bar(tqdm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         if not self.disable:
-            with _teller.lock:
-                _teller.bars.add(self)
+            with _reporter.lock:
+                _reporter.bars.add(self)
 
     def close(self):
-        with _teller.lock:
-            _teller.bars.discard(self)
+        with _reporter.lock:
+            _reporter.bars.discard(self)
         super().close()
 
 
 class PictureBar:
-    """A bar over pictures that moves within each of them; a context manager."""
+    """A progress bar over pictures that also moves within each picture; a context manager."""
 
     _FORMAT = "{desc}{percentage:3.0f}%|{bar}| {elapsed}<{remaining}"
 
     def __init__(self, num_pictures: int):
-        self._num_pictures, self._num_begun, self._num_done = num_pictures, 0, 0
+        self._num_pictures = num_pictures
+        self._num_begun = 0
+        self._num_done = 0
         self._bar: Bar | None = None
 
     def __enter__(self):
@@ -59,21 +61,21 @@ class PictureBar:
 
     @property
     def position(self) -> float:
-        """The number of pictures done, with the part of the one in hand."""
+        """The number of pictures done, plus the share of the current one."""
         return self._bar.n if self._bar is not None else 0
 
     def begin(self, name: str) -> None:
-        """Say that a picture is drawn now."""
+        """Name the picture that begins now."""
         self._num_begun += 1
         self._move_to(self._num_begun - 1)
         self._bar.set_description(f"{name}, {self._num_begun} of {self._num_pictures}", refresh=False)
 
     def show_part(self, done: float) -> None:
-        """Show how much of the picture in hand is done, from 0 to 1."""
+        """Show the share of the current picture that is done, from 0 to 1."""
         self._move_to(self._num_begun - 1 + done)
 
     def end(self) -> None:
-        """Say that another picture is written, or skipped."""
+        """Count another picture as written or skipped."""
         self._num_done += 1
         self._move_to(self._num_done)
 
@@ -84,20 +86,20 @@ class PictureBar:
 
 @contextlib.contextmanager
 def stage(text: str) -> Iterator[None]:
-    """Name what goes on in the block: said where the block takes long and no bar moves."""
+    """Name the work of the block; the name is printed if the block takes long and no bar moves."""
     entry = _Stage(text)
-    _teller.stages.append(entry)
+    _reporter.stages.append(entry)
     try:
         yield
     finally:
-        _teller.stages.remove(entry)
+        _reporter.stages.remove(entry)
 
 
 @contextlib.contextmanager
-def told(text: str) -> Iterator[None]:
-    """Keep telling, on standard error, what goes on in the block; `text` names what no stage names."""
+def reported(text: str) -> Iterator[None]:
+    """Report progress of the block on standard error; `text` names work outside of any stage."""
     stop = threading.Event()
-    thread = threading.Thread(target=_teller.tell_until, args=(stop,), daemon=True)
+    thread = threading.Thread(target=_reporter.report_until, args=(stop,), daemon=True)
     with stage(text):
         thread.start()
         try:
@@ -109,29 +111,30 @@ def told(text: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def speaking_through(stream: TextIO) -> Iterator[None]:
-    """Tell through another stream in the block, as standard error is held back."""
-    with _teller.lock:
-        _teller.stream = stream
+    """Report to another stream within the block, because standard error is held back."""
+    with _reporter.lock:
+        _reporter.stream = stream
     try:
         yield
     finally:
-        with _teller.lock:
-            _teller.stream = None
+        with _reporter.lock:
+            _reporter.stream = None
 
 
 class _Stage:
     def __init__(self, text: str):
-        self.text, self.began = text, time.monotonic()
+        self.text = text
+        self.began = time.monotonic()
 
 
-class _Teller:
-    """Tells what goes on.
+class _Reporter:
+    """The reporter of this process's progress.
 
     Attributes:
-      bars: those that are open.
-      stages: those that go on, the innermost last.
-      stream: to write to; None: standard error.
-      last_told: when something was said or moved.
+      bars: open progress bars.
+      stages: current stages, the innermost last.
+      stream: stream to print to; None: standard error.
+      last_report: time at which something was last printed or moved.
     """
 
     def __init__(self):
@@ -139,35 +142,36 @@ class _Teller:
         self.bars: weakref.WeakSet[Bar] = weakref.WeakSet()
         self.stages: list[_Stage] = []
         self.stream: TextIO | None = None
-        self.last_told = 0.0
+        self.last_report = 0.0
 
-    def tell_until(self, stop: threading.Event) -> None:
-        self.last_told = time.monotonic()
+    def report_until(self, stop: threading.Event) -> None:
+        self.last_report = time.monotonic()
         while not stop.wait(_TICK_SECS):
-            self.tell()
+            self.report()
 
-    def tell(self) -> None:
-        """Move the bars; without one, name the stage in hand if nothing was said for long."""
+    def report(self) -> None:
+        """Move the bars; without a bar, name the current stage if nothing was printed for long."""
         with self.lock:
-            self._tell()
+            self._report()
 
-    def _tell(self) -> None:
-        now, shown = time.monotonic(), [bar for bar in self.bars if _is_shown(bar)]
-        silent_secs = now - self.last_told
+    def _report(self) -> None:
+        now = time.monotonic()
+        shown = [bar for bar in self.bars if _is_shown(bar)]
+        silent_secs = now - self.last_report
         if silent_secs < (0 if shown and sys.stderr.isatty() else MOST_SILENT_SECS - _TICK_SECS):
             return
         for bar in shown:
             bar.refresh()
         if not shown:
-            stage_in_hand = self.stages[-1]
-            secs = now - stage_in_hand.began
-            tqdm.write(f"... {stage_in_hand.text} ({secs:.0f} s)", file=self.stream or sys.stderr)
-        self.last_told = now
+            current = self.stages[-1]
+            secs = now - current.began
+            tqdm.write(f"... {current.text} ({secs:.0f} s)", file=self.stream or sys.stderr)
+        self.last_report = now
 
 
 def _is_shown(bar: Bar) -> bool:
-    """Return whether a bar has been drawn: one with a delay waits for it."""
+    """Return whether a bar is visible; a bar with a delay appears after it."""
     return not bar.disable and (bar.delay <= 0 or time.time() >= bar.start_t + bar.delay)
 
 
-_teller = _Teller()
+_reporter = _Reporter()

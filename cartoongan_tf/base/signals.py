@@ -1,4 +1,4 @@
-"""Being asked to stop: Ctrl-C, and SIGTERM, by which clusters preempt."""
+"""Requests to stop: Ctrl-C, and the SIGTERM that clusters send before they preempt a job."""
 
 import contextlib
 import signal
@@ -11,13 +11,13 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @contextlib.contextmanager
 def stop_requests() -> Iterator[Callable[[], int]]:
-    """Take requests to stop, within the block, for ones that can wait until the work in hand is done.
+    """Delay requests to stop within the block until the current work is complete.
 
-    A second Ctrl-C interrupts at once, and so does a second SIGTERM. In other threads than the main one nothing is
-    changed, as Python handles signals there alone.
+    A second Ctrl-C or SIGTERM interrupts at once. Outside the main thread nothing changes, because Python handles
+    signals only there.
 
     Yields:
-      a function that gives the number of the signal received; 0 while there is none.
+      a function that returns the number of the signal received, or 0.
     """
     received = []
 

@@ -1,4 +1,4 @@
-"""Something to call in a process of its own: what ends that process costs the call in hand, and nothing else."""
+"""A function in a process of its own: if that process dies, only the current call fails."""
 
 import contextlib
 import multiprocessing
@@ -19,23 +19,24 @@ Report = Callable[[float], None]
 
 
 class WorkerDied(Exception):
-    """The process ended in the middle of a call; the message says by what."""
+    """The end of a worker's process during a call; the message names the signal or exit status."""
 
 
 class Worker:
-    """A process that loads something once and calls it whenever it is asked to; a context manager.
+    """A process that loads a function once and calls it on request; a context manager.
 
-    The process is started at the first call, and again at the first call after it died. Calls from several threads
-    wait for each other.
+    The first call starts the process, and so does the first call after it died. Calls from several threads wait for
+    each other.
     """
 
     def __init__(self, load: Callable[..., Callable], *args):
         """
         Args:
-          load: called in the process with a function that reports progress, from 0 to 1, and with `args`; returns what
-            is to be called. To be found by its name in a module.
+          load: function that returns the function to call. It runs in the process, with a function that reports
+            progress from 0 to 1 and with `args`. It must be importable by name.
         """
-        self._load, self._args = load, args
+        self._load = load
+        self._args = args
         self._process: multiprocessing.Process | None = None
         self._connection: Connection | None = None
         self._lock = threading.Lock()
@@ -47,7 +48,7 @@ class Worker:
         self.close()
 
     def call(self, *args, on_progress: Report = lambda done: None) -> Any:
-        """Return what the call returns, or raise what it raises.
+        """Call the loaded function in the process; return or raise what it does.
 
         Raises:
           WorkerDied: the process ended before it answered.
@@ -60,7 +61,7 @@ class Worker:
                 kind, value = self._answer(on_progress)
             except (EOFError, ConnectionError) as error:
                 raise WorkerDied(self._bury()) from error
-            except BaseException:  # its answer must not be taken for that of the next call
+            except BaseException:  # a late answer must not be taken for that of the next call
                 self.close()
                 self._process = None
                 raise
@@ -69,7 +70,7 @@ class Worker:
         return value
 
     def close(self) -> None:
-        """End the process at once, whatever it does."""
+        """Kill the process."""
         if self._process is not None:
             self._process.kill()
             self._process.join()
@@ -80,7 +81,8 @@ class Worker:
         process = context.Process(target=_serve, args=(its_end, self._load, self._args), daemon=True)
         with _interrupts_held_back(), _without_main_module():
             process.start()
-            self._process, self._connection = process, connection
+            self._process = process
+            self._connection = connection
         its_end.close()
         kind, value = self._answer(lambda done: None)
         if kind == _ERROR:
@@ -94,7 +96,7 @@ class Worker:
             on_progress(value)
 
     def _bury(self) -> str:
-        """Wait for the process to end, and forget it; return by what it ended."""
+        """Wait for the process to end, forget it, and return its signal or exit status as text."""
         process, self._process = self._process, None
         process.join()
         self._connection.close()
@@ -104,7 +106,7 @@ class Worker:
 
 @contextlib.contextmanager
 def _interrupts_held_back() -> Iterator[None]:
-    """Hold Ctrl-C back in the block, and in the process that is started there."""
+    """Block Ctrl-C within the block and in a process started there."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
@@ -117,7 +119,7 @@ def _interrupts_held_back() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _without_main_module() -> Iterator[None]:
-    """Keep a process that is started in the block from running the script again that started this one."""
+    """Hide the main module within the block, so that a new process does not run the user's script again."""
     main = sys.modules["__main__"]
     sys.modules["__main__"] = types.ModuleType("__main__")
     try:
@@ -127,8 +129,8 @@ def _without_main_module() -> Iterator[None]:
 
 
 def _serve(connection: Connection, load: Callable[..., Callable], args: tuple) -> None:
-    """Load, and answer calls, until the other end is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one ends it
+    """Load the function and answer calls until the other end is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends this process
     threading.Thread(target=_end_with_parent, daemon=True).start()
     kind, function = _attempt(load, lambda done: connection.send((_PROGRESS, done)), *args)
     with contextlib.suppress(EOFError, ConnectionError):
@@ -138,13 +140,13 @@ def _serve(connection: Connection, load: Callable[..., Callable], args: tuple) -
 
 
 def _end_with_parent() -> None:
-    """End this process when the one that started it has ended, whatever is being computed."""
+    """Exit when the parent process has ended."""
     multiprocessing.parent_process().join()
     os._exit(1)
 
 
 def _send(connection: Connection, answer: tuple[str, Any]) -> None:
-    """Send an answer; of one that cannot leave the process, what it was."""
+    """Send an answer, or a description of one that cannot be pickled."""
     try:
         connection.send(answer)
     except (pickle.PicklingError, TypeError, AttributeError):
@@ -155,6 +157,6 @@ def _send(connection: Connection, answer: tuple[str, Any]) -> None:
 def _attempt(function: Callable, *args) -> tuple[str, Any]:
     try:
         return _RESULT, function(*args)
-    except Exception as error:  # it is raised again where the call was made, with this stack trace as a note
+    except Exception as error:  # the caller raises it again, with this stack trace as a note
         error.add_note(traceback.format_exc())
         return _ERROR, error

@@ -14,7 +14,7 @@ def test_it_is_what_the_machine_has_at_hand():
 def test_the_peak_is_this_process_s_own_and_not_that_of_the_one_that_started_it():
     held = np.ones(500_000_000, np.uint8)
     assert memory.peak_bytes() > held.nbytes
-    code = "from cartoongan_tf import memory; print(memory.peak_bytes())"
+    code = "from cartoongan_tf.base import memory; print(memory.peak_bytes())"
     started = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert 5e6 < int(started.stdout) < 200e6 and held.sum() == held.size
 

@@ -22,19 +22,23 @@ PROGRAMS = {
 
 
 @pytest.mark.parametrize("script", PROGRAMS)
-def test_help_shows_the_command_and_every_flag_as_module_and_as_script(script):
+def test_help_shows_the_command_and_every_flag(script, capsys):
     module, config_class = PROGRAMS[script]
-    commands = ([sys.executable, "-m", module.__name__], [str(Path(sys.executable).with_name(script))])
-    texts = []
-    for command in commands:
-        result = subprocess.run([*command, "--help"], cwd=REPOSITORY, capture_output=True, text=True, timeout=60)
-        assert result.returncode == 0, result.stderr
-        texts.append(result.stdout)
-    assert texts[0] == texts[1]
-    assert f"python -m {module.__name__}" in texts[0]
+    assert module.main([script, "--help"]) == 0
+    text = capsys.readouterr().out
+    assert f"python -m {module.__name__}" in text
     for option in options_of(config_class):
-        assert option.name in texts[0]
-        assert option.help in " ".join(texts[0].split())
+        assert option.name in text
+        assert option.help in " ".join(text.split())
+
+
+def test_a_console_script_is_its_module():
+    commands = ([sys.executable, "-m", "cartoongan_tf.cartoonize"], [str(Path(sys.executable).with_name("cartoonize"))])
+    texts = [
+        subprocess.run([*command, "--help"], cwd=REPOSITORY, capture_output=True, text=True, timeout=120, check=True)
+        for command in commands
+    ]
+    assert texts[0].stdout == texts[1].stdout != ""
 
 
 @pytest.mark.parametrize("script", PROGRAMS)
@@ -55,15 +59,11 @@ def test_version_and_bad_flags(script, capsys):
     [
         (["--flagfile=none.flags"], "none.flags"),
         (["--data_dir=a", "--run_dir=b", "--batch_size=many"], "batch_size"),
-        (["--data_dir=a", "--run_dir=b", "--batch_size=0"], "--batch_size=0: must be at least 1"),
-        (
-            ["--data_dir=a", "--run_dir=b", "--content_weight=-1"],
-            "--content_weight=-1.0: must not be negative",
-        ),
+        (["--data_dir=a", "--run_dir=b", "--batch_size=0"], "--batch_size=0"),
         (["--data_dir=a", "--run_dir=b", "--adversarial_loss=wasserstein"], "log|least_squares|hinge"),
         (["--data_dir=a", "--run_dir=b", "stray"], "stray"),
         (["--data_dir=a", "--run_dir="], "--run_dir is missing"),
-        (["--data_dir=a", "--run_dir=b", "--seed=8589934592"], "--seed=8589934592: must be"),
+        (["--data_dir=a", "--run_dir=b", "--seed=8589934592"], "--seed=8589934592"),
         (["--data_dir=a", "--run_dir=b", "--initialization_epochs=0", "--adversarial_epochs=0"], "nothing to train"),
         (["--flagfile=tests/fixtures/tfa_instance_norm.npz"], "decode"),
     ],
@@ -100,17 +100,20 @@ def test_every_flagfile_is_a_complete_recipe(path, monkeypatch):
     named |= {line.removeprefix("--").removeprefix("no") for line in text.splitlines() if line.startswith("--")}
     left_out = {option.name for option in options_of(TrainConfig)} - named
     assert left_out <= {
-        *("initial_generator", "num_samples", "summary_every_steps", "keep_checkpoints", "keep_every_steps"),
-        *("validation_batches", "dry_run"),
         "deterministic",
+        "dry_run",
+        "initial_generator",
+        "keep_checkpoints",
+        "keep_every_steps",
+        "num_samples",
+        "summary_every_steps",
+        "validation_batches",
     }
 
 
 def test_the_styles_share_one_recipe():
-    paths = [
-        REPOSITORY / "shinkai.flags",
-        *(REPOSITORY / "configs" / f"{s}.flags" for s in ("hayao", "hosoda", "paprika")),
-    ]
+    paths = [REPOSITORY / "shinkai.flags"]
+    paths += [REPOSITORY / "configs" / f"{style}.flags" for style in ("hayao", "hosoda", "paprika")]
     recipes = [read_flagfile_values(path) for path in paths]
     for recipe, path in zip(recipes, paths, strict=True):
         assert (recipe.pop("data_dir"), recipe.pop("run_dir")) == (f"data/{path.stem}", f"runs/{path.stem}")

@@ -12,9 +12,11 @@ from tests.helpers import REPOSITORY
 
 SCRIPT = """
 import time
-from cartoongan_tf import progress
+from cartoongan_tf.base import progress
 
-with progress.told("the program works"):
+progress.MOST_SILENT_SECS = 1.0
+progress._TICK_SECS = 0.25
+with progress.reported("the program works"):
     time.sleep({secs})
     with progress.stage("reading a file"):
         time.sleep({secs})
@@ -28,7 +30,8 @@ class Terminal(io.StringIO):
 
     def __init__(self, is_terminal):
         super().__init__()
-        self.times, self._is_terminal = [], is_terminal
+        self.times = []
+        self._is_terminal = is_terminal
 
     def isatty(self):
         return self._is_terminal
@@ -47,12 +50,12 @@ def test_something_is_said_or_moves_while_nothing_happens(monkeypatch, is_termin
     screen = Terminal(is_terminal)
     monkeypatch.setattr(sys, "stderr", screen)
     began = time.monotonic()
-    with progress.told("training works"), progress.stage("reading a file"):
+    with progress.reported("training works"), progress.stage("reading a file"):
         if shows_a_bar:
             with progress.Bar(total=3, desc="drawing", file=screen):
-                time.sleep(4)
+                time.sleep(2.5)
         else:
-            time.sleep(4)
+            time.sleep(2.5)
     times = [began, *screen.times, time.monotonic()]
     assert max(after - before for before, after in itertools.pairwise(times)) <= 1.25
     assert ("drawing" if shows_a_bar else "reading a file") in screen.getvalue()
@@ -60,13 +63,13 @@ def test_something_is_said_or_moves_while_nothing_happens(monkeypatch, is_termin
 
 
 def test_work_that_is_quick_says_nothing(capsys):
-    with progress.told("the program works"), progress.stage("reading a file"):
+    with progress.reported("the program works"), progress.stage("reading a file"):
         time.sleep(0.1)
     assert capsys.readouterr().err == ""
 
 
 def test_a_log_names_each_stage_with_its_seconds():
-    script = SCRIPT.format(secs=4.5)
+    script = SCRIPT.format(secs=1.5)
     done = subprocess.run([sys.executable, "-c", script], cwd=REPOSITORY, capture_output=True, text=True, check=True)
     for stage in ("the program works", "reading a file"):
         assert re.search(rf"^\.\.\. {stage} \(\d s\)$", done.stderr, re.MULTILINE)
