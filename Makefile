@@ -2,17 +2,16 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PACKAGES := cartoongan_tf data_pipeline export experiments benchmarks demo
+PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help install demo test test-slow lint clean
+.PHONY: help install demo test test-slow lint format clean
 
-help:
-	@echo "make demo       a photo as a cartoon; then the whole job of making a style, in minutes (results in demo_output/)"
-	@echo "make test       the tests; make test-slow runs those that take longer"
-	@echo "make lint       ruff, as the tests expect it"
-	@echo "make clean      remove .venv and demo_output"
-	@echo "make PYTHON=python3.12 ...   use another Python (3.11 to 3.13)"
+help:  ## list the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1@\2/' | awk -F@ '{printf "%-28s%s\n", $$1, $$2}'
+	@echo "make PYTHON=python3.12 ...  use another Python (3.11 to 3.13)"
 
-install: $(VENV)/installed
+install: $(VENV)/installed  ## make .venv with everything that tests need
 
 $(VENV)/installed: setup.cfg setup.py pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
@@ -21,17 +20,24 @@ $(VENV)/installed: setup.cfg setup.py pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[demo,dev]'
 	touch $@
 
-demo: install
+demo: install  ## cartoonize a photo, then make a small style from data to export (results in demo_output/)
 	$(BIN)/python -m demo.run_demo
 
-test: install
-	$(BIN)/python -m pytest --numprocesses=2 --dist=worksteal
+test: install  ## run the tests: minutes
+	$(PYTEST) --numprocesses=2 --dist=worksteal
 
-test-slow: install
-	$(BIN)/python -m pytest -m slow --numprocesses=2 --dist=worksteal
+test-slow: install  ## run the slow tests: kills, full-size networks, large photos, the wheel and the demo
+	$(PYTEST) -m 'slow and not alone' --numprocesses=2 --dist=worksteal
+	$(PYTEST) -m 'slow and alone'
 
-lint: install
-	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+lint: install  ## check style (ruff) and types (mypy)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(PACKAGES)
 
-clean:
+format: install  ## format the code and mend what ruff can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:  ## remove .venv and demo_output
 	rm -rf $(VENV) demo_output

@@ -20,7 +20,7 @@ from cartoongan_tf.base.errors import InputError
 try:
     import fcntl
 except ImportError:  # Windows has no such locks
-    fcntl = None
+    fcntl = None  # type: ignore[assignment]
 
 # Tells this process from an earlier one with the same process id. Letters only, because a number follows it.
 _PROCESS = "".join(secrets.choice(string.ascii_letters) for _ in range(8))

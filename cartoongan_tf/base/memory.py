@@ -10,7 +10,7 @@ import psutil
 try:
     import resource
 except ImportError:  # Windows, where psutil knows the peak
-    resource = None
+    resource = None  # type: ignore[assignment]
 
 # Control groups of version 2; without them the machine's memory is the limit.
 _GROUPS = Path("/sys/fs/cgroup")

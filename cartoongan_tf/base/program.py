@@ -26,7 +26,7 @@ from cartoongan_tf.base import machine, progress
 from cartoongan_tf.base.errors import InputError, UsageError
 from cartoongan_tf.base.options import Option, options_of
 
-_DEFINE = {
+_DEFINE: dict[type, Callable[..., Any]] = {
     str: flags.DEFINE_string,
     int: flags.DEFINE_integer,
     float: flags.DEFINE_float,
@@ -56,7 +56,7 @@ def run(
     """
     argv = list(sys.argv if argv is None else argv)
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # file names need not be UTF-8
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  file names need not be UTF-8
     name = os.path.basename(argv[0]).removesuffix(".py")
     try:
         values = _flag_values(config_class)

@@ -68,7 +68,8 @@ class PictureBar:
         """Name the picture that begins now."""
         self._num_begun += 1
         self._move_to(self._num_begun - 1)
-        self._bar.set_description(f"{name}, {self._num_begun} of {self._num_pictures}", refresh=False)
+        if self._bar is not None:
+            self._bar.set_description(f"{name}, {self._num_begun} of {self._num_pictures}", refresh=False)
 
     def show_part(self, done: float) -> None:
         """Show the share of the current picture that is done, from 0 to 1."""

@@ -19,7 +19,7 @@ def stop_requests() -> Iterator[Callable[[], int]]:
     Yields:
       a function that returns the number of the signal received, or 0.
     """
-    received = []
+    received: list[int] = []
 
     def note(number: int, frame: object) -> None:
         if received:

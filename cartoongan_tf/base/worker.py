@@ -11,7 +11,8 @@ import traceback
 import types
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
-from typing import Any
+from multiprocessing.process import BaseProcess
+from typing import Any, NamedTuple
 
 _RESULT, _ERROR, _PROGRESS = "result", "error", "progress"
 
@@ -37,8 +38,7 @@ class Worker:
         """
         self._load = load
         self._args = args
-        self._process: multiprocessing.Process | None = None
-        self._connection: Connection | None = None
+        self._running: _Running | None = None
         self._lock = threading.Lock()
 
     def __enter__(self):
@@ -55,15 +55,14 @@ class Worker:
         """
         with self._lock:
             try:
-                if self._process is None:
-                    self._start()
-                self._connection.send(args)
-                kind, value = self._answer(on_progress)
+                running = self._running or self._start()
+                running.connection.send(args)
+                kind, value = running.answer(on_progress)
             except (EOFError, ConnectionError) as error:
                 raise WorkerDied(self._bury()) from error
             except BaseException:  # a late answer must not be taken for that of the next call
                 self.close()
-                self._process = None
+                self._running = None
                 raise
         if kind == _ERROR:
             raise value
@@ -71,36 +70,48 @@ class Worker:
 
     def close(self) -> None:
         """Kill the process."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.join()
+        if self._running is not None:
+            self._running.process.kill()
+            self._running.process.join()
 
-    def _start(self) -> None:
+    def _start(self) -> "_Running":
         context = multiprocessing.get_context("spawn")
         connection, its_end = context.Pipe()
         process = context.Process(target=_serve, args=(its_end, self._load, self._args), daemon=True)
         with _interrupts_held_back(), _without_main_module():
             process.start()
-            self._process = process
-            self._connection = connection
+            running = self._running = _Running(process, connection)
         its_end.close()
-        kind, value = self._answer(lambda done: None)
+        kind, value = running.answer(lambda done: None)
         if kind == _ERROR:
             raise value
+        return running
 
-    def _answer(self, on_progress: Report) -> tuple[str, Any]:
+    def _bury(self) -> str:
+        """Forget the dead process, and return its signal or exit status as text."""
+        running, self._running = self._running, None
+        return "before it started" if running is None else running.wait()
+
+
+class _Running(NamedTuple):
+    """A started process, and this end of the connection to it."""
+
+    process: BaseProcess
+    connection: Connection
+
+    def answer(self, on_progress: Report) -> tuple[str, Any]:
+        """Wait for the answer to a call, and pass progress on meanwhile."""
         while True:
-            kind, value = self._connection.recv()
+            kind, value = self.connection.recv()
             if kind != _PROGRESS:
                 return kind, value
             on_progress(value)
 
-    def _bury(self) -> str:
-        """Wait for the process to end, forget it, and return its signal or exit status as text."""
-        process, self._process = self._process, None
-        process.join()
-        self._connection.close()
-        code = process.exitcode or 0
+    def wait(self) -> str:
+        """Wait for the process to end, and return its signal or exit status as text."""
+        self.process.join()
+        self.connection.close()
+        code = self.process.exitcode or 0
         return signal.Signals(-code).name if code < 0 else f"status {code}"
 
 
@@ -141,7 +152,9 @@ def _serve(connection: Connection, load: Callable[..., Callable], args: tuple) -
 
 def _end_with_parent() -> None:
     """Exit when the parent process has ended."""
-    multiprocessing.parent_process().join()
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
     os._exit(1)
 
 
