@@ -11,6 +11,7 @@ Each run has its own `flags.FlagValues`, so many programs can be imported into o
 """
 
 import contextlib
+import io
 import os
 import sys
 import tempfile
@@ -56,7 +57,8 @@ def run(
     """
     argv = list(sys.argv if argv is None else argv)
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  file names need not be UTF-8
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # file names need not be UTF-8
     name = os.path.basename(argv[0]).removesuffix(".py")
     try:
         values = _flag_values(config_class)
