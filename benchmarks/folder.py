@@ -15,6 +15,7 @@ from pathlib import Path
 
 from cartoongan_tf.base import program
 from cartoongan_tf.base.options import Config, option
+from cartoongan_tf.base.progress import PictureBar
 from cartoongan_tf.base.timing import write_report
 from cartoongan_tf.inference.jobs import find_jobs
 from cartoongan_tf.media import folders, pictures
@@ -39,7 +40,7 @@ def main(argv=None) -> int:
 def _folder(config: FolderConfig, _) -> None:
     program.start_tensorflow()
     from cartoongan_tf import Cartoonizer
-    from cartoongan_tf.inference.file_pipeline import FileOptions, RenderOptions, draw_pictures
+    from cartoongan_tf.inference.file_pipeline import FileOptions, RenderOptions, cartoonize_files
 
     cartoonizer, look = Cartoonizer.load(config.model), RenderOptions(config.long_side)
     files = folders.list_files(config.photos_dir)[: config.num_photos]
@@ -54,10 +55,10 @@ def _folder(config: FolderConfig, _) -> None:
         with tempfile.TemporaryDirectory() as output:
             jobs = [job for path in files for job in find_jobs([str(path)], f"{output}/{Path(path).name}")]
             start = time.perf_counter()
-            problems = [problem for _, problem in draw_pictures(jobs, cartoonizer, look, FileOptions()) if problem]
+            problems = cartoonize_files(jobs, cartoonizer, look, FileOptions(), PictureBar(len(jobs)))
             times["folder"].append(time.perf_counter() - start)
             if problems:
-                raise problems[0]
+                raise next(iter(problems.values()))
     write_report("benchmarks.folder", config, ("tensorflow", "keras", "pillow"), _table(times), config.output)
 
 

@@ -12,7 +12,8 @@ from cartoongan_tf import __version__, styles
 from cartoongan_tf.base import atomic, progress
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.base.progress import Bar
-from cartoongan_tf.inference.runtimes import PEAK_TENSORS, values_per_pixel
+from cartoongan_tf.inference.keras_runtime import values_per_pixel
+from cartoongan_tf.inference.runtime import PEAK_TENSORS
 from cartoongan_tf.inference.tflite_model import TFLiteGenerator
 from cartoongan_tf.models import kernel_limits, layer_graph
 from cartoongan_tf.models.generator_file import load_generator

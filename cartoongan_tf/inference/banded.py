@@ -1,24 +1,25 @@
-"""A generator on a picture of any size, exactly and in bounded memory: band after band of rows.
+"""A generator run on a picture of any size in bounded memory: one band of rows after another.
 
-Instance norm needs the mean and variance of the whole picture at every layer, so tiles drawn one by one have seams,
-whatever statistics they borrow. Here each norm's statistics are taken over all bands before any band passes it, at
-full resolution. What lies between is computed anew for each band from the last stored tensors; stored are only
-tensors of less than the picture's resolution: what a norm takes, and what a residual block gives. With the paper's
-generator at most 192 bytes a pixel are stored at once, where the whole picture in one piece takes 1,000 or so.
+Instance norm needs the mean and variance of the whole picture at every layer, so tiles that are run one by one have
+seams, whatever statistics they borrow. Here each norm's statistics are taken over all bands, at full resolution, before
+any band passes the norm. Everything between is computed again for each band from the last stored tensors. Only tensors
+of less than the picture's resolution are stored: the inputs of norms, and the outputs of residual blocks. With the
+paper's generator at most 192 bytes a pixel are stored at once, compared with about 1,000 for the picture in one piece.
 """
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
-import keras
 import numpy as np
-from keras import layers, ops
+from keras import ops
 
-from cartoongan_tf.models import kernel_limits, pixels
-from cartoongan_tf.models.layer_graph import Node, Statistics, mix, norms, tensor_shapes
-from cartoongan_tf.models.layers import InstanceNormalization, ReflectionPadding2D, spatial_moments
+from cartoongan_tf.inference.band_plan import BandPlan
+from cartoongan_tf.inference.row_rules import Rows, rule_for
+from cartoongan_tf.models import pixels
+from cartoongan_tf.models.layer_graph import Node, Statistics, mix, norms
+from cartoongan_tf.models.layers import InstanceNormalization, spatial_moments
 
-BAND_BYTES = 48 * 2**20  # of the largest tensor of a band
-_TENSORS_OF_A_BAND = 8  # that live at once
+Moments = tuple[np.ndarray, np.ndarray]  # mean and biased variance, float32 [1, 1, 1, C]
 
 
 def cartoonize(
@@ -28,227 +29,139 @@ def cartoonize(
     mixing: np.ndarray | None = None,
     on_progress: Callable[[float], None] = lambda done: None,
 ) -> tuple[np.ndarray, Statistics]:
-    """`pixels.cartoonize` for one large picture, or for a large frame of a film.
+    """Run `pixels.cartoonize` in bands on one large picture, or on a large frame of a film.
 
     Args:
-      nodes: of `layer_graph`.
+      nodes: the layers, from `layer_graph`.
       image: uint8 RGB [H, W, 3], H and W from 1 up.
       before, mixing: for a frame, as in `layer_graph.run_on_film` with N = 1.
-      on_progress: called after each band with the share of the work that is done, from 0 to 1.
+      on_progress: called after each band with the completed share of the work, from 0 to 1.
 
     Returns:
-      uint8 RGB [H, W, 3], within rounding what the picture in one piece gives; and the norms' statistics.
+      uint8 RGB [H, W, 3], within rounding the result for the picture in one piece; and the norms' statistics.
     """
     height, width = image.shape[:2]
-    padded = ops.convert_to_numpy(pixels.pad_to_fit(image[np.newaxis]))
-    run = BandedRun(nodes, *padded.shape[1:3])
-    if before is not None:
-        run.mix_with = (dict(zip(norms(nodes), before, strict=True)), mixing)
-    return run.draw(padded, on_progress)[:height, :width], [run.statistics[norm] for norm in norms(nodes)]
+    padded = ops.convert_to_numpy(pixels.pad_to_fit(image[np.newaxis]))[0]
+    earlier = {} if before is None else dict(zip(norms(nodes), before, strict=True))
+    run = _BandedRun(BandPlan.for_size(nodes, *padded.shape[:2]), padded, earlier, mixing, on_progress)
+    cartoon = run.cartoon()
+    return cartoon[:height, :width], [run.statistics[norm] for norm in norms(nodes)]
 
 
 def peak_bytes(nodes: dict[str, Node], height: int, width: int) -> int:
-    """About how much memory `cartoonize` takes at most beyond the model, for a picture of that size in pixels."""
-    run = BandedRun(nodes, height, width)
-    stored = [run.needed_from(step) | ({step} if run.is_stored(step) else set()) for step in run.steps()]
-    band = min(_band_bytes(), max(run.num_bytes(name) for name in nodes))
-    return max(sum(map(run.num_bytes, names)) for names in stored) + _TENSORS_OF_A_BAND * band + 12 * height * width
+    """Return about the most memory that `cartoonize` takes beyond the model, for a picture of that size in pixels."""
+    return BandPlan.for_size(nodes, height, width).peak_bytes()
 
 
-def _band_bytes() -> int:
-    """Return what the largest tensor of a band may take."""
-    return min(BAND_BYTES, 4 * kernel_limits.most_values_before_bands())
+class _BandedRun:
+    """A picture that passes the layers in bands.
 
+    Attributes:
+      statistics: mean and variance of each norm that has been passed.
+    """
 
-class BandedRun:
-    """One picture on its way through the layers. A tensor is named by the layer that gives it."""
+    def __init__(
+        self,
+        plan: BandPlan,
+        padded: np.ndarray,
+        earlier: dict[str, Moments],
+        mixing: np.ndarray | None,
+        on_progress: Callable[[float], None],
+    ):
+        """
+        Args:
+          plan: the plan for the picture's size.
+          padded: uint8 RGB [H, W, 3], padded to fit the generator.
+          earlier: each norm's statistics before this frame of a film; empty for a picture.
+          mixing: as in `layer_graph.mix`; None for a picture.
+          on_progress: as in `cartoonize`.
+        """
+        self._plan = plan
+        self._stored = {plan.photo: padded}
+        self._earlier = earlier
+        self._mixing = mixing
+        self._on_progress = on_progress
+        self.statistics: dict[str, Moments] = {}
 
-    def __init__(self, nodes: dict[str, Node], height: int, width: int):
-        self._nodes = nodes
-        self._photo, self._cartoon = next(iter(nodes)), next(reversed(nodes))
-        self._shapes = tensor_shapes(nodes, height, width)
-        self._norms_of: dict[str, list[str]] = {}
-        for norm in norms(nodes):
-            self._norms_of.setdefault(nodes[norm].parents[0], []).append(norm)
-        self._stored: dict[str, np.ndarray] = {}
-        self.statistics: dict[str, tuple[np.ndarray, np.ndarray]] = {}
-        self.mix_with = None
-        self._on_progress: Callable[[float], None] = lambda share: None
-
-    def draw(self, padded: np.ndarray, on_progress: Callable[[float], None]) -> np.ndarray:
-        """uint8 RGB [1, H, W, 3], padded to fit -> uint8 RGB [H, W, 3]."""
-        self._stored[self._photo] = padded[0]
-        steps = self.steps()
+    def cartoon(self) -> np.ndarray:
+        """Return the cartoon of the padded picture, uint8 RGB [H, W, 3]."""
+        steps = self._plan.steps()
+        num_passes = len(steps) + 1
         for number, step in enumerate(steps):
-            self._on_progress = lambda share, number=number: on_progress((number + share) / (len(steps) + 1))
-            needed = self.needed_from(step)
+            needed = self._plan.needed_from(step)
             self._stored = {name: array for name, array in self._stored.items() if name in needed}
-            self._pass_over(step)
-        self._on_progress = lambda share: on_progress((len(steps) + share) / (len(steps) + 1))
-        cartoon = np.empty(padded.shape[1:], np.uint8)
-        for start, stop, band in self._bands(self._cartoon):
-            cartoon[start:stop] = pixels.to_uint8(band)[0]
+            self._pass_over(step, number, num_passes)
+        cartoon = np.empty(self._plan.shapes[self._plan.photo][1:], np.uint8)
+        for rows, band in self._bands(self._plan.cartoon, len(steps), num_passes):
+            cartoon[rows.start : rows.stop] = pixels.to_uint8(band)[0]
         return cartoon
 
-    def steps(self) -> list[str]:
-        """The tensors that need a pass of their own over the picture, in order."""
-        sums = {name for name, node in self._nodes.items() if len(node.parents) > 1 and self.is_stored(name)}
-        return [name for name in self._nodes if name in self._norms_of or name in sums]
-
-    def is_stored(self, name: str) -> bool:
-        """Whether a step keeps its tensor: at the picture's own resolution it would be too large."""
-        return self._shapes[name][1] < self._shapes[self._photo][1]
-
-    def num_bytes(self, name: str) -> int:
-        return int(np.prod(self._shapes[name])) * (1 if name == self._photo else 4)
-
-    def needed_from(self, step: str) -> set[str]:
-        """The tensors stored before a step that it or a later one, or the cartoon itself, is computed from."""
-        steps = self.steps()
-        later = steps[steps.index(step) :]
-        earlier = {name for name in steps if name not in later and self.is_stored(name)} | {self._photo}
-        needed, seen, to_look_at = set(), set(), [*later, self._cartoon]
-        while to_look_at:
-            name = to_look_at.pop()
-            if name in earlier:
-                needed.add(name)
-            elif name not in seen:
-                to_look_at.extend(self._nodes[name].parents)
-            seen.add(name)
-        return needed
-
-    def _pass_over(self, step: str) -> None:
-        """Compute a tensor band by band: store it where it is to be stored, and take the next norm's statistics."""
-        kept = np.empty(self._shapes[step][1:], np.float32) if self.is_stored(step) else None
+    def _pass_over(self, step: str, number: int, num_passes: int) -> None:
+        """Compute a tensor band by band: store it where the plan does, and take its statistics for the next norm."""
+        norms_of_step = self._plan.norms_of(step)
+        whole = np.empty(self._plan.shapes[step][1:], np.float32) if self._plan.is_stored(step) else None
         moments = _RunningMoments()
-        for start, stop, band in self._bands(step):
-            if kept is not None:
-                kept[start:stop] = band[0]
-            if step in self._norms_of:
+        for rows, band in self._bands(step, number, num_passes):
+            if whole is not None:
+                whole[rows.start : rows.stop] = band[0]
+            if norms_of_step:
                 moments.add(band)
-        for norm in self._norms_of.get(step, ()):
+        for norm in norms_of_step:
             self.statistics[norm] = self._mixed(norm, moments.mean_and_variance())
-        if kept is not None:
-            self._stored[step] = kept
+        if whole is not None:
+            self._stored[step] = whole
 
-    def _mixed(self, norm: str, own: tuple[np.ndarray, np.ndarray]) -> tuple:
-        if self.mix_with is None:
-            return own
-        before, mixing = self.mix_with
-        return tuple(mix(mixing, *pair) for pair in zip(before[norm], own, strict=True))
+    def _mixed(self, norm: str, moments: Moments) -> Moments:
+        """Return a norm's statistics averaged with the frames before; of a picture, as they are."""
+        if norm not in self._earlier:
+            return moments
+        earlier_mean, earlier_variance = self._earlier[norm]
+        mean, variance = moments
+        return mix(self._mixing, earlier_mean, mean), mix(self._mixing, earlier_variance, variance)
 
-    def _bands(self, name: str) -> Iterator[tuple[int, int, keras.KerasTensor]]:
-        height = self._shapes[name][1]
-        num_rows = self.num_rows(name)
+    def _bands(self, name: str, pass_number: int, num_passes: int) -> Iterator[tuple[Rows, Any]]:
+        """Yield a tensor in bands: its rows, and the tensor float32 [1, rows, W, C]."""
+        height = self._plan.shapes[name][1]
+        num_rows = self._plan.num_rows(name, self._stored)
         for start in range(0, height, num_rows):
-            stop = min(start + num_rows, height)
-            yield start, stop, self._rows(name, start, stop)
-            self._on_progress(stop / height)
+            rows = Rows(start, min(start + num_rows, height))
+            yield rows, self._compute(name, rows)
+            self._on_progress((pass_number + rows.stop / height) / num_passes)
 
-    def num_rows(self, name: str) -> int:
-        """Return how many rows of a tensor a band has."""
-        return max(1, int(_band_bytes() / self.widest_row_bytes(name)))
-
-    def widest_row_bytes(self, name: str, top: str | None = None) -> float:
-        """Bytes that a row of a tensor costs in the largest of the tensors that it is computed from."""
-        top = top or name
-        _, height, width, channels = self._shapes[name]
-        own = 4.0 * width * channels * height / self._shapes[top][1]
+    def _compute(self, name: str, rows: Rows) -> Any:
+        """Return rows of a tensor: stored ones, or computed from the rows of its inputs that they depend on."""
         if name in self._stored:
-            return own
-        return max([own, *(self.widest_row_bytes(parent, top) for parent in self._nodes[name].parents)])
-
-    def _rows(self, name: str, start: int, stop: int):
-        """Rows `start` to `stop` of a tensor: stored, or computed from those rows of its parents that it takes."""
-        if name == self._photo:
-            return pixels.to_float(self._stored[name][np.newaxis, start:stop])
-        if name in self._stored:
-            return ops.convert_to_tensor(self._stored[name][np.newaxis, start:stop])
-        layer, parents = self._nodes[name].layer, self._nodes[name].parents
-        height = self._shapes[parents[0]][1]
-        taken = _taken_rows(layer, start, stop, height)
-        inputs = [self._rows(parent, *taken) for parent in parents]
+            stored_rows = self._stored[name][np.newaxis, rows.start : rows.stop]
+            return pixels.to_float(stored_rows) if name == self._plan.photo else ops.convert_to_tensor(stored_rows)
+        layer = self._plan.nodes[name].layer
+        parents = self._plan.nodes[name].parents
+        height = self._plan.shapes[parents[0]][1]
+        rule = rule_for(layer)
+        needed = rule.needed(rows, height)
+        inputs = [self._compute(parent, needed) for parent in parents]
         if isinstance(layer, InstanceNormalization):
             return layer.normalize(inputs[0], *self.statistics[name])
-        return _call_on_rows(layer, inputs, taken, start, stop, height)
+        return rule.output(inputs, needed, rows, height)
 
 
 class _RunningMoments:
     """Mean and variance of a tensor from those of its bands, merged in float64 (Chan, Golub, LeVeque 1983)."""
 
     def __init__(self):
-        self._count, self._mean, self._squares = 0, 0.0, 0.0
+        self._count = 0
+        self._mean: np.ndarray | float = 0.0
+        self._squares: np.ndarray | float = 0.0  # sum of squared differences from the mean
 
-    def add(self, band) -> None:
+    def add(self, band: Any) -> None:
         """Add a band, float32 [1, rows, W, C]."""
         count = band.shape[1] * band.shape[2]
-        mean, variance = (ops.convert_to_numpy(moment).astype(np.float64) for moment in spatial_moments(band))
+        mean, variance = [ops.convert_to_numpy(moment).astype(np.float64) for moment in spatial_moments(band)]
         delta = mean - self._mean
         total = self._count + count
         self._mean = self._mean + delta * (count / total)
         self._squares = self._squares + variance * count + delta**2 * (self._count * count / total)
         self._count = total
 
-    def mean_and_variance(self) -> tuple[np.ndarray, np.ndarray]:
-        """float32 [1, 1, 1, C] each; the variance is the biased one."""
-        return self._mean.astype(np.float32), (self._squares / self._count).astype(np.float32)
-
-
-def _taken_rows(layer: keras.layers.Layer, start: int, stop: int, height: int) -> tuple[int, int]:
-    """The rows of its input, `height` high, that a layer takes to give its rows `start` to `stop`."""
-    match layer:
-        case layers.Conv2DTranspose():
-            kernel, stride = layer.kernel_size[0], layer.strides[0]
-            return max(0, -((kernel - 1 - start) // stride)), min(height, (stop - 1) // stride + 1)
-        case layers.Conv2D() | layers.DepthwiseConv2D() if layer.padding == "same":
-            radius = layer.kernel_size[0] // 2
-            return max(0, start - radius), min(height, stop + radius)
-        case layers.UpSampling2D():
-            return start // layer.size[0], (stop - 1) // layer.size[0] + 1
-        case layers.Conv2D() | layers.DepthwiseConv2D():
-            return start * layer.strides[0], (stop - 1) * layer.strides[0] + layer.kernel_size[0]
-        case layers.ZeroPadding2D():
-            top = layer.padding[0][0]
-            return max(0, start - top), max(1, min(height, stop - top))
-        case ReflectionPadding2D():
-            rows = _reflected(layer.padding, start, stop, height)
-            return int(rows.min()), int(rows.max()) + 1
-        case layers.Cropping2D():
-            top = layer.cropping[0][0]
-            return start + top, stop + top
-        case layers.ReLU() | layers.Activation() | layers.Add() | layers.Concatenate() | InstanceNormalization():
-            return start, stop
-    raise TypeError(f"cannot draw in bands: no rule for the rows of a {type(layer).__name__}")
-
-
-def _call_on_rows(layer, inputs: list, taken: tuple[int, int], start: int, stop: int, height: int):
-    """A layer's rows `start` to `stop` from the rows `taken` of its inputs."""
-    x = inputs[0]
-    match layer:
-        case layers.Conv2DTranspose():
-            first = start - taken[0] * layer.strides[0]
-            return layer(x)[:, first : first + stop - start]
-        case layers.Conv2D() | layers.DepthwiseConv2D() if layer.padding == "same":  # of stride 1
-            first = start - taken[0]  # the rows before it are wrong, unless they are the picture's first
-            return layer(x)[:, first : first + stop - start]
-        case layers.UpSampling2D():
-            first = start - taken[0] * layer.size[0]
-            return layer(x)[:, first : first + stop - start]
-        case layers.ZeroPadding2D():
-            (top, _), sides = layer.padding
-            above, below = max(0, top - start), max(0, stop - top - height)
-            return ops.pad(x, ((0, 0), (above, below), sides, (0, 0)))
-        case ReflectionPadding2D():
-            rows = _reflected(layer.padding, start, stop, height) - taken[0]
-            sides = (layer.padding, layer.padding)
-            return ops.pad(ops.take(x, rows, axis=1), ((0, 0), (0, 0), sides, (0, 0)), mode="reflect")
-        case layers.Cropping2D():
-            left, right = layer.cropping[1]
-            return x[:, :, left : x.shape[2] - right]
-    return layer(inputs if len(inputs) > 1 else x)
-
-
-def _reflected(padding: int, start: int, stop: int, height: int) -> np.ndarray:
-    """The input rows behind the rows `start` to `stop` of a picture padded by reflection."""
-    rows = np.abs(np.arange(start, stop) - padding)
-    return np.minimum(rows, 2 * (height - 1) - rows)
+    def mean_and_variance(self) -> Moments:
+        variance = self._squares / self._count
+        return self._mean.astype(np.float32), variance.astype(np.float32)

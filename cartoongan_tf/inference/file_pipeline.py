@@ -1,40 +1,45 @@
-"""Draw picture files: reading and writing go on in threads while the model computes."""
+"""Cartoons of picture and film files; reading and writing go on in threads while the model computes."""
 
 import dataclasses
 import functools
 import io
+import itertools
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from tqdm import tqdm
 
 from cartoongan_tf.base.errors import InputError
+from cartoongan_tf.base.progress import PictureBar
 from cartoongan_tf.base.threads import map_ahead
-from cartoongan_tf.inference.blending import blend_with_photo
 from cartoongan_tf.inference.jobs import STREAM, Job
 from cartoongan_tf.inference.steady import STEADINESS
-from cartoongan_tf.media import pictures
+from cartoongan_tf.media import film, pictures
 from cartoongan_tf.media.pictures import Picture
 
 if TYPE_CHECKING:
     from cartoongan_tf.inference.cartoonizer import Cartoonizer
     from cartoongan_tf.inference.isolated import IsolatedCartoonizer
 
-Draw = Callable[[np.ndarray], np.ndarray]
+    AnyCartoonizer = Cartoonizer | IsolatedCartoonizer
 
-FILES_AHEAD = 2  # read before they are drawn, and as many waiting to be written: each holds its pixels in memory
+Draw = Callable[[np.ndarray], np.ndarray]  # uint8 RGB [N, H, W, 3] -> the same
+Outcome = tuple[Job, InputError | None]  # a job, and the reason why it has no result
+
+_FILES_AHEAD = 2  # number of files read ahead, and of results waiting to be written: each holds its pixels in memory
 
 
 @dataclasses.dataclass(frozen=True)
 class RenderOptions:
-    """How results look.
+    """Options for the look of cartoons.
 
     Attributes:
-      long_side: in pixels; larger pictures are drawn shrunk to it. 0: as large as they are.
-      strength, keep_colors: see `Cartoonizer`.
-      compare: show the photo to the left of its cartoon.
-      steadiness: of films and animations; both shares of `Cartoonizer.film`.
+      long_side: longer side in pixels to which larger pictures are shrunk first; 0 keeps their size.
+      strength, keep_colors: as in `Cartoonizer.__call__`.
+      compare: whether to show the photo to the left of its cartoon.
+      steadiness: share kept from frame to frame of films and animations, as both shares of `Cartoonizer.film`.
     """
 
     long_side: int = 0
@@ -43,46 +48,64 @@ class RenderOptions:
     compare: bool = False
     steadiness: float = STEADINESS
 
-    def film(self, cartoonizer: "Cartoonizer | IsolatedCartoonizer") -> Draw:
-        """What draws the frames of one film."""
-        return cartoonizer.film(self.steadiness, self.steadiness)
+    def picture_drawer(self, cartoonizer: "AnyCartoonizer") -> Draw:
+        """Return the function that cartoonizes pictures."""
+        return functools.partial(cartoonizer, strength=self.strength, keep_colors=self.keep_colors)
 
-    def draw_frames(self, draw: Draw, frames: np.ndarray) -> np.ndarray:
-        """Draw frames with a cartoonizer or a film: uint8 RGB [N, H, W, 3] -> what to show."""
+    def film_drawer(self, cartoonizer: "AnyCartoonizer") -> Draw:
+        """Return the function that cartoonizes the frames of one film."""
+        return cartoonizer.film(self.steadiness, self.steadiness, self.strength, self.keep_colors)
+
+    def render_frames(self, draw: Draw, frames: np.ndarray) -> np.ndarray:
+        """Shrink and cartoonize frames, beside their photos if asked: uint8 RGB [N, H, W, 3] -> [N, H2, W2, 3]."""
         photos = np.stack([self.shrink(frame) for frame in frames])
-        cartoons = blend_with_photo(photos, draw(photos), self.strength, self.keep_colors)
+        cartoons = draw(photos)
         return np.concatenate([photos, cartoons], axis=2) if self.compare else cartoons
 
-    def draw_frame(self, draw: Draw, frame: np.ndarray) -> np.ndarray:
-        """Draw a frame of a picture file, uint8 RGB or RGBA [H, W, 3 or 4], its alpha kept."""
-        frame = self.shrink(frame)
-        cartoon = self.draw_frames(draw, frame[np.newaxis, ..., :3])[0]
-        alpha = np.concatenate([frame[..., 3:]] * (2 if self.compare else 1), axis=1)
+    def render_frame(self, draw: Draw, frame: np.ndarray) -> np.ndarray:
+        """Render a frame of a picture file, uint8 RGB or RGBA [H, W, 3 or 4], and keep its alpha."""
+        photo = self.shrink(frame)
+        cartoon = self.render_frames(draw, photo[np.newaxis, ..., :3])[0]
+        alpha = photo[..., 3:]
+        if self.compare:
+            alpha = np.concatenate([alpha, alpha], axis=1)
         return np.concatenate([cartoon, alpha], axis=2)
 
+    def render_picture(self, cartoonizer: "AnyCartoonizer", picture: Picture) -> Picture:
+        """Render all frames of a picture file; those of an animation as a film, so that they do not flicker."""
+        is_animation = bool(picture.durations_ms)
+        draw = self.film_drawer(cartoonizer) if is_animation else self.picture_drawer(cartoonizer)
+        return dataclasses.replace(picture, frames=[self.render_frame(draw, frame) for frame in picture.frames])
+
     def shrink(self, frame: np.ndarray) -> np.ndarray:
+        """Shrink a frame, uint8 RGB or RGBA [H, W, 3 or 4], to the longer side asked for."""
         return pictures.shrink(frame, self.long_side) if self.long_side else frame
 
 
 @dataclasses.dataclass(frozen=True)
 class FileOptions:
-    """How picture files are read and written.
+    """Options for reading and writing files.
 
     Attributes:
-      max_pixels, quality: see `pictures.read` and `pictures.write`.
-      suffix: of what goes to standard output, like ".png"; the picture's own where it is empty.
+      max_pixels: as in `pictures.read`.
+      quality: as in `pictures.write` and `film.draw_film`.
+      suffix: suffix of the format for standard output, like ".png"; the picture's own where it is empty.
+      batch_size: number of frames of a film to cartoonize at once.
     """
 
     max_pixels: int = pictures.MAX_PIXELS
     quality: int = pictures.DEFAULT_QUALITY
     suffix: str = ""
+    batch_size: int = 4
 
     def read(self, job: Job) -> Picture:
+        """Read the picture of a job; raises as `pictures.read`."""
         if job.source != STREAM:
             return pictures.read(job.source, self.max_pixels)
         return pictures.read(io.BytesIO(sys.stdin.buffer.read()), self.max_pixels)
 
     def write(self, job: Job, picture: Picture) -> None:
+        """Write the result of a job; raises as `pictures.write`."""
         if job.target != STREAM:
             pictures.write(job.target, picture, self.quality)
             return
@@ -91,39 +114,94 @@ class FileOptions:
         sys.stdout.buffer.flush()
 
 
-def draw_pictures(
-    jobs: Iterable[Job],
-    cartoonizer: "Cartoonizer | IsolatedCartoonizer",
-    look: RenderOptions,
-    files: FileOptions,
-    on_begin: Callable[[Job], None] = lambda job: None,
-) -> Iterator[tuple[Job, InputError | None]]:
-    """Draw picture files, in their order; `on_begin` is called with each before it is drawn.
+def find_bad_films(jobs: Iterable[Job]) -> dict[Job, InputError]:
+    """Return the films that cannot be cartoonized, and why; takes a moment, so call it before a model is loaded."""
+    problems = {}
+    for job in jobs:
+        if job.is_film:
+            try:
+                film.check_film(job.source, job.target)
+            except InputError as problem:
+                problems[job] = problem
+                _report_skipped(problem)
+    return problems
 
-    Yields:
-      each job when its result is written, or with the reason why there is none.
+
+def cartoonize_files(
+    jobs: Iterable[Job],
+    cartoonizer: "AnyCartoonizer",
+    render: RenderOptions,
+    files: FileOptions,
+    bar: PictureBar,
+) -> dict[Job, InputError]:
+    """Cartoonize picture files, then films; a file that cannot be used is reported and skipped.
+
+    Args:
+      jobs: files to read and write.
+      bar: progress bar over the pictures among them; each film has a bar of its own.
+
+    Returns:
+      the jobs without a result, and why.
 
     Raises:
-      OSError: a result cannot be written: the disk is full, say.
+      OSError: a result cannot be written, because the disk is full for example.
     """
-    read = map_ahead(lambda job: (job, _attempt(files.read, job)), jobs, FILES_AHEAD)
+    jobs = list(jobs)
+    films = [job for job in jobs if job.is_film]
+    stills = [job for job in jobs if not job.is_film]
+    problems: dict[Job, InputError] = {}
+    outcomes = itertools.chain(
+        _cartoonize_pictures(stills, cartoonizer, render, files, bar),
+        _cartoonize_films(films, cartoonizer, render, files),
+    )
+    for job, problem in outcomes:
+        if problem is not None:
+            problems[job] = problem
+            _report_skipped(problem)
+    return problems
 
-    def draw(job: Job, picture: Picture | InputError) -> Picture | InputError:
-        on_begin(job)
-        return _attempt(functools.partial(draw_named, job, draw_picture, cartoonizer, look), picture)
 
-    drawn = ((job, draw(job, picture)) for job, picture in read)
-    yield from map_ahead(lambda pair: (pair[0], _attempt(files.write, *pair)), drawn, FILES_AHEAD)
+def _cartoonize_pictures(
+    jobs: list[Job], cartoonizer: "AnyCartoonizer", render: RenderOptions, files: FileOptions, bar: PictureBar
+) -> Iterator[Outcome]:
+    """Yield each picture's outcome when its result is written, in order."""
+
+    def read(job: Job) -> tuple[Job, Picture | InputError]:
+        return job, _attempt(files.read, job)
+
+    def draw(job: Job, picture: Picture | InputError) -> tuple[Job, Picture | InputError]:
+        bar.begin(job.source.name)
+        return job, _attempt(_naming_source, job, render.render_picture, cartoonizer, picture)
+
+    def write(drawn: tuple[Job, Picture | InputError]) -> Outcome:
+        job, picture = drawn
+        return job, _attempt(files.write, job, picture)
+
+    drawn_pictures = itertools.starmap(draw, map_ahead(read, jobs, _FILES_AHEAD))
+    with bar:
+        for outcome in map_ahead(write, drawn_pictures, _FILES_AHEAD):
+            bar.end()
+            yield outcome
 
 
-def draw_picture(cartoonizer: "Cartoonizer | IsolatedCartoonizer", look: RenderOptions, picture: Picture) -> Picture:
-    """Draw all frames of a picture file: those of an animation steadily, as a film's."""
-    draw = look.film(cartoonizer) if picture.durations_ms else cartoonizer
-    return dataclasses.replace(picture, frames=[look.draw_frame(draw, frame) for frame in picture.frames])
+def _cartoonize_films(
+    jobs: list[Job], cartoonizer: "AnyCartoonizer", render: RenderOptions, files: FileOptions
+) -> Iterator[Outcome]:
+    """Yield each film's outcome when its result is written, in order."""
+    for job in jobs:
+        yield job, _attempt(_cartoonize_film, job, cartoonizer, render, files)
 
 
-def draw_named(job: Job, function: Callable, *values: Any) -> Any:
-    """Return function(*values); where that raises InputError, name the job's source in it."""
+def _cartoonize_film(job: Job, cartoonizer: "AnyCartoonizer", render: RenderOptions, files: FileOptions) -> None:
+    render_frames = functools.partial(render.render_frames, render.film_drawer(cartoonizer))
+    draw = functools.partial(_naming_source, job, render_frames)
+    report = film.draw_film(job.source, job.target, draw, files.batch_size, files.quality)
+    for remark in report.remarks():
+        print(f"{job.source}: {remark}", file=sys.stderr)
+
+
+def _naming_source(job: Job, function: Callable, *values: Any) -> Any:
+    """Return function(*values); name the job's source in an InputError that it raises."""
     try:
         return function(*values)
     except InputError as error:
@@ -131,11 +209,15 @@ def draw_named(job: Job, function: Callable, *values: Any) -> Any:
 
 
 def _attempt(function: Callable, *values: Any) -> Any:
-    """function(*values), or the InputError that it raises, or that one of the values is."""
-    problem = next((value for value in values if isinstance(value, InputError)), None)
-    if problem is not None:
-        return problem
+    """Return function(*values), or the InputError that it raises, or that is one of the values."""
+    for value in values:
+        if isinstance(value, InputError):
+            return value
     try:
         return function(*values)
     except InputError as error:
         return error
+
+
+def _report_skipped(problem: InputError) -> None:
+    tqdm.write(f"Skipped {problem}", file=sys.stderr)

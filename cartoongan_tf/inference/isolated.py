@@ -1,7 +1,7 @@
 """A `Cartoonizer` in a process of its own, for programs: what ends that process costs one picture or film.
 
-TensorFlow's kernels end their process where they meet what they do not expect, and the system ends one that takes too
-much memory. The program that asked for the drawing goes on with the next.
+TensorFlow's kernels end their process where they meet what they do not expect, and the system ends a process that
+takes too much memory. The program that asked for the cartoon continues with the next file.
 """
 
 import contextlib
@@ -18,16 +18,17 @@ _ADVICE = "--long_side draws it smaller, --method=banded in less memory"
 
 
 class IsolatedCartoonizer:
-    """Draws as `Cartoonizer` does; its first call loads the model."""
+    """A `Cartoonizer` in another process. Its first call loads the model."""
 
     def __init__(self, worker: Worker, on_progress: Report):
-        self._worker, self._on_progress = worker, on_progress
+        self._worker = worker
+        self._on_progress = on_progress
 
     def load(self) -> None:
         """Load the model now.
 
         Raises:
-          InputError: see `Cartoonizer.load`.
+          InputError: as `Cartoonizer.load`, or the process ended.
         """
         try:
             self._worker.call("load")
@@ -36,17 +37,20 @@ class IsolatedCartoonizer:
                 f"--model: the process that loaded it ended ({death}); give it again, or free memory"
             ) from death
 
-    def __call__(self, photos: np.ndarray) -> np.ndarray:
-        """Draw pictures of one size: uint8 RGB [N, H, W, 3] -> the same.
+    def __call__(self, photo: np.ndarray, strength: float = 1.0, keep_colors: bool = False) -> np.ndarray:
+        """Cartoonize as `Cartoonizer.__call__` does.
 
         Raises:
-          InputError: they cannot be drawn, or the process ended.
+          ValueError: as `Cartoonizer`.
+          InputError: as `Cartoonizer`, or the process ended.
         """
-        return self._call("photos", photos)
+        return self._call("photo", photo, strength, keep_colors)
 
-    def film(self, keep_statistics: float, keep_drawing: float) -> Callable[[np.ndarray], np.ndarray]:
-        """Begin a film; see `Cartoonizer.film`. There is one at a time."""
-        self._call("film", keep_statistics, keep_drawing)
+    def film(
+        self, keep_statistics: float, keep_drawing: float, strength: float = 1.0, keep_colors: bool = False
+    ) -> Callable[[np.ndarray], np.ndarray]:
+        """Begin a film, as `Cartoonizer.film` does. It replaces the film before."""
+        self._call("film", keep_statistics, keep_drawing, strength, keep_colors)
         return lambda frames: self._call("frames", frames)
 
     def _call(self, *request):
@@ -58,38 +62,41 @@ class IsolatedCartoonizer:
 
 @contextlib.contextmanager
 def isolated_cartoonizer(model: str, method: str, on_progress: Report) -> Iterator[IsolatedCartoonizer]:
-    """Yield what draws with a model, in a process that lives as long as the block.
+    """Yield a cartoonizer in a process that lives as long as the block.
 
     Args:
-      model, method: see `Cartoonizer.load`.
-      on_progress: called in the thread that asked for a picture, with the share of it that is done, from 0 to 1.
+      model, method: as in `Cartoonizer.load`.
+      on_progress: called in the thread that asked for a picture, with the completed share of it, from 0 to 1.
     """
     with Worker(load_in_process, model, method) as worker:
         yield IsolatedCartoonizer(worker, on_progress)
 
 
 def load_in_process(report: Report, model: str, method: str) -> Callable:
-    """Load the model in the process that draws."""
+    """Load the model in the process that runs it, and return the function that answers requests."""
     program.start_tensorflow()
     from cartoongan_tf.inference.cartoonizer import Cartoonizer
 
-    cartoonizer, films = Cartoonizer.load(model, method, report), []
+    cartoonizer = Cartoonizer.load(model, method, report)
+    film = None
 
     def answer(kind: str, *values):
+        nonlocal film
         match kind:
-            case "photos":
-                return _explain(cartoonizer, *values)
+            case "photo":
+                return _with_short_errors(cartoonizer, *values)
             case "film":
-                films[:] = [cartoonizer.film(*values)]
+                film = cartoonizer.film(*values)
             case "frames":
-                return _explain(films[0], *values)
+                return _with_short_errors(film, *values)
 
     return answer
 
 
-def _explain(draw: Callable[[np.ndarray], np.ndarray], photos: np.ndarray) -> np.ndarray:
-    """Draw, and turn what TensorFlow and the memory say into one sentence: their errors cannot leave the process."""
+def _with_short_errors(function: Callable, *values) -> np.ndarray:
+    """Call a cartoonizer; report TensorFlow's and memory errors in one sentence, as they cannot leave the process."""
     try:
-        return draw(photos)
+        return function(*values)
     except (MemoryError, sys.modules["tensorflow"].errors.OpError) as error:
-        raise InputError(f"cannot be drawn ({str(error).partition(chr(10))[0]}); {_ADVICE}") from None
+        first_line = str(error).partition("\n")[0]
+        raise InputError(f"cannot be drawn ({first_line}); {_ADVICE}") from None

@@ -22,6 +22,7 @@ from cartoongan_tf.media.film_reader import FilmBatch, Reader, Time, opened
 from cartoongan_tf.media.film_writer import CONTAINERS, Writer, holds
 
 WRITABLE_SUFFIXES = tuple(CONTAINERS)
+_CUT_SHORT_SHARE = 0.9  # share of the expected frames below which a film may have been cut short
 _BATCHES_AHEAD = 2  # read before they are drawn; as many wait to be written
 
 
@@ -45,6 +46,17 @@ class FilmReport:
     num_audio: int
     num_audio_left_out: int
     duration_secs: float
+
+    def remarks(self) -> list[str]:
+        """Return a sentence about each thing that the result lacks."""
+        remarks = []
+        if self.num_broken:
+            remarks.append(f"{self.num_broken} broken frames, for which the last good one is shown")
+        if self.num_frames < _CUT_SHORT_SHARE * (self.num_expected or 0):
+            remarks.append(f"{self.num_frames} of about {self.num_expected} frames; it may have been cut short")
+        if self.num_audio_left_out:
+            remarks.append(f"{self.num_audio_left_out} sound tracks of unknown kind left out")
+        return remarks
 
 
 def output_suffix(film: str | os.PathLike) -> str:

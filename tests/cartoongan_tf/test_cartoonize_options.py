@@ -219,7 +219,7 @@ def test_quality_and_batches_reach_the_film(generator_path, tmp_path, monkeypatc
     assert sizes[0] < 0.7 * sizes[1]
     batches = []
     monkeypatch.setattr(
-        file_pipeline.RenderOptions, "draw_frames", lambda _, draw, frames: (batches.append(len(frames)), frames)[1]
+        file_pipeline.RenderOptions, "render_frames", lambda _, draw, frames: (batches.append(len(frames)), frames)[1]
     )
     assert _run(generator_path, tmp_path / "clip.mp4", "--overwrite", "--batch_size=3") == 0
     assert set(batches) <= {3, 2} and 3 in batches

@@ -3,30 +3,43 @@ import pytest
 from keras import layers
 from PIL import Image
 
-from cartoongan_tf.inference import banded
+from cartoongan_tf import Cartoonizer
+from cartoongan_tf.inference import band_plan, banded
+from cartoongan_tf.inference.runtimes import load_runtime
 from cartoongan_tf.models import pixels
 from cartoongan_tf.models.authors_files import read_weights
 from cartoongan_tf.models.authors_weights import generator_from_weights
 from cartoongan_tf.models.generator import build_generator
-from cartoongan_tf.models.generator_file import load_generator
+from cartoongan_tf.models.generator_file import load_generator, save_generator
 from cartoongan_tf.models.layer_graph import layer_graph
 from export.parity import psnr
 from tests.helpers import draw
 
+# One row at a time, a few rows, all at once.
+CASES = (
+    (1, (1, 1)),
+    (1, (8, 9)),
+    (1, (37, 18)),
+    (30_000, (61, 83)),
+    (30_000, (130, 20)),
+    (band_plan.BAND_BYTES, (1, 1)),
+    (band_plan.BAND_BYTES, (61, 83)),
+)
+
 
 @pytest.mark.parametrize("path", ["generator_path", "light_path"])
-@pytest.mark.parametrize("band_bytes", [1, 30_000, banded.BAND_BYTES])
-@pytest.mark.parametrize("height, width", [(1, 1), (8, 9), (61, 83), (130, 20)])
-def test_bands_give_the_whole_picture(path, monkeypatch, band_bytes, height, width, request):
-    """One row at a time, a few rows, all at once."""
-    monkeypatch.setattr(banded, "BAND_BYTES", band_bytes)
+def test_bands_give_the_whole_picture(path, monkeypatch, request):
     generator = load_generator(request.getfixturevalue(path))
-    picture = draw(0, height, width)
-    drawn, _ = banded.cartoonize(layer_graph(generator), picture)
-    expected = np.asarray(pixels.cartoonize(generator, picture[np.newaxis]))[0]
-    assert drawn.dtype == np.uint8 and drawn.shape == picture.shape
-    assert np.abs(drawn.astype(int) - expected).max() <= 1
-    assert drawn.std() > 5 or height == 1
+    nodes = layer_graph(generator)
+    for band_bytes, (height, width) in CASES:
+        case = f"bands of {band_bytes} bytes, {height} x {width}"
+        monkeypatch.setattr(band_plan, "BAND_BYTES", band_bytes)
+        picture = draw(0, height, width)
+        cartoon, _ = banded.cartoonize(nodes, picture)
+        expected = np.asarray(pixels.cartoonize(generator, picture[np.newaxis]))[0]
+        assert cartoon.dtype == np.uint8 and cartoon.shape == picture.shape, case
+        assert np.abs(cartoon.astype(int) - expected).max() <= 1, case
+        assert cartoon.std() > 5 or height == 1, case
 
 
 def test_statistics_of_a_part_would_show(generator_path):
@@ -40,7 +53,7 @@ def test_statistics_of_a_part_would_show(generator_path):
 
 def test_stored_tensors_are_those_that_peak_bytes_counts(monkeypatch):
     """The paper's network stores three tensors of 256 channels at a quarter of the resolution, 192 bytes a pixel."""
-    monkeypatch.setattr(banded, "BAND_BYTES", 0)
+    monkeypatch.setattr(band_plan, "BAND_BYTES", 0)
     nodes = layer_graph(build_generator("paper"))
     assert banded.peak_bytes(nodes, 2160, 3840) / (2160 * 3840) == pytest.approx(192 + 12)  # and 12 for the pictures
 
@@ -54,16 +67,16 @@ def test_a_layer_without_a_rule_is_named():
 
 
 @pytest.mark.slow
-def test_the_authors_network_in_bands_at_1024_px(assets):
+def test_the_authors_network_in_bands_at_1024_px(assets, tmp_path):
     """Five photos: the figure that docs/large_pictures.md gives."""
-    generator = generator_from_weights(read_weights(assets / "authors" / "hayao.npz"))
-    nodes = layer_graph(generator)
+    save_generator(generator_from_weights(read_weights(assets / "authors" / "hayao.npz")), tmp_path / "hayao.keras")
+    runtime = load_runtime(tmp_path / "hayao.keras")
+    in_one_piece = Cartoonizer(runtime, "whole")
+    in_bands = Cartoonizer(runtime, "banded")
     photos = sorted((assets / "photos").glob("*.jpg"))
     for path in photos[:: len(photos) // 5][:5]:
         with Image.open(path) as photo:
             picture = np.asarray(photo.convert("RGB").resize((1024, round(1024 * photo.height / photo.width))))
-        whole = np.asarray(pixels.cartoonize(generator, picture[np.newaxis]))[0]
-        drawn, _ = banded.cartoonize(nodes, picture)
-        score = psnr(drawn, whole)
+        score = psnr(in_bands(picture), in_one_piece(picture))
         print(f"{path.name} {picture.shape[1]}x{picture.shape[0]}: {score:.1f} dB")
         assert score >= 60

@@ -1,5 +1,7 @@
 import re
 import shutil
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -9,8 +11,10 @@ import tensorflow as tf
 from cartoongan_tf import Cartoonizer
 from cartoongan_tf.base import memory
 from cartoongan_tf.base.errors import InputError
-from cartoongan_tf.inference import banded, blending
-from cartoongan_tf.inference.cartoonizer import USABLE_SHARE
+from cartoongan_tf.inference import band_plan, blending
+from cartoongan_tf.inference.planning import USABLE_SHARE
+from cartoongan_tf.inference.runtimes import load_runtime
+from cartoongan_tf.inference.saved_model_runtime import SavedModelRuntime
 from cartoongan_tf.media import pictures
 from cartoongan_tf.models import pixels
 from cartoongan_tf.models.generator_file import load_generator
@@ -24,7 +28,7 @@ MAX_PIXELS = 100 * 100  # of the SavedModel
 
 @pytest.fixture(scope="module")
 def models(generator_path, tmp_path_factory):
-    """The same generator in every form."""
+    """The same generator in a file of every kind."""
     folder = tmp_path_factory.mktemp("models")
     generator = load_generator(generator_path)
     version = folder / "serving" / "1"
@@ -34,43 +38,58 @@ def models(generator_path, tmp_path_factory):
     return {
         "keras": generator_path,
         "saved_model": version,
-        "base_path": folder / "serving",
         "fp32": folder / "fp32.tflite",
         "fp16": folder / "fp16.tflite",
     }
 
 
-@pytest.mark.parametrize("form", ["keras", "saved_model", "base_path", "fp32", "fp16"])
-@pytest.mark.parametrize("height, width", [(1, 1), (2, 9), (61, 83), (64, 32)])
-def test_every_form_draws_the_same_at_every_size(models, form, height, width):
-    picture = draw(0, height, width)
-    before = picture.copy()
-    cartoon = Cartoonizer.load(models[form])(picture)
-    assert cartoon.dtype == np.uint8 and cartoon.shape == picture.shape
-    expected = np.asarray(pixels.cartoonize(load_generator(models["keras"]), picture[None]))[0]
-    tolerance = 3 if form == "fp16" else 1
-    assert np.abs(cartoon.astype(int) - expected).max() <= tolerance
-    np.testing.assert_array_equal(picture, before)
+@pytest.fixture(scope="module")
+def runtimes(models):
+    """The runtime of each file, loaded once; tests that change one load their own."""
+    return {kind: load_runtime(path) for kind, path in models.items()}
 
 
-def test_the_drawing_is_not_the_photo(models):
+@pytest.fixture(scope="module")
+def keras_cartoonizer(runtimes):
+    return Cartoonizer(runtimes["keras"])
+
+
+@pytest.fixture(scope="module")
+def cartoon(keras_cartoonizer):
+    """The cartoon of `draw(0)`."""
+    return keras_cartoonizer(draw(0))
+
+
+def test_every_runtime_gives_the_same_at_every_size(models, runtimes):
+    generator = load_generator(models["keras"])
+    for height, width in ((1, 1), (2, 9), (61, 83), (64, 32)):
+        picture = draw(0, height, width)
+        before = picture.copy()
+        expected = np.asarray(pixels.cartoonize(generator, picture[None]))[0]
+        for kind, runtime in runtimes.items():
+            case = f"{kind}, {height} x {width}"
+            cartoon = Cartoonizer(runtime)(picture)
+            assert cartoon.dtype == np.uint8 and cartoon.shape == picture.shape, case
+            tolerance = 3 if kind == "fp16" else 1
+            assert np.abs(cartoon.astype(int) - expected).max() <= tolerance, case
+            np.testing.assert_array_equal(picture, before, case)
+
+
+def test_the_cartoon_is_not_the_photo(cartoon):
     """Guards the comparisons above against a model that does nothing."""
-    picture = draw(0)
-    cartoon = Cartoonizer.load(models["keras"])(picture)
-    assert np.abs(cartoon.astype(int) - picture).mean() > 5 and cartoon.std() > 5
+    assert np.abs(cartoon.astype(int) - draw(0)).mean() > 5 and cartoon.std() > 5
 
 
-def test_one_cartoonizer_draws_sizes_in_any_order(models):
-    for form in ("keras", "fp32"):
-        cartoonizer = Cartoonizer.load(models[form])
+def test_one_cartoonizer_takes_sizes_in_any_order(runtimes):
+    for kind in ("keras", "fp32"):
+        cartoonizer = Cartoonizer(runtimes[kind])
         first = cartoonizer(draw(0, 40, 24))
         cartoonizer(draw(1, 8, 100))
-        np.testing.assert_array_equal(cartoonizer(draw(0, 40, 24)), first)
+        np.testing.assert_array_equal(cartoonizer(draw(0, 40, 24)), first, kind)
 
 
-@pytest.mark.parametrize(
-    "picture",
-    [
+def test_other_arrays_and_strengths_are_refused(keras_cartoonizer):
+    for picture in (
         np.zeros((8, 8, 3), np.float32),
         np.zeros((8, 8), np.uint8),
         np.zeros((8, 8, 4), np.uint8),
@@ -78,29 +97,14 @@ def test_one_cartoonizer_draws_sizes_in_any_order(models):
         np.zeros((1, 1, 8, 8, 3), np.uint8),
         np.zeros((0, 8, 3), np.uint8),
         np.zeros((0, 8, 8, 3), np.uint8),
-    ],
-)
-def test_other_arrays_are_refused(models, picture):
-    with pytest.raises(ValueError, match=r"uint8 RGB \[H, W, 3\]"):
-        Cartoonizer.load(models["keras"])(picture)
-
-
-@pytest.mark.parametrize(
-    "make, message",
-    [
-        (lambda path: path / "none.keras", "no such file, and no style"),
-        (lambda path: _text(path / "a.keras"), r"a\.keras: damaged, or not a \.keras file"),
-        (lambda path: _text(path / "a.tflite"), r"a\.tflite: not a \.tflite file"),
-        (lambda path: _text(path / "a.h5"), r"give a \.keras file"),
-        (lambda path: path, r"no saved_model\.pb"),
-        (lambda path: _text(path / "1" / "saved_model.pb").parent, "cannot be used"),
-    ],
-)
-def test_models_that_cannot_be_read_are_named(tmp_path, make, message):
-    path = make(tmp_path)
-    with pytest.raises(InputError, match=message) as error:
-        Cartoonizer.load(path)
-    assert str(path) in str(error.value)
+    ):
+        with pytest.raises(ValueError, match=re.escape(str(list(picture.shape)))):
+            keras_cartoonizer(picture)
+    for strength in (-0.1, 1.1):
+        with pytest.raises(ValueError, match=str(strength)):
+            keras_cartoonizer(draw(0), strength)
+        with pytest.raises(ValueError, match=str(strength)):
+            keras_cartoonizer.film(strength=strength)
 
 
 def _text(path):
@@ -109,132 +113,147 @@ def _text(path):
     return path
 
 
-def test_the_newest_version_is_taken_by_number(models, tmp_path):
-    for version in ("2", "10"):
-        shutil.copytree(models["saved_model"], tmp_path / version)
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda path: path / "none.keras",
+        lambda path: _text(path / "a.keras"),
+        lambda path: _text(path / "a.tflite"),
+        lambda path: _text(path / "a.h5"),
+        lambda path: path,
+        lambda path: _text(path / "1" / "saved_model.pb").parent,
+    ],
+    ids=["missing", "no .keras", "no .tflite", "unknown suffix", "empty folder", "no SavedModel"],
+)
+def test_models_that_cannot_be_read_are_named(tmp_path, make):
+    path = make(tmp_path)
+    with pytest.raises(InputError, match=re.escape(f"{path}: ")):
+        Cartoonizer.load(path)
+
+
+def test_the_newest_version_is_taken_by_number(models, tmp_path, cartoon):
+    shutil.copytree(models["saved_model"], tmp_path / "10")
+    (tmp_path / "2").mkdir()
     (tmp_path / "2" / "saved_model.pb").write_text("broken")
-    Cartoonizer.load(tmp_path)
+    newest = Cartoonizer.load(tmp_path)(draw(0))
+    np.testing.assert_allclose(newest.astype(int), cartoon, atol=1)
 
 
-@pytest.mark.parametrize("form", ["keras", "saved_model", "fp32"])
-def test_a_batch_is_its_pictures(models, form):
-    cartoonizer = Cartoonizer.load(models[form])
+def test_a_batch_is_its_pictures(runtimes):
     batch = np.stack([draw(seed, 21, 34) for seed in range(3)])
-    one_by_one = np.stack([cartoonizer(picture) for picture in batch])
-    np.testing.assert_allclose(cartoonizer(batch).astype(int), one_by_one, atol=1)
+    for kind in ("keras", "saved_model", "fp32"):
+        cartoonizer = Cartoonizer(runtimes[kind])
+        one_by_one = np.stack([cartoonizer(picture) for picture in batch])
+        np.testing.assert_allclose(cartoonizer(batch).astype(int), one_by_one, atol=1, err_msg=kind)
 
 
-@pytest.mark.parametrize("form", ["keras", "saved_model", "fp32"])
-def test_threads_may_share_it(models, form):
+@pytest.mark.parametrize("kind", ["keras", "saved_model", "fp32"])
+def test_threads_may_share_it(runtimes, kind):
     """Pictures of different sizes at once, against the same ones in turn."""
-    cartoonizer = Cartoonizer.load(models[form])
+    cartoonizer = Cartoonizer(runtimes[kind])
     photos = [draw(seed, 20 + 5 * seed, 90 - 4 * seed) for seed in range(8)]
     expected = [cartoonizer(photo) for photo in photos]
     with ThreadPoolExecutor(4) as threads:
-        for _ in range(3):
+        for _ in range(2):
             for cartoon, one in zip(threads.map(cartoonizer, photos), expected, strict=True):
                 np.testing.assert_allclose(cartoon.astype(int), one, atol=1)
 
 
-def test_taste(models):
-    cartoonizer, photo = Cartoonizer.load(models["keras"]), draw(0)
-    cartoon = cartoonizer(photo)
-    np.testing.assert_array_equal(cartoonizer(photo, strength=0), photo)
-    np.testing.assert_array_equal(cartoonizer(photo, strength=0.5), blending.blend(photo, cartoon, 0.5))
-    np.testing.assert_array_equal(cartoonizer(photo, keep_colors=True), blending.keep_colors(photo, cartoon))
+def test_strength_and_colours(keras_cartoonizer, cartoon):
+    photo = draw(0)
+    np.testing.assert_array_equal(keras_cartoonizer(photo, strength=0), photo)
+    np.testing.assert_array_equal(keras_cartoonizer(photo, strength=0.5), blending.blend(photo, cartoon, 0.5))
+    np.testing.assert_array_equal(keras_cartoonizer(photo, keep_colors=True), blending.keep_colors(photo, cartoon))
 
 
-def _with_memory(monkeypatch, cartoonizer, photo, whole_pictures):
-    """Say that there is memory for so many pictures in one piece."""
-    needed = cartoonizer._form.bytes_per_pixel * photo.shape[0] * photo.shape[1]
+def _set_memory(monkeypatch, runtime, photo, whole_pictures):
+    """Pretend that there is memory for so many pictures in one piece."""
+    needed = runtime.bytes_per_pixel * photo.shape[0] * photo.shape[1]
     monkeypatch.setattr(memory, "available_bytes", lambda: whole_pictures * needed / USABLE_SHARE)
 
 
 def _refuse(image):
-    raise AssertionError("drawn in one piece")
+    raise AssertionError("run in one piece")
 
 
-def test_the_way_is_chosen_by_the_memory_at_hand(models, monkeypatch):
-    monkeypatch.setattr(banded, "BAND_BYTES", 1)
-    cartoonizer, photo = Cartoonizer.load(models["keras"]), draw(0)
-    expected = cartoonizer(photo)
-    _with_memory(monkeypatch, cartoonizer, photo, 1.01)
-    np.testing.assert_array_equal(cartoonizer(photo), expected)
-    _with_memory(monkeypatch, cartoonizer, photo, 0.99)
-    monkeypatch.setattr(cartoonizer._form, "draw", _refuse)
-    np.testing.assert_allclose(cartoonizer(photo).astype(int), expected, atol=1)
+def test_the_method_is_chosen_by_the_available_memory(runtimes, monkeypatch, cartoon):
+    monkeypatch.setattr(band_plan, "BAND_BYTES", 1)
+    runtime, photo = runtimes["keras"], draw(0)
+    cartoonizer = Cartoonizer(runtime)
+    _set_memory(monkeypatch, runtime, photo, 1.01)
+    np.testing.assert_array_equal(cartoonizer(photo), cartoon)
+    _set_memory(monkeypatch, runtime, photo, 0.99)
+    monkeypatch.setattr(runtime, "draw", _refuse)
+    np.testing.assert_allclose(cartoonizer(photo).astype(int), cartoon, atol=1)
 
 
-def test_the_way_can_be_told(models, monkeypatch):
-    photo = draw(0)
-    whole, bands = (Cartoonizer.load(models["keras"], method) for method in ("whole", "banded"))
-    expected = whole(photo)
-    monkeypatch.setattr(bands._form, "draw", _refuse)
-    np.testing.assert_allclose(bands(photo).astype(int), expected, atol=1)
-    _with_memory(monkeypatch, whole, photo, 0.01)
-    np.testing.assert_array_equal(whole(photo), expected)
+def test_the_method_can_be_chosen(runtimes, monkeypatch, cartoon):
+    runtime, photo = runtimes["keras"], draw(0)
+    _set_memory(monkeypatch, runtime, photo, 0.01)
+    np.testing.assert_array_equal(Cartoonizer(runtime, "whole")(photo), cartoon)
+    _set_memory(monkeypatch, runtime, photo, 100)
+    monkeypatch.setattr(runtime, "draw", _refuse)
+    np.testing.assert_allclose(Cartoonizer(runtime, "banded")(photo).astype(int), cartoon, atol=1)
 
 
-@pytest.mark.parametrize("form, named", [("saved_model", "a SavedModel"), ("fp32", "a .tflite file")])
-def test_other_forms_say_that_they_draw_in_one_piece_and_what_fits(models, monkeypatch, form, named):
-    with pytest.raises(InputError, match=f"{named} cannot draw in bands"):
-        Cartoonizer.load(models[form], "banded")
-    cartoonizer, photo = Cartoonizer.load(models[form]), draw(0, 60, 80)
-    _with_memory(monkeypatch, cartoonizer, photo, 0.25)
-    with pytest.raises(InputError, match=rf"80 x 60 pixels.*--long_side=\d+ fits.*{named} draws") as error:
+@pytest.mark.parametrize("kind, name", [("saved_model", "a SavedModel"), ("fp32", "a .tflite file")])
+def test_other_runtimes_have_no_bands_and_name_the_size_that_fits(runtimes, monkeypatch, kind, name):
+    runtime, photo = runtimes[kind], draw(0, 60, 80)
+    with pytest.raises(InputError, match=f"{name}.*--method"):
+        Cartoonizer(runtime, "banded")
+    cartoonizer = Cartoonizer(runtime)
+    _set_memory(monkeypatch, runtime, photo, 0.25)
+    with pytest.raises(InputError, match=rf"80 x 60 pixels.*--long_side=\d+ fits.*{name}") as error:
         cartoonizer(photo)
     long_side = int(re.search(r"--long_side=(\d+)", str(error.value))[1])
     assert 30 <= long_side <= 40
     assert cartoonizer(pictures.shrink(photo, long_side)).shape[1] == long_side
 
 
-def test_a_picture_that_fits_neither_way_is_refused_with_the_size_that_does(models, monkeypatch):
-    cartoonizer, photo = Cartoonizer.load(models["keras"]), draw(0)
+def test_a_picture_that_fits_by_no_method_is_refused(keras_cartoonizer, monkeypatch):
     monkeypatch.setattr(memory, "available_bytes", lambda: 10)
     with pytest.raises(InputError, match=r"80 x 60 pixels take about .*; free some memory"):
-        cartoonizer(photo)
+        keras_cartoonizer(draw(0))
 
 
-def test_all_forms_know_how_large_their_tensors_are(models):
+def test_all_runtimes_know_how_large_their_tensors_are(runtimes):
     """The first layer has 4 filters: 16 bytes a pixel for each of the tensors that count."""
-    for form in ("keras", "saved_model", "fp32", "fp16"):
-        form = Cartoonizer.load(models[form])._form
-        assert form.bytes_per_pixel == pytest.approx(16 * form.peak_tensors, rel=0.02)
+    for kind, runtime in runtimes.items():
+        assert runtime.bytes_per_pixel == pytest.approx(16 * runtime.peak_tensors, rel=0.02), kind
 
 
-def test_a_device_that_runs_out_of_memory_draws_in_bands(models, monkeypatch):
+def test_a_device_that_runs_out_of_memory_uses_bands(models, monkeypatch, keras_cartoonizer, cartoon):
     """A GPU's memory cannot be asked for beforehand; its error stands in for it here."""
     photo = draw(0)
-    cartoonizer, whole = Cartoonizer.load(models["keras"]), Cartoonizer.load(models["keras"], "whole")
-    expected, expected_film = cartoonizer(photo), cartoonizer.film()(photo[np.newaxis])
+    expected_film = keras_cartoonizer.film()(photo[np.newaxis])
 
     def fail(*_, **__):
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
 
-    for one in (cartoonizer, whole):
-        monkeypatch.setattr(one._form, "_draw", fail)
-        monkeypatch.setattr(one._form, "_draw_film", fail)
-    np.testing.assert_allclose(cartoonizer(photo).astype(int), expected, atol=1)
-    np.testing.assert_allclose(cartoonizer.film()(photo[np.newaxis]).astype(int), expected_film, atol=1)
-    with pytest.raises(InputError, match=r"out of memory .*--method=auto"):
-        whole(photo)
-    served = Cartoonizer.load(models["saved_model"])
-    monkeypatch.setattr(served._form, "_signature", fail)
-    with pytest.raises(InputError, match=r"out of memory .* a SavedModel draws a picture in one piece"):
+    fail.variables = []
+    with monkeypatch.context() as loading:
+        loading.setattr(tf, "function", lambda *_, **__: fail)
+        runtime = load_runtime(models["keras"])
+    np.testing.assert_allclose(Cartoonizer(runtime)(photo).astype(int), cartoon, atol=1)
+    film = Cartoonizer(runtime).film()
+    np.testing.assert_allclose(film(photo[np.newaxis]).astype(int), expected_film, atol=1)
+    with pytest.raises(InputError, match=r"--method=auto"):
+        Cartoonizer(runtime, "whole")(photo)
+    with pytest.raises(InputError, match=r"--method=auto"):
+        Cartoonizer(runtime, "whole").film()(photo[np.newaxis])
+    served = Cartoonizer(SavedModelRuntime(models["saved_model"], None, fail))
+    with pytest.raises(InputError, match=r"OOM.*a SavedModel.*\.keras"):
         served(photo)
 
 
 def test_the_package_imports_without_tensorflow():
-    import subprocess
-    import sys
-
     script = "import sys, cartoongan_tf, cartoongan_tf.train, export.export_model, data_pipeline.build_tfrecords; "
     script += "sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script]).returncode == 0
 
 
-def test_a_saved_models_limit_is_for_each_picture(models):
-    cartoonizer = Cartoonizer.load(models["saved_model"])
+def test_a_saved_models_limit_is_for_each_picture(runtimes):
+    cartoonizer = Cartoonizer(runtimes["saved_model"])
     assert cartoonizer(np.stack([draw(seed, 100, 90) for seed in range(3)])).shape == (3, 100, 90, 3)
-    with pytest.raises(InputError, match=r"1: 1 pictures of 100 x 101 pixels are more than .* --long_side"):
+    with pytest.raises(InputError, match=r"1: 1 pictures of 100 x 101 pixels .* --long_side"):
         cartoonizer(draw(0, 101, 100))

@@ -15,6 +15,7 @@ from PIL import Image
 
 from cartoongan_tf import Cartoonizer, cartoonize
 from cartoongan_tf.inference import isolated
+from cartoongan_tf.inference.runtimes import load_runtime
 from cartoongan_tf.media import pictures
 from tests.films import make_film, write_film
 from tests.helpers import REPOSITORY, draw
@@ -29,7 +30,7 @@ def load_mortal(report, model, method):
     answer = LOAD(report, model, method)
 
     def answer_or_die(kind, *values):
-        if kind in ("photos", "frames") and values[0].shape[1] in (DEADLY_PX, DEADLY_PX + 1):
+        if kind in ("photo", "frames") and values[0].shape[1] in (DEADLY_PX, DEADLY_PX + 1):
             os.kill(os.getpid(), signal.SIGABRT)
         return answer(kind, *values)
 
@@ -39,10 +40,12 @@ def load_mortal(report, model, method):
 def test_it_draws_as_a_cartoonizer_does(generator_path):
     photo, frames = draw(0), np.stack([draw(seed) for seed in range(3)])
     cartoonizer, shown = Cartoonizer.load(generator_path), []
+    expected_blend = cartoonizer(photo, 0.5, keep_colors=True)
     with isolated.isolated_cartoonizer(str(generator_path), "auto", shown.append) as apart:
         np.testing.assert_allclose(apart(photo[np.newaxis])[0].astype(int), cartoonizer(photo), atol=1)
-        draw_film = apart.film(0.9, 0.5)
-        expected = cartoonizer.film(0.9, 0.5)
+        np.testing.assert_allclose(apart(photo, 0.5, keep_colors=True).astype(int), expected_blend, atol=1)
+        draw_film = apart.film(0.9, 0.5, strength=0.7)
+        expected = cartoonizer.film(0.9, 0.5, strength=0.7)
         for part in (frames[:2], frames[2:]):
             np.testing.assert_allclose(draw_film(part).astype(int), expected(part), atol=1)
         with pytest.raises(ValueError, match="expected uint8"):
@@ -163,13 +166,14 @@ def test_two_threads_share_the_memory_at_hand(light_path, monkeypatch):
     """Two large photos at once: the second waits where both together do not fit."""
     from cartoongan_tf.base import memory
 
-    cartoonizer = Cartoonizer.load(light_path)
+    runtime = load_runtime(light_path)
+    cartoonizer = Cartoonizer(runtime)
     photo = np.tile(draw(0, 120, 160), (20, 20, 1))  # 7.7 megapixels
     expected = cartoonizer(photo)
-    needed = cartoonizer._form.banded_bytes(*photo.shape[:2])
+    needed = runtime.banded_bytes(*photo.shape[:2])
     monkeypatch.setattr(memory, "available_bytes", lambda: 1.5 * needed)
     at_once, most = [], []
-    draw_in_bands = cartoonizer._form.draw_in_bands
+    draw_in_bands = runtime.draw_in_bands
 
     def counted(*args, **kwargs):
         at_once.append(1)
@@ -179,7 +183,7 @@ def test_two_threads_share_the_memory_at_hand(light_path, monkeypatch):
         finally:
             at_once.pop()
 
-    monkeypatch.setattr(cartoonizer._form, "draw_in_bands", counted)
+    monkeypatch.setattr(runtime, "draw_in_bands", counted)
     results = []
     threads = [threading.Thread(target=lambda: results.append(cartoonizer(photo))) for _ in range(2)]
     for thread in threads:

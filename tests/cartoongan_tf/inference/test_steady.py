@@ -3,11 +3,23 @@ import pytest
 
 from cartoongan_tf import Cartoonizer
 from cartoongan_tf.base import memory
-from cartoongan_tf.inference import banded, steady
+from cartoongan_tf.inference import band_plan, blending, steady
+from cartoongan_tf.inference.runtime import Runtime
+from cartoongan_tf.inference.runtimes import load_runtime
 from cartoongan_tf.models.generator_file import load_generator
 from cartoongan_tf.models.layer_graph import layer_graph, no_statistics, run_on_film
 from cartoongan_tf.models.pixels import to_float
 from tests.helpers import draw
+
+
+@pytest.fixture(scope="module")
+def runtime(generator_path):
+    return load_runtime(generator_path)
+
+
+@pytest.fixture(scope="module")
+def cartoonizer(runtime):
+    return Cartoonizer(runtime)
 
 
 def _clip(num_frames=12, noise=2.0):
@@ -24,42 +36,44 @@ def _wall_variance(frames):
     return np.square(np.diff(frames[:, :12].astype(float), axis=0)).mean()
 
 
-def test_what_stands_still_flickers_less(generator_path):
-    """Each of the two means helps, both together most."""
-    cartoonizer, clip = Cartoonizer.load(generator_path), _clip()
+def test_what_stands_still_flickers_less(cartoonizer):
+    """Each of the two methods helps, both together most."""
+    clip = _clip()
+
+    def variance(keep_statistics, keep_drawing):
+        film = cartoonizer.film(keep_statistics, keep_drawing)
+        return _wall_variance(np.concatenate([film(part) for part in np.split(clip, 4)]))
+
     plain = _wall_variance(cartoonizer(clip))
-    drawn = {
-        keep: _wall_variance(np.concatenate([film(part) for part in np.split(clip, 4)]))
-        for keep in ((0.9, 0), (0, 0.9), (0.9, 0.9))
-        for film in [cartoonizer.film(*keep)]
-    }
     assert plain > 5
-    assert drawn[0.9, 0] < 0.95 * plain and drawn[0, 0.9] < 0.5 * plain
-    assert drawn[0.9, 0.9] < min(drawn[0.9, 0], drawn[0, 0.9])
+    of_statistics = variance(0.9, 0)
+    of_drawing = variance(0, 0.9)
+    assert of_statistics < 0.95 * plain
+    assert of_drawing < 0.5 * plain
+    assert variance(0.9, 0.9) < min(of_statistics, of_drawing)
 
 
-def test_what_moves_is_drawn_as_it_is(generator_path):
-    cartoonizer, clip = Cartoonizer.load(generator_path), _clip(noise=0)
+def test_what_moves_is_drawn_as_it_is(cartoonizer):
+    clip = _clip(noise=0)
     film = cartoonizer.film(keep_statistics=0)
     steadied, plain = film(clip)[6], cartoonizer(clip[6])
     moving = (slice(28, 44), slice(34, 46))
     assert np.abs(steadied[moving].astype(int) - plain[moving]).mean() < 1.0
 
 
-def test_without_steadiness_each_frame_is_drawn_by_itself(generator_path):
-    cartoonizer, clip = Cartoonizer.load(generator_path), _clip(4)
+def test_without_steadiness_each_frame_is_drawn_by_itself(cartoonizer):
+    clip = _clip(4)
     np.testing.assert_allclose(cartoonizer.film(0, 0)(clip).astype(int), cartoonizer(clip), atol=1)
 
 
-def test_batches_do_not_matter(generator_path):
-    cartoonizer, clip = Cartoonizer.load(generator_path), _clip(6)
+def test_batches_do_not_matter(cartoonizer):
+    clip = _clip(6)
     one_by_one, at_once = cartoonizer.film(), cartoonizer.film()
     singles = np.concatenate([one_by_one(frame[np.newaxis]) for frame in clip])
     np.testing.assert_allclose(singles.astype(int), at_once(clip), atol=1)
 
 
-def test_a_cut_begins_anew(generator_path):
-    cartoonizer = Cartoonizer.load(generator_path)
+def test_a_cut_begins_anew(cartoonizer):
     second = 255 - _clip(3)[..., ::-1]
     film = cartoonizer.film()
     film(_clip(5))
@@ -117,26 +131,56 @@ def test_statistics_of_frames_are_mixed_at_every_norm(generator_path):
     assert np.abs(np.asarray(first) - plain[:1]).mean() > 0.01
 
 
-@pytest.mark.parametrize("band_bytes", [2_000, banded.BAND_BYTES])
-def test_large_frames_are_drawn_in_bands_with_the_same_statistics(generator_path, monkeypatch, band_bytes):
-    monkeypatch.setattr(banded, "BAND_BYTES", band_bytes)
+def test_large_frames_run_in_bands_with_the_same_statistics(runtime, cartoonizer, monkeypatch):
+    clip = _clip(4)[:, 12:36, :40]
+    whole = cartoonizer.film()(clip)
+    for band_bytes in (2_000, band_plan.BAND_BYTES):
+        monkeypatch.setattr(band_plan, "BAND_BYTES", band_bytes)
+        bands = Cartoonizer(runtime, "banded").film()(clip)
+        np.testing.assert_allclose(bands.astype(int), whole, atol=1, err_msg=str(band_bytes))
+
+
+def test_batches_are_cut_to_the_available_memory(runtime, cartoonizer, monkeypatch):
     clip = _clip(5)
-    whole = Cartoonizer.load(generator_path, "whole").film()(clip)
-    bands = Cartoonizer.load(generator_path, "banded").film()(clip)
-    np.testing.assert_allclose(bands.astype(int), whole, atol=1)
-
-
-def test_batches_are_cut_to_the_memory_at_hand(generator_path, monkeypatch):
-    cartoonizer, clip = Cartoonizer.load(generator_path), _clip(5)
     expected = cartoonizer.film()(clip)
-    monkeypatch.setattr(memory, "available_bytes", lambda: int(2.6 * cartoonizer._form.bytes_per_pixel * 48 * 64))
-    sizes, draw_film = [], cartoonizer._form.draw_film
-    monkeypatch.setattr(cartoonizer._form, "draw_film", lambda f, *more: (sizes.append(len(f)), draw_film(f, *more))[1])
+    monkeypatch.setattr(memory, "available_bytes", lambda: int(2.6 * runtime.bytes_per_pixel * 48 * 64))
+    batch_sizes = []
+    run_on_film = runtime.draw_film
+
+    def counted(frames, *more):
+        batch_sizes.append(len(frames))
+        return run_on_film(frames, *more)
+
+    monkeypatch.setattr(runtime, "draw_film", counted)
     np.testing.assert_allclose(cartoonizer.film()(clip).astype(int), expected, atol=1)
-    assert sizes == [2, 2, 1]
+    assert batch_sizes == [2, 2, 1]
 
 
-@pytest.mark.parametrize("height, width", [(1, 330), (700, 1), (1, 1)])
-def test_thin_frames(generator_path, height, width):
-    clip = np.stack([draw(seed, height, width) for seed in range(2)])
-    assert Cartoonizer.load(generator_path).film()(clip).shape == clip.shape
+def test_thin_frames(cartoonizer):
+    for height, width in ((1, 330), (700, 1), (1, 1)):
+        clip = np.stack([draw(seed, height, width) for seed in range(2)])
+        assert cartoonizer.film()(clip).shape == clip.shape
+
+
+def test_strength_and_colours_apply_to_the_steadied_cartoon(cartoonizer):
+    clip = _clip(3)
+    film = cartoonizer.film(strength=0.5, keep_colors=True)
+    mixed = np.concatenate([film(clip[:2]), film(clip[2:])])
+    expected = blending.blend_with_photo(clip, cartoonizer.film()(clip), 0.5, with_photo_colors=True)
+    np.testing.assert_allclose(mixed.astype(int), expected, atol=1)
+
+
+def test_a_runtime_without_layers_keeps_still_regions_too(cartoonizer):
+    """As a SavedModel: each frame by itself, then steadied."""
+
+    class Layerless(Runtime):
+        name = "a SavedModel"
+        values_per_pixel = 4
+
+        def draw(self, image):
+            return cartoonizer(image)
+
+    clip = _clip(5)
+    frames_by_themselves = cartoonizer.film(keep_statistics=0)(clip)
+    steadied = Cartoonizer(Layerless()).film()(clip)
+    np.testing.assert_allclose(steadied.astype(int), frames_by_themselves, atol=1)

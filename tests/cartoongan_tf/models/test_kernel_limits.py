@@ -6,7 +6,8 @@ import pytest
 from cartoongan_tf import Cartoonizer, styles
 from cartoongan_tf.base import machine, memory
 from cartoongan_tf.base.errors import InputError
-from cartoongan_tf.inference import banded
+from cartoongan_tf.inference.band_plan import BandPlan
+from cartoongan_tf.inference.runtimes import load_runtime
 from cartoongan_tf.models import kernel_limits
 from cartoongan_tf.models.generator_file import load_generator
 from cartoongan_tf.models.layer_graph import layer_graph
@@ -50,10 +51,10 @@ def test_what_an_operation_may_take(processor, avx512, num_threads, on_gpu, valu
 def test_bands_keep_every_tensor_of_a_phone_s_photo_below_the_limit(processor, avx512, num_threads, height, width):
     processor(avx512, num_threads)
     nodes = layer_graph(load_generator(styles.find_model(styles.DEFAULT)))
-    run = banded.BandedRun(nodes, height, width)
-    for step in [*run.steps(), next(reversed(nodes))]:
-        rows = run.num_rows(step)
-        assert rows >= 1 and rows * run.widest_row_bytes(step) <= 4 * kernel_limits.most_values()
+    plan = BandPlan.for_size(nodes, height, width)
+    for step in [*plan.steps(), plan.cartoon]:
+        rows = plan.num_rows(step, stored=())
+        assert rows >= 1 and rows * plan.widest_row_bytes(step, stored=()) <= 4 * kernel_limits.most_values()
 
 
 @pytest.mark.parametrize("num_threads, whole", [(1, True), (2, False), (16, False)])
@@ -62,19 +63,19 @@ def test_a_phone_s_photo_is_drawn_in_bands_where_a_kernel_would_give_up(monkeypa
     monkeypatch.setattr(memory, "available_bytes", lambda: 64 * 10**9)
     cartoonizer = Cartoonizer.load()
     processor(False, num_threads)
-    assert bool(cartoonizer.num_at_once(1500, 2000)) == whole
+    assert cartoonizer.plan(1500, 2000).in_bands != whole
     for height, width in PHONES_PX:
         processor(True, num_threads)
-        assert bool(cartoonizer.num_at_once(height, width)) == (height * width * 32 <= 2**30)
+        assert cartoonizer.plan(height, width).in_bands != (height * width * 32 <= 2**30)
         processor(False, num_threads)
-        assert cartoonizer.num_at_once(height, width) == 0
+        assert cartoonizer.plan(height, width).in_bands
 
 
 def test_a_batch_is_split_below_the_limit(monkeypatch, processor, generator_path):
     monkeypatch.setattr(memory, "available_bytes", lambda: 64 * 10**9)
     processor(False, 16)
     cartoonizer = Cartoonizer.load(generator_path)  # its widest tensor has 4 values a pixel
-    assert 2**23 // (5 * 512 * 512) <= cartoonizer.num_at_once(512, 512) <= 2**23 // (4 * 512 * 512)
+    assert 2**23 // (5 * 512 * 512) <= cartoonizer.plan(512, 512).batch_size <= 2**23 // (4 * 512 * 512)
 
 
 def test_a_whole_picture_past_the_limit_is_refused_with_the_size_that_fits(monkeypatch, generator_path):
@@ -87,10 +88,11 @@ def test_a_whole_picture_past_the_limit_is_refused_with_the_size_that_fits(monke
 def test_past_the_limit_the_bands_draw_what_the_whole_would_be(monkeypatch, generator_path):
     photo = draw(0, 60, 80)
     whole = Cartoonizer.load(generator_path, "whole")(photo)
-    cartoonizer = Cartoonizer.load(generator_path)
+    runtime = load_runtime(generator_path)
+    cartoonizer = Cartoonizer(runtime)
     monkeypatch.setattr(kernel_limits, "most_values_before_bands", lambda on_gpu=False: 4 * 80 * 20)
-    monkeypatch.setattr(cartoonizer._form, "draw", lambda photos: pytest.fail("drawn in one piece"))
-    monkeypatch.setattr(cartoonizer._form, "draw_film", lambda *_: pytest.fail("drawn in one piece"))
+    monkeypatch.setattr(runtime, "draw", lambda photos: pytest.fail("drawn in one piece"))
+    monkeypatch.setattr(runtime, "draw_film", lambda *_: pytest.fail("drawn in one piece"))
     assert np.abs(cartoonizer(photo).astype(int) - whole).max() <= 1
     frames = np.stack([photo] * 2)
     assert np.abs(cartoonizer.film()(frames).astype(int) - whole).max() <= 1

@@ -1,0 +1,64 @@
+"""The frames of a film as cartoons that do not flicker where the film stands still."""
+
+import numpy as np
+
+from cartoongan_tf.inference.blending import blend_with_photo
+from cartoongan_tf.inference.engine import Engine
+from cartoongan_tf.inference.steady import StillRegions
+from cartoongan_tf.media.shots import CutDetector
+from cartoongan_tf.models.layer_graph import Statistics
+
+
+class FilmCartoonizer:
+    """A cartoonizer for the frames of one film, in order.
+
+    It owns all that is remembered from frame to frame: where shots begin, the norms' statistics, and the drawing of
+    what stands still. Use a new one for each film.
+    """
+
+    def __init__(self, engine: Engine, keep_statistics: float, keep_drawing: float, strength: float, keep_colors: bool):
+        """
+        Args:
+          engine: the generator to run.
+          keep_statistics, keep_drawing, strength, keep_colors: as in `Cartoonizer.film`.
+        """
+        self._engine = engine
+        self._keep_statistics = keep_statistics
+        self._strength = strength
+        self._keep_colors = keep_colors
+        self._cuts = CutDetector()
+        self._still_regions = StillRegions(keep_drawing)
+        self._statistics: Statistics | None = None
+
+    def __call__(self, frames: np.ndarray) -> np.ndarray:
+        """Cartoonize the next frames of the film.
+
+        Args:
+          frames: uint8 RGB [N, H, W, 3].
+
+        Returns:
+          uint8 RGB of the same shape.
+
+        Raises:
+          InputError: the frames are too large for the memory.
+        """
+        height, width = frames.shape[1:3]
+        batch_size = self._engine.plan(height, width).batch_size
+        batches = [frames[start : start + batch_size] for start in range(0, len(frames), batch_size)]
+        return np.concatenate([self._next_batch(batch) for batch in batches])
+
+    def _next_batch(self, frames: np.ndarray) -> np.ndarray:
+        shot_begins = [self._cuts.is_cut(frame) for frame in frames]
+        cartoons = self._run(frames, shot_begins)
+        steadied = []
+        for frame, cartoon, begins in zip(frames, cartoons, shot_begins, strict=True):
+            steadied.append(self._still_regions.steady(frame, cartoon, begins))
+        return blend_with_photo(frames, np.stack(steadied), self._strength, self._keep_colors)
+
+    def _run(self, frames: np.ndarray, shot_begins: list[bool]) -> np.ndarray:
+        if not self._engine.keeps_statistics:
+            return self._engine.run(frames)
+        cartoons, self._statistics = self._engine.run_on_film(
+            frames, shot_begins, self._statistics, self._keep_statistics
+        )
+        return cartoons

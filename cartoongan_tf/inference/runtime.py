@@ -1,0 +1,76 @@
+"""The interface of a runtime, which runs a trained generator from one kind of file, and what runtimes share."""
+
+import abc
+import contextlib
+from collections.abc import Iterator
+
+import numpy as np
+
+from cartoongan_tf.models import kernel_limits
+
+PEAK_TENSORS = 4.5  # measured with the .keras file at 1024 px
+_FIRST_LAYER_CHANNELS = 64  # the paper's, where the file does not show them
+
+
+class Runtime(abc.ABC):
+    """A generator that can be run.
+
+    Attributes:
+      name: kind of the file with its article, for messages.
+      values_per_pixel: number of float32 values that the largest known tensor has for each pixel of a picture.
+      has_layers: whether `draw_film`, `draw_in_bands` and `banded_bytes` are available.
+      peak_tensors: memory that a picture takes in one piece, as a multiple of the largest tensor.
+    """
+
+    name: str
+    values_per_pixel: float
+    has_layers = False
+    peak_tensors = PEAK_TENSORS
+
+    @property
+    def bytes_per_pixel(self) -> float:
+        """Memory that a picture takes in one piece, for each of its pixels."""
+        return self.peak_tensors * 4 * self.values_per_pixel
+
+    @property
+    def most_values(self) -> int:
+        """The most values that the largest tensor may have in one piece."""
+        most = kernel_limits.most_values(on_gpu=has_gpu())
+        # Without the layers only the first one's size is known; a later one may be twice as large.
+        return most if self.has_layers else most // 2
+
+    @property
+    def most_values_before_bands(self) -> int:
+        """The most values that the largest tensor may have before bands are better."""
+        return self.most_values
+
+    @abc.abstractmethod
+    def draw(self, image: np.ndarray) -> np.ndarray:
+        """Run on pictures in one piece: uint8 RGB [N, H, W, 3] -> the same. Safe to call from several threads.
+
+        Raises:
+          MemoryError: the device has too little memory.
+        """
+
+
+def first_layer_values(shapes: list) -> int:
+    """Return the number of channels after the first layer, whose kernel is [height, width, 3, channels]."""
+    channels = [int(shape[3]) for shape in shapes if len(shape) == 4 and shape[2] == 3]
+    return max(channels, default=_FIRST_LAYER_CHANNELS)
+
+
+def has_gpu() -> bool:
+    import tensorflow as tf
+
+    return bool(tf.config.list_physical_devices("GPU"))
+
+
+@contextlib.contextmanager
+def device_memory_errors() -> Iterator[None]:
+    """Raise MemoryError where the device runs out of memory in the block."""
+    import tensorflow as tf
+
+    try:
+        yield
+    except tf.errors.ResourceExhaustedError as error:
+        raise MemoryError(str(error).partition("\n")[0]) from error
