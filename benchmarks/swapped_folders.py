@@ -21,7 +21,7 @@ from cartoongan_tf.base.timing import write_report
 from cartoongan_tf.media import folders, pictures
 from data_pipeline import problems
 from data_pipeline.edge_smoothing import Smoothing
-from data_pipeline.picture_statistics import Measured, measure_picture
+from data_pipeline.picture_statistics import MeasuredSet, measure_picture
 from data_pipeline.squares import middle_square
 
 
@@ -111,16 +111,16 @@ def _read(folder: str) -> list[np.ndarray]:
     return found
 
 
-def _measure(originals: list[np.ndarray], size: int, change: Callable | None) -> Measured:
+def _measure(originals: list[np.ndarray], size: int, change: Callable | None) -> MeasuredSet:
     rows = []
     for picture in originals:
         square = middle_square(picture, size)
         rows.append(measure_picture(change(square) if change else square, Smoothing()))
     statistics = {name: np.array([getattr(row, name) for row in rows]) for name in MEASURES}
-    return Measured(len(rows), len(rows), {}, statistics)
+    return MeasuredSet(len(rows), len(rows), {}, statistics)
 
 
-def _row(name: str, size: int, photos: Measured, cartoons: Measured, config: SwappedConfig) -> str:
+def _row(name: str, size: int, photos: MeasuredSet, cartoons: MeasuredSet, config: SwappedConfig) -> str:
     shares = [problems.share_above(cartoons, photos, measure) for measure in MEASURES]
     shares = [share if sign > 0 else 1 - share for share, sign in zip(shares, MEASURES.values(), strict=True)]
     shares.append(problems.drawn_more(cartoons, photos))
@@ -131,7 +131,7 @@ def _row(name: str, size: int, photos: Measured, cartoons: Measured, config: Swa
     return f"| {name} | {size} | {' | '.join(f'{share:.2f}' for share in shares)} | {right:.1%} | {swapped:.1%} |"
 
 
-def _some(measured: Measured, count: int, rng: np.random.Generator) -> Measured:
+def _some(measured: MeasuredSet, count: int, rng: np.random.Generator) -> MeasuredSet:
     chosen = rng.choice(measured.num_measured, min(count, measured.num_measured), replace=False)
     return dataclasses.replace(measured, statistics={name: v[chosen] for name, v in measured.statistics.items()})
 

@@ -2,49 +2,66 @@
 
     python -m data_pipeline.inspect_records --data_dir=data/shinkai
 
-Draws a contact sheet (photos; cartoons beside their edges and their smoothed twins), prints what was measured, and
-warns of what would spoil the training: folders swapped, too few pictures, no edges, smoothing without effect, and
-others. What is printed is also written as inspection.json beside the sheet. Warnings do not change the exit status.
+Writes a contact sheet (photos; cartoons beside their edges and their smoothed copies), prints measures, and warns of
+problems that would spoil the training: swapped folders, too few pictures, no edges, smoothing without effect, and
+others. The printed figures and warnings are also written to inspection.json beside the sheet. Warnings do not change
+the exit status.
 """
 
 import dataclasses
 import os
 import sys
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from cartoongan_tf.base import atomic, program
 from cartoongan_tf.base.options import Config, option
 from cartoongan_tf.media import pictures
 from data_pipeline.prepare import PreparationConfig
 
-SHEET_NAME, STATISTICS_NAME = "contact-sheet.jpg", "inspection.json"
-_MOST_EXAMPLES = 500  # a sheet of more is no picture that can be looked at
-_TITLES = {  # of the statistics, and how they are printed
-    "side_px": ("side of the square in its picture", ".0f"),
-    "brightness": ("mean brightness, 0 to 255", ".0f"),
-    "contrast": ("contrast, grey levels", ".0f"),
-    "saturation": ("saturation", ".0%"),
-    "flat_share": ("flat areas", ".0%"),
-    "fine_detail": ("fine detail", ".2f"),
-    "outlines": ("dark outlines over light ones, log", ".2f"),
-    "least_colour": ("chroma of the greyest fifth", ".1f"),
-    "edge_share": ("pixels on an edge", ".1%"),
-    "region_share": ("in the edge region", ".0%"),
-    "smoothing_change": ("change there by smoothing, levels", ".1f"),
-    "changed_share": ("pixels that smoothing changes", ".0%"),
+SHEET_NAME = "contact-sheet.jpg"
+STATISTICS_NAME = "inspection.json"
+_MOST_EXAMPLES = 500  # a larger sheet could not be looked at
+_COUNTS = ("examples", "pictures", "measured")
+
+
+class _Line(NamedTuple):
+    """A line of the printed table: its title, and the format of its numbers."""
+
+    title: str
+    format: str
+
+
+_LINES = {  # by the name of the statistic
+    "side_px": _Line("side of the square in its picture", ".0f"),
+    "brightness": _Line("mean brightness, 0 to 255", ".0f"),
+    "contrast": _Line("contrast, grey levels", ".0f"),
+    "saturation": _Line("saturation", ".0%"),
+    "flat_share": _Line("flat areas", ".0%"),
+    "fine_detail": _Line("fine detail", ".2f"),
+    "outlines": _Line("dark outlines over light ones, log", ".2f"),
+    "least_colour": _Line("chroma of the greyest fifth", ".1f"),
+    "edge_share": _Line("pixels on an edge", ".1%"),
+    "region_share": _Line("pixels in the edge region", ".0%"),
+    "smoothing_change": _Line("change there by smoothing, levels", ".1f"),
+    "changed_share": _Line("pixels changed by smoothing", ".0%"),
 }
 
 
 @dataclasses.dataclass(frozen=True)
 class InspectConfig(Config):
+    """All flags of the program."""
+
     data_dir: str = option("Data folder of build_tfrecords.")
-    output: str = option(f"Picture file for the contact sheet; left out: {SHEET_NAME} in the data folder.", "")
+    output: str = option(f"Picture file for the contact sheet; if not given: {SHEET_NAME} in the data folder.", "")
     num_examples: int = option(
-        "Photos, and cartoons, on the sheet, spread over the records.", 24, at_least=1, at_most=_MOST_EXAMPLES
+        "Photos, and cartoons, on the sheet, evenly spaced over the records.", 24, at_least=1, at_most=_MOST_EXAMPLES
     )
-    num_measured: int = option("Photos, and cartoons, to measure, spread over the records; 0: all.", 500, at_least=0)
+    num_measured: int = option(
+        "Photos, and cartoons, to measure, evenly spaced over the records; 0: all.", 500, at_least=0
+    )
 
     def __post_init__(self):
         super().__post_init__()
@@ -60,39 +77,55 @@ def _inspect(config: InspectConfig, _) -> None:
     program.start_tensorflow()
     from data_pipeline import inspection, problems, records
 
-    opened, dataset = records.open_records(config.data_dir), records.read_dataset_file(config.data_dir)
+    opened = records.open_records(config.data_dir)
+    dataset = records.read_dataset_file(config.data_dir)
     measured = inspection.measure(opened, dataset, config.num_measured)
-    found = problems.find(**measured, preparation=PreparationConfig(**dataset["parameters"]))
-    drawn_more = problems.drawn_more(**measured)
+    preparation = PreparationConfig(**dataset["parameters"])
+    warnings = problems.find(measured["photos"], measured["cartoons"], preparation)
+    drawn_more = problems.drawn_more(measured["cartoons"], measured["photos"])
+    summaries = {kind: measured_set.summary() for kind, measured_set in measured.items()}
+
     sheet = Path(config.output or os.path.join(config.data_dir, SHEET_NAME))
     pictures.write_picture(sheet, inspection.draw_sheet(opened, config.num_examples))
-    summaries = {kind: each.summary() for kind, each in measured.items()}
-    content = summaries | {"drawn_more": drawn_more, "warnings": [finding._asdict() for finding in found]}
-    atomic.write_json(sheet.with_name(STATISTICS_NAME), content)
-    _print(summaries, drawn_more)
-    _print_warnings([finding.text for finding in found])
-    print(f"\nLook at them:\n    {sheet}\nThe figures are in:\n    {sheet.with_name(STATISTICS_NAME)}")
+    statistics = sheet.with_name(STATISTICS_NAME)
+    figures = {"drawn_more": drawn_more, "warnings": [warning._asdict() for warning in warnings]}
+    atomic.write_json(statistics, summaries | figures)
+    _print_figures(summaries["photos"], summaries["cartoons"], drawn_more)
+    _print_warnings([warning.text for warning in warnings])
+    print(f"\nLook at them:\n    {sheet}\nThe figures are in:\n    {statistics}")
 
 
-def _print(summaries: dict[str, dict], drawn_more: float) -> None:
-    """Two columns of figures: photos and cartoons."""
-    print(_row("", summaries))
-    for name in ("examples", "pictures", "measured"):
-        print(_row(name, [f"{each[name]:,}" for each in summaries.values()]))
-    for name, (title, form) in _TITLES.items():
-        values = [each["statistics"].get(name) for each in summaries.values()]
-        print(_row(title, [format(value["mean"], form) if value else "" for value in values]))
+def _print_figures(photos: dict[str, Any], cartoons: dict[str, Any], drawn_more: float) -> None:
+    """Print the summaries in two columns."""
+    print(_table_row("", ["photos", "cartoons"]))
+    for count in _COUNTS:
+        print(_table_row(count, [f"{photos[count]:,}", f"{cartoons[count]:,}"]))
+    for name, line in _LINES.items():
+        cells = [_mean(photos, name, line.format), _mean(cartoons, name, line.format)]
+        print(_table_row(line.title, cells))
     print(f"The cartoon looks more drawn in {drawn_more:.0%} of random pairs.")
-    for kind, each in summaries.items():
-        skipped = ", ".join(f"{count} {reason}" for reason, count in each["skipped"].items())
-        print(f"Left out of the {kind}: {skipped or 'none'}" + (" (dataset.json names them)" if skipped else ""))
+    print(_skipped("photos", photos))
+    print(_skipped("cartoons", cartoons))
 
 
-def _row(title: str, cells: Iterable[str]) -> str:
+def _mean(summary: dict[str, Any], name: str, number_format: str) -> str:
+    """Format the mean of a statistic; photos lack those of smoothing."""
+    statistic = summary["statistics"].get(name)
+    return format(statistic["mean"], number_format) if statistic else ""
+
+
+def _skipped(kind: str, summary: dict[str, Any]) -> str:
+    if not summary["skipped"]:
+        return f"Skipped {kind}: none"
+    counts = ", ".join(f"{count} {reason}" for reason, count in summary["skipped"].items())
+    return f"Skipped {kind}: {counts} (dataset.json lists them)"
+
+
+def _table_row(title: str, cells: Iterable[str]) -> str:
     return f"{title:36}" + "".join(f"{cell:>12}" for cell in cells)
 
 
-def _print_warnings(warnings: list[str]) -> None:
+def _print_warnings(warnings: Sequence[str]) -> None:
     print(f"\n{len(warnings) or 'No'} warning{'' if len(warnings) == 1 else 's'}")
     wrapper = textwrap.TextWrapper(110, subsequent_indent="   ", break_on_hyphens=False)
     for number, warning in enumerate(warnings, 1):

@@ -1,4 +1,4 @@
-"""A film, looked at once from end to end: what was measured of each frame. Kept in a file, as it takes long."""
+"""The analysis of a film: measures of every frame, taken in one pass and kept in a file, as the pass takes long."""
 
 import dataclasses
 import functools
@@ -22,131 +22,165 @@ from data_pipeline.frames.bars import BarFinder, PictureArea
 from data_pipeline.frames.measures import ANALYSED_PX, FrameMeasures, measure
 from data_pipeline.near_duplicates import HASH_BITS
 
-NUM_THREADS = min(8, os.cpu_count() or 1)  # each holds a frame or two, 25 MB of a 4K film
-_VERSION = 1  # of what is measured, and how: raise it, and films that were looked at are looked at again
+NUM_THREADS = min(8, os.cpu_count() or 1)  # each holds a frame or two, 25 MB in a 4K film
+_VERSION = 1  # raise it when the measures change: then films are analysed again
 _HASH_BYTES = HASH_BITS // 8
-# One entry for each frame: 63 bytes, 11 MB for two hours.
-_FRAME = np.dtype(
+# The measures of one frame: 63 bytes, 11 MB for two hours.
+FRAME_RECORD = np.dtype(
     [
         ("pts", "i8"),  # in the film's time base
         ("begins", "?"),  # whether a shot begins with it
-        ("brightness", "f4"),  # and so on: as in frame_measures.Measures
+        ("brightness", "f4"),  # from here on as in measures.FrameMeasures
         ("contrast", "f4"),
         ("sharpness", "f4"),
         ("is_text", "?"),
         ("hash", "u1", _HASH_BYTES),
     ]
 )
-_ENOUGH_FRAMES = 24  # to tell bars by
-_STEP_FRAMES = 4  # neighbours show the same bars
-_CUT_SHORT_SHARE = 0.9  # of the frames that a film says to have
+_ENOUGH_KEY_FRAMES = 24  # to find bars
+_FRAME_STEP = 4  # neighbouring frames show the same bars
+_TRUNCATED_SHARE = 0.9  # of the frames that a film claims to have
 
 
 @dataclasses.dataclass
 class FilmAnalysis:
-    """What was measured of a film.
+    """The analysis of a film.
 
     Attributes:
-      frames: the frames that can be read, in order; fields as in `_FRAME`.
-      time_base: of their `pts`, in seconds.
-      end_pts: when the last of them ends.
+      frames: measures of the frames that can be read, in order: FRAME_RECORD [N].
+      time_base: unit of their `pts`, in seconds.
+      end_pts: time when the last frame ends, in that unit.
       size: (height, width) of a frame in pixels, upright.
-      box: where the picture lies in it, without black bars.
-      warnings: what is wrong with the film, in words.
+      picture_area: area of the picture in a frame, without black bars.
+      warnings: problems with the film, in words.
     """
 
     frames: np.ndarray
     time_base: Fraction
     end_pts: int
     size: tuple[int, int]
-    box: PictureArea
+    picture_area: PictureArea
     warnings: list[str]
 
     def secs(self, index: int) -> float:
-        """When a frame is shown; the film's end for the frame behind the last."""
+        """Return the time when a frame is shown; the film's end for the index after the last frame."""
         pts = self.frames["pts"][index] if index < len(self.frames) else self.end_pts
         return float(int(pts) * self.time_base)
 
     def hash(self, index: int) -> int:
+        """Return the perceptual hash of a frame."""
         return int.from_bytes(self.frames["hash"][index].tobytes(), "big")
 
 
 def film_key(film: str | os.PathLike, crop_bars: bool) -> str:
-    """What an analysis depends on, in a few letters: the file as it is now, and how it is looked at."""
+    """Return a short hash of everything that an analysis depends on: the file's identity and the options."""
     status = os.stat(film)
     facts = [os.path.realpath(film), status.st_size, status.st_mtime_ns, crop_bars, _VERSION]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
 
 
 def analyse(film: str | os.PathLike, crop_bars: bool) -> FilmAnalysis:
-    """Look at every frame of a film, with a bar on standard error.
+    """Measure every frame of a film, with a progress bar on standard error.
+
+    A truncated film is no error: the frames before the break are analysed, and `warnings` reports it.
 
     Raises:
-      InputError: it cannot be opened, no frame in it can be read, or its colours are unknown. A film that ends before
-        it should is no error: what there is is looked at, and `warnings` tell.
+      InputError: the film cannot be opened, no frame in it can be read, or its colours are unknown.
     """
-    size, box = _find_box(film, crop_bars)
+    size, picture_area = _find_picture(film, crop_bars)
     with opened(film) as reader:
-        looked_at = map_ahead(functools.partial(_look_at, box, size[0]), reader.frames(), NUM_THREADS)
-        progress = Bar(looked_at, desc=f"look at {Path(film).name}", total=reader.num_frames, unit="frame")
-        cuts, records, end_pts = CutDetector(), bytearray(), 0
+        measured = map_ahead(functools.partial(_measure, picture_area, size[0]), reader.frames(), NUM_THREADS)
+        progress = Bar(measured, desc=f"look at {Path(film).name}", total=reader.num_frames, unit="frame")
+        cuts = CutDetector()
+        frame_records = bytearray()
+        end_pts = 0
         for time, picture, measures in progress:
-            records += _record(time.pts, cuts.is_cut(picture), measures)
+            frame_records += _frame_record(time.pts, cuts.is_cut(picture), measures)
             end_pts = time.pts + time.duration
-        frames = np.frombuffer(bytes(records), _FRAME)
+        frames = np.frombuffer(bytes(frame_records), FRAME_RECORD)
         if not len(frames):
-            raise InputError(f"{film}: every frame in it is damaged; fetch or export it again")
-        return FilmAnalysis(frames, reader.time_base, end_pts, size, box, _warnings(reader, len(frames)))
+            raise _all_damaged(film)
+        return FilmAnalysis(frames, reader.time_base, end_pts, size, picture_area, _warnings(reader, len(frames)))
 
 
-def _find_box(film: str | os.PathLike, crop_bars: bool) -> tuple[tuple[int, int], PictureArea]:
-    """(height, width) of the frames, and where their picture lies.
+def _find_picture(film: str | os.PathLike, crop_bars: bool) -> tuple[tuple[int, int], PictureArea]:
+    """Return (height, width) of the frames and the area of the picture in them.
 
-    Key frames, which are read fast, show where the bars are; where a film has few of them, the others do.
+    Key frames are read fast, and enough of them show where the bars are. A film with few of them is read again, with
+    other frames too.
     """
+    if not crop_bars:
+        height, width = _frame_size(film)
+        return (height, width), PictureArea(0, height, 0, width)
+    finder = _look_at_frames(film, key_frames_only=True)
+    if finder.num_frames < _ENOUGH_KEY_FRAMES:
+        finder = _look_at_frames(film, key_frames_only=False)
+    return finder.size, finder.picture_area()
+
+
+def _frame_size(film: str | os.PathLike) -> tuple[int, int]:
+    """Return (height, width) of the first frame that can be read."""
+    with opened(film) as reader:
+        for frame in reader.frames():
+            height, width = frame.grey().shape
+            return height, width
+    raise _all_damaged(film)
+
+
+def _all_damaged(film: str | os.PathLike) -> InputError:
+    return InputError(f"{film}: every frame in it is damaged; download or export it again")
+
+
+def _look_at_frames(film: str | os.PathLike, key_frames_only: bool) -> BarFinder:
+    """Collect the light in all key frames, or in every fourth of all frames."""
     finder = BarFinder()
-    for key_frames_only in (True, False):
-        finder = BarFinder()
-        with opened(film) as reader:
-            step = 1 if key_frames_only else _STEP_FRAMES
-            frames = Bar(reader.frames(key_frames_only), desc=f"find bars in {Path(film).name}", unit="frame")
-            for frame in itertools.islice(frames, 0, None, step):
-                finder.look_at(frame.grey())
-                if not crop_bars:
-                    return finder.size, PictureArea(0, finder.size[0], 0, finder.size[1])
-        if finder.num_frames >= _ENOUGH_FRAMES:
-            break
-    return finder.size, finder.box()
+    step = 1 if key_frames_only else _FRAME_STEP
+    with opened(film) as reader:
+        frames = Bar(reader.frames(key_frames_only), desc=f"find bars in {Path(film).name}", unit="frame")
+        for frame in itertools.islice(frames, 0, None, step):
+            finder.look_at(frame.grey())
+    return finder
 
 
-def _look_at(box: PictureArea, height: int, frame: FilmFrame) -> tuple[Time, np.ndarray, FrameMeasures]:
-    """A frame without bars, small; `height`: of the frames that `box` is meant for."""
+def _measure(picture_area: PictureArea, height: int, frame: FilmFrame) -> tuple[Time, np.ndarray, FrameMeasures]:
+    """Shrink a frame, crop its bars and measure it.
+
+    Args:
+      picture_area: area of the picture in a frame of full size.
+      height: height of that frame, in pixels.
+      frame: the frame.
+
+    Returns:
+      time of the frame, the small picture without bars, uint8 RGB [H, W, 3], and its measures.
+    """
     small = frame.picture(ANALYSED_PX)
-    picture = box.crop(small, len(small) / height)
+    picture = picture_area.crop(small, len(small) / height)
     return frame.time, picture, measure(picture)
 
 
-def _record(pts: int, begins: bool, measures: FrameMeasures) -> bytes:
-    hash = list(measures.hash.to_bytes(_HASH_BYTES, "big"))
-    return np.array((pts, begins, *measures[:-1], hash), _FRAME).tobytes()
+def _frame_record(pts: int, begins: bool, measures: FrameMeasures) -> bytes:
+    hash_bytes = list(measures.hash.to_bytes(_HASH_BYTES, "big"))
+    return np.array((pts, begins, *measures[:-1], hash_bytes), FRAME_RECORD).tobytes()
 
 
 def _warnings(reader: Reader, num_frames: int) -> list[str]:
-    warnings = [f"{reader.num_broken} damaged frames were left out"] if reader.num_broken else []
+    warnings = []
+    if reader.num_broken:
+        warnings.append(f"skipped {reader.num_broken} damaged frames")
     if reader.cut_short:
-        warnings.append(f"read as far as it goes: {reader.cut_short}")
-    elif num_frames + reader.num_broken < _CUT_SHORT_SHARE * (reader.num_frames or 0):
-        warnings.append(f"{num_frames} of about {reader.num_frames} frames; it may have been cut short")
+        warnings.append(f"read up to where it breaks off: {reader.cut_short}")
+    elif num_frames + reader.num_broken < _TRUNCATED_SHARE * (reader.num_frames or 0):
+        warnings.append(f"has {num_frames} of about {reader.num_frames} frames; it may be truncated")
     return warnings
 
 
 def save(analysis: FilmAnalysis, path: Path) -> None:
-    """Write an analysis to an .npz file, whole or not at all."""
+    """Write an analysis to an .npz file, completely or not at all."""
     facts = {
         "time_base": str(analysis.time_base),
         "end_pts": analysis.end_pts,
         "size": analysis.size,
-        "box": analysis.box,
+        "box": analysis.picture_area,
         "warnings": analysis.warnings,
     }
     with atomic.replacing(path) as temporary:
@@ -154,17 +188,18 @@ def save(analysis: FilmAnalysis, path: Path) -> None:
 
 
 def load(path: Path) -> FilmAnalysis | None:
-    """The analysis that was saved to a file; None where there is none, or it is damaged."""
+    """Read an analysis from a file; None if the file does not exist or is damaged."""
     try:
         with np.load(path) as file:
-            frames, facts = file["frames"], json.loads(str(file["facts"]))
+            frames = file["frames"]
+            facts = json.loads(str(file["facts"]))
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
         return None
     return FilmAnalysis(
-        frames,
-        Fraction(facts["time_base"]),
-        facts["end_pts"],
-        tuple(facts["size"]),
-        PictureArea(*facts["box"]),
-        facts["warnings"],
+        frames=frames,
+        time_base=Fraction(facts["time_base"]),
+        end_pts=facts["end_pts"],
+        size=tuple(facts["size"]),
+        picture_area=PictureArea(*facts["box"]),
+        warnings=facts["warnings"],
     )

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import numpy as np
@@ -94,7 +95,7 @@ def test_the_sheet_lies_beside_the_folder_and_no_picture_but_frames_in_it(extrac
 def test_one_short_shot_gives_one_frame(tmp_path, capsys):
     assert run(make_film(tmp_path / "film.mp4"), tmp_path / "frames", min_sharpness=0) == 0
     assert len(picture_names(tmp_path / "frames")) == 1
-    assert "little to learn" in capsys.readouterr().out
+    assert "--frames_per_shot" in capsys.readouterr().out  # the advice to get more
 
 
 def test_pixels_become_square(tmp_path):
@@ -115,12 +116,16 @@ def test_folders_and_patterns_give_their_films(tmp_path, capsys):
     short_film(films / ".hidden.mp4", 2)
     (films / "one.srt").write_text("1\n00:00:01,000 --> 00:00:02,000\nHello\n")
     assert run(films, films / "frames") == 0
-    assert "Skipped" in (errors := capsys.readouterr().err) and "one.srt: not a film" in errors
+    assert _skipped(capsys) == [str(films / "one.srt")]
     assert [Path(film["film"]).name for film in frames_json(films / "frames")["films"]] == ["two.mkv", "one.mp4"]
     assert run(films, films / "frames") == 0
-    assert ".png: not a film" not in capsys.readouterr().err  # its own results
+    assert not any(name.endswith(".png") for name in _skipped(capsys))  # its own results
     assert run(films / "*.mp4", films / "more" / "two.mkv", tmp_path / "b", crop_bars=False) == 0
     assert len(frames_json(tmp_path / "b")["films"]) == 2
+
+
+def _skipped(capsys):
+    return re.findall(r"^Skipped (.*?):", capsys.readouterr().err, re.MULTILINE)
 
 
 def _damaged(path):
@@ -135,7 +140,7 @@ def test_a_damaged_film_among_several_is_named_and_the_others_go_on(tmp_path, ca
     (tmp_path / "films" / "worse.mp4").write_text("no film")
     assert run(tmp_path / "films", tmp_path / "frames") == 0
     errors = capsys.readouterr().err
-    assert "Skipped" in errors and "bad.mp4: no frame" in errors and "Left out 2 of 3 films" in errors
+    assert "bad.mp4: " in errors and "worse.mp4: " in errors and "2 of 3 films" in errors
     assert len(picture_names(tmp_path / "frames")) == 2
     assert run(tmp_path / "films", tmp_path / "strict", strict=True) == 1
     assert "bad.mp4" in capsys.readouterr().err and not picture_names(tmp_path / "strict")
@@ -145,20 +150,21 @@ def test_a_damaged_film_among_several_is_named_and_the_others_go_on(tmp_path, ca
 
 
 @pytest.mark.parametrize(
-    "make, message",
+    "make",
     [
-        (lambda path: None, "no such film"),
-        (lambda path: path.write_text("hello"), "not a film"),
-        (_damaged, "no frame"),
-        (lambda path: path.mkdir(), "is empty"),
-        (lambda path: (path.mkdir(), (path / "a.txt").write_text("")), "no film there"),
+        lambda path: None,
+        lambda path: path.write_text("hello"),
+        _damaged,
+        lambda path: path.mkdir(),
+        lambda path: (path.mkdir(), (path / "a.txt").write_text("")),
     ],
+    ids=["missing", "no film", "damaged", "empty folder", "folder without a film"],
 )
-def test_what_cannot_be_read_is_named(tmp_path, make, message, capsys):
+def test_a_source_that_cannot_be_read_is_named(tmp_path, make, capsys):
     make(tmp_path / "in.mp4")
     assert run(tmp_path / "in.mp4", tmp_path / "frames") == 1
     errors = capsys.readouterr().err
-    assert message in errors and str(tmp_path / "in.mp4") in errors
+    assert str(tmp_path / "in.mp4") in errors and "Traceback" not in errors
     assert not (tmp_path / "frames").exists() or not picture_names(tmp_path / "frames")
 
 
@@ -168,7 +174,7 @@ def test_a_broken_link_and_an_empty_folder_do_not_stop_the_others(tmp_path, caps
     (tmp_path / "films" / "link.mp4").symlink_to(tmp_path / "none.mp4")
     for number, video in enumerate((tmp_path / "films", tmp_path / "films" / "*")):
         assert run(video, tmp_path / str(number), min_sharpness=0) == 0
-        assert "link.mp4: cannot be opened" in capsys.readouterr().err
+        assert "link.mp4: " in capsys.readouterr().err
         assert len(picture_names(tmp_path / str(number))) == 1
 
 
@@ -176,8 +182,8 @@ def test_a_film_that_is_cut_short_gives_what_it_has(tmp_path, capsys):
     film = write_film(tmp_path / "film.mkv", [frame for seed in range(5) for frame in scene(seed)])
     film.write_bytes(film.read_bytes()[: film.stat().st_size // 2])
     assert run(film, tmp_path / "frames") == 0
-    assert "cut short" in capsys.readouterr().err
-    assert "cut short" in frames_json(tmp_path / "frames")["films"][0]["warnings"][0]
+    (warning,) = frames_json(tmp_path / "frames")["films"][0]["warnings"]
+    assert f"{film}: {warning}" in capsys.readouterr().err
     assert 0 < len(picture_names(tmp_path / "frames")) < 5
 
 
@@ -189,10 +195,10 @@ def test_a_film_without_a_usable_frame_says_why(tmp_path, capsys):
     assert frames_json(tmp_path / "frames")["frames"] == []
 
 
-@pytest.mark.parametrize("flags", [{"long_side": -1}, {"frames_per_shot": 0}, {"format": "bmp"}])
-def test_flags_that_make_no_sense(tmp_path, flags, capsys):
-    assert run(tmp_path / "film.mp4", tmp_path / "frames", **flags) == 2
-    assert f"--{next(iter(flags))}" in capsys.readouterr().err
+def test_impossible_flags_are_refused(tmp_path, capsys):
+    for flag, value in (("long_side", -1), ("long_side", 31), ("frames_per_shot", 0), ("format", "bmp")):
+        assert run(tmp_path / "film.mp4", tmp_path / "frames", **{flag: value}) == 2, flag
+        assert f"--{flag}" in capsys.readouterr().err
 
 
 def test_an_output_that_cannot_be_written_is_named(extracted, tmp_path, capsys):

@@ -33,9 +33,9 @@ def _photo(seed):
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
-    """Real folders of 50 photos and 50 drawings, built in the right and in the wrong order."""
+    """Real folders of 30 photos and 30 drawings, built in the right and in the wrong order."""
     root = tmp_path_factory.mktemp("inspected")
-    for seed in range(50):
+    for seed in range(30):
         pictures.write_picture(root / "photos" / f"{seed}.png", _photo(seed))
         pictures.write_picture(root / "drawings" / f"{seed}.png", draw(seed, 96, 96) // 2 + np.uint8(60))
     for order, photos, cartoons in (("right", "photos", "drawings"), ("swapped", "drawings", "photos")):
@@ -54,7 +54,7 @@ def test_the_right_order_and_the_wrong_one(built, capsys):
     assert "swapped" not in _warnings(built / "right")
     assert _run(built / "swapped") == 0
     assert _warnings(built / "swapped")[0] == "swapped"
-    assert "1. The photos look more drawn than the cartoons" in capsys.readouterr().out
+    assert "--photos_dir and --cartoons_dir" in capsys.readouterr().out
 
 
 def test_the_figures_are_printed_and_written(folder, capsys):
@@ -65,7 +65,7 @@ def test_the_figures_are_printed_and_written(folder, capsys):
     for kind, count in (("photos", 7), ("cartoons", 5)):
         assert written[kind]["examples"] == written[kind]["pictures"] == written[kind]["measured"] == count
         assert written[kind]["skipped"] == {"unreadable": 1}
-        assert f"Left out of the {kind}: 1 unreadable" in printed
+    assert printed.count("1 unreadable") == 2
     assert ("region_share" in written["cartoons"]["statistics"]) > ("region_share" in written["photos"]["statistics"])
     opened = records.open_records(folder)
     photos = [example.parts[0] for example in inspection.photos(opened, 0)]
@@ -77,7 +77,7 @@ def test_the_figures_are_printed_and_written(folder, capsys):
     assert written["photos"]["statistics"]["side_px"]["mean"] == pytest.approx(53)  # photos are 50 to 56 pixels high
     assert f"{np.mean(means):.0f}" in next(line for line in printed.splitlines() if line.startswith("mean brightness"))
     for warning in written["warnings"]:
-        assert warning["text"].split(";")[0] in " ".join(printed.split())
+        assert warning["text"] in " ".join(printed.split())
 
 
 def test_examples_are_spread_over_the_records(folder):
@@ -87,12 +87,6 @@ def test_examples_are_spread_over_the_records(folder):
     assert len(everything) == 7 and sources == everything[::3]
     for _, _, (cartoon, smoothed) in inspection.cartoons(opened, 2):
         np.testing.assert_array_equal(smoothed, smooth_edges(cartoon))
-
-
-def test_the_number_measured(folder):
-    assert _run(folder, "--num_measured=2") == 0
-    written = json.loads((folder / "inspection.json").read_text())
-    assert (written["photos"]["measured"], written["photos"]["examples"]) == (2, 7)
 
 
 def test_the_sheet_shows_photos_and_cartoons_with_their_edges(folder, tmp_path):
@@ -106,12 +100,13 @@ def test_the_sheet_shows_photos_and_cartoons_with_their_edges(folder, tmp_path):
         shown += [cartoon, inspection.mark_edges(cartoon, opened.smoothing), smoothed]
     for picture in shown:
         large = picture.repeat(5, 0).repeat(5, 1)  # 32 px pictures are enlarged to 160
-        found = cv2.matchTemplate(sheet, large, cv2.TM_SQDIFF).min()
-        assert found < 1e3, "a picture is not on the sheet"
+        assert cv2.matchTemplate(sheet, large, cv2.TM_SQDIFF).min() < 1e3, "a picture is not on the sheet"
 
 
 def test_by_default_the_sheet_lies_in_the_data_folder(folder, capsys):
-    assert _run(folder) == 0
+    assert _run(folder, "--num_measured=2") == 0
+    photos = json.loads((folder / "inspection.json").read_text())["photos"]
+    assert (photos["measured"], photos["examples"]) == (2, 7)
     assert read_picture(folder / "contact-sheet.jpg").shape[1] > 500
     assert str(folder / "contact-sheet.jpg") in capsys.readouterr().out
 
@@ -141,7 +136,7 @@ def test_damaged_records(folder, capsys):
     assert not (folder / "inspection.json").exists()
 
 
-@pytest.mark.parametrize("flag", ["--num_examples=0", "--num_measured=-1", "--output=sheet.docx"])
-def test_flags_that_cannot_be_used(folder, flag, capsys):
-    assert _run(folder, flag) == 2
-    assert flag.split("=")[1] in capsys.readouterr().err
+def test_flags_that_cannot_be_used(folder, capsys):
+    for flag in ("--num_examples=0", "--num_measured=-1", "--output=sheet.docx"):
+        assert _run(folder, flag) == 2, flag
+        assert flag.split("=")[1] in capsys.readouterr().err, flag

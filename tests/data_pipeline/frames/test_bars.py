@@ -12,7 +12,7 @@ def _found(frames):
     finder = BarFinder()
     for frame in frames:
         finder.look_at(frame)
-    return finder.box()
+    return finder.picture_area()
 
 
 def _framed(seed, box, noise=3, soft=False, height=180, width=320):

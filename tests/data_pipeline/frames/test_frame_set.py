@@ -21,14 +21,14 @@ from tests.helpers import REPOSITORY
 def test_a_second_run_has_nothing_to_do(mine, extracted, capsys, monkeypatch):
     before = {path: path.stat().st_mtime_ns for path in mine.glob("*.png")}
     monkeypatch.setattr(film_analysis, "analyse", lambda *_: pytest.fail("looked at again"))
-    before_all = contents(mine)
+    all_before = contents(mine)
     assert run(extracted / "film.mp4", mine) == 0
-    assert "Nothing was left to do" in capsys.readouterr().out
+    assert "Nothing to do" in capsys.readouterr().out
     assert {path: path.stat().st_mtime_ns for path in mine.glob("*.png")} == before
-    assert contents(mine) == before_all
+    assert contents(mine) == all_before
 
 
-def test_the_sheet_shows_the_set_even_after_a_run_that_was_cut_off_before_it(mine, extracted, monkeypatch):
+def test_the_sheet_shows_the_set_even_after_a_run_that_was_interrupted_before_it(mine, extracted, monkeypatch):
     sheet = mine.with_name("frames-contact-sheet.jpg")
     with monkeypatch.context() as patched:
         patched.setattr(report, "write_sheet", lambda *_: 1 / 0)
@@ -45,9 +45,8 @@ def test_a_frame_that_was_removed_by_hand_stays_away(mine, extracted, tmp_path):
     for flags in ({}, {"long_side": 80}, {"format": "jpg"}):
         assert run(extracted / "film.mp4", mine, **flags) == 0
         stem = Path(names[2]).stem
-        assert len(picture_names(mine)) == len(names) - 1 and stem not in {
-            Path(name).stem for name in picture_names(mine)
-        }
+        assert len(picture_names(mine)) == len(names) - 1
+        assert stem not in {Path(name).stem for name in picture_names(mine)}
         assert frames_json(mine)["removed_by_hand"] == [stem]
     assert len(frames_json(mine)["frames"]) == len(names) - 1
 
@@ -55,7 +54,7 @@ def test_a_frame_that_was_removed_by_hand_stays_away(mine, extracted, tmp_path):
 def test_a_frame_that_was_not_written_yet_is_written(mine, extracted):
     before_all = contents(mine)
     (mine / picture_names(mine)[2]).unlink()
-    (mine / "frames.json").unlink()  # as a run that was cut off leaves it
+    (mine / "frames.json").unlink()  # as an interrupted run leaves it
     assert run(extracted / "film.mp4", mine) == 0
     assert contents(mine) == before_all
 
@@ -69,12 +68,9 @@ def test_other_flags_replace_the_frames_and_touch_nothing_else(mine, extracted, 
     assert len(kept) == 3 and set(kept) < set(before) and (mine / "my drawing.png").read_bytes() == b"mine"
     assert frames_json(mine)["totals"]["dropped"]["over --max_frames"] == 3
     assert run(extracted / "film.mp4", mine, long_side=80, format="jpg") == 0
-    assert {
-        pictures.read_picture(mine / name).shape[1] for name in picture_names(mine) if name != "my drawing.png"
-    } == {80}
-    assert {Path(name).suffix for name in picture_names(mine)} == {".jpg", ".png"} and len(picture_names(mine)) == len(
-        before
-    )
+    replaced = [name for name in picture_names(mine) if name != "my drawing.png"]
+    assert {pictures.read_picture(mine / name).shape[1] for name in replaced} == {80}
+    assert {Path(name).suffix for name in replaced} == {".jpg"} and len(replaced) == len(before) - 1
 
 
 def test_frames_of_another_size_are_written_anew(mine, extracted):
@@ -124,7 +120,7 @@ def test_films_are_told_apart_by_where_they_lie(tmp_path, monkeypatch):
     assert contents(tmp_path / "frames") == before and len(picture_names(tmp_path / "frames")) == 4
 
 
-def test_a_film_that_cannot_be_read_any_more_is_said_and_its_frames_stay(tmp_path, capsys):
+def test_a_film_that_cannot_be_read_any_more_is_named_and_its_frames_stay(tmp_path, capsys):
     films = [short_film(tmp_path / f"{seed}.mp4", seed) for seed in range(2)]
     assert run(films[0], tmp_path / "frames") == 0
     before = contents(tmp_path / "frames")
@@ -141,7 +137,7 @@ def test_a_damaged_analysis_is_made_again_and_a_damaged_plan_named(mine, extract
         assert run(extracted / "film.mp4", mine) == 0 and contents(mine) == before
     (mine / ".extract" / "plan.json").write_text("")
     assert run(extracted / "film.mp4", mine) == 1
-    assert "plan.json: damaged" in capsys.readouterr().err
+    assert "plan.json: " in capsys.readouterr().err
 
 
 def test_films_that_are_gone_keep_their_frames(tmp_path, capsys):
@@ -151,9 +147,8 @@ def test_films_that_are_gone_keep_their_frames(tmp_path, capsys):
     films[0].unlink()
     assert run(films[1], tmp_path / "frames") == 0
     after = contents(tmp_path / "frames")
-    assert {name for name in before if name.endswith(".png")} < set(after) and len(
-        picture_names(tmp_path / "frames")
-    ) == 4
+    assert {name for name in before if name.endswith(".png")} < set(after)
+    assert len(picture_names(tmp_path / "frames")) == 4
     assert run(films[1], tmp_path / "frames", long_side=80) == 1  # that needs the film
     assert contents(tmp_path / "frames") == after
     assert str(films[0]) in capsys.readouterr().err
@@ -173,13 +168,14 @@ def test_a_film_that_was_exported_again_is_looked_at_again(tmp_path):
     assert name == "film-00-00-00.000.png" and (pixels[0] != pixels[1]).any()
 
 
-def test_a_file_from_elsewhere_is_never_written_over(mine, extracted, capsys):
+def test_a_file_of_the_user_is_never_overwritten(mine, extracted, capsys):
     shutil.rmtree(mine / ".extract")
     assert run(extracted / "film.mp4", mine) == 1
-    assert "from elsewhere" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert any(str(mine / name) in error for name in picture_names(mine))
 
 
-def test_a_full_disk_leaves_nothing_half_written_and_the_run_goes_on_later(extracted, tmp_path, monkeypatch, capsys):
+def test_a_full_disk_leaves_nothing_half_written_and_the_run_resumes_later(extracted, tmp_path, monkeypatch, capsys):
     write_bytes, left = Path.write_bytes, [2]
 
     def fail_later(path, content):
@@ -200,7 +196,7 @@ def test_a_full_disk_leaves_nothing_half_written_and_the_run_goes_on_later(extra
 
 
 @pytest.mark.slow
-def test_a_killed_run_goes_on_and_ends_as_if_it_had_not_been(extracted, tmp_path):
+def test_a_killed_run_resumes_and_ends_like_one_that_was_not(extracted, tmp_path):
     films = [extracted / "film.mp4", *(short_film(tmp_path / f"{seed}.mp4", seed) for seed in range(3))]
     assert run(*films, tmp_path / "whole", frames_per_shot=3) == 0
     command = [sys.executable, "-m", "data_pipeline.extract_frames", f"--output_dir={tmp_path / 'killed'}"]

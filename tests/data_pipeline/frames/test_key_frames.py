@@ -13,7 +13,7 @@ from data_pipeline.frames.key_frames import FrameChoiceConfig, choose
 
 def _film(sharpness, cuts=(0,), brightness=100, contrast=50, is_text=False, seed=0, frame_hashes=None, rate=2):
     """A film at 2 frames a second with these measures; each shot has a hash of its own."""
-    frames = np.zeros(len(sharpness), film_analysis._FRAME)
+    frames = np.zeros(len(sharpness), film_analysis.FRAME_RECORD)
     frames["pts"] = np.arange(len(sharpness))
     frames["begins"][list(cuts)] = True
     frames["sharpness"], frames["brightness"], frames["contrast"] = sharpness, brightness, contrast
