@@ -1,9 +1,8 @@
-"""Read a film: its frames as upright pictures in batches, its sound as the packets that it is stored in.
+"""Films as upright pictures in batches, with the sound as the packets in which it is stored.
 
 Timestamps (`pts`, `dts`) and durations count in their stream's time base, a fraction of a second.
 """
 
-import bisect
 import contextlib
 import dataclasses
 import os
@@ -15,15 +14,35 @@ import av
 import numpy as np
 
 from cartoongan_tf.base.errors import InputError
+from cartoongan_tf.media.film_pixels import FrameConverter
+from cartoongan_tf.media.film_stream import FilmStream, Item, LostFrame, Sound, time_base_of
 
 FILM_SUFFIXES = (
-    *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".vob", ".ts", ".mts", ".m2ts"),
-    *(".wmv", ".asf", ".flv", ".3gp", ".3g2", ".ogv", ".mxf"),
+    ".mp4",
+    ".m4v",
+    ".mov",
+    ".mkv",
+    ".webm",
+    ".avi",
+    ".mpg",
+    ".mpeg",
+    ".vob",
+    ".ts",
+    ".mts",
+    ".m2ts",
+    ".wmv",
+    ".asf",
+    ".flv",
+    ".3gp",
+    ".3g2",
+    ".ogv",
+    ".mxf",
 )
+_DEFAULT_RATE = Fraction(25)  # frames in a second, where the film does not state it
 
 
 class Time(NamedTuple):
-    """When a frame is shown; a frame without a picture of its own shows the last one."""
+    """The time at which a frame is shown; a frame without a picture of its own shows the last one."""
 
     pts: int
     duration: int
@@ -36,8 +55,8 @@ class FilmBatch:
 
     Attributes:
       pictures: uint8 RGB [H, W, 3] each, of the frames whose times have a picture.
-      times: every frame's, increasing strictly.
-      audio: the packets that lie between these frames, each stream's in their order, with their new timestamps.
+      times: time of every frame, strictly increasing.
+      audio: packets between these frames with their new timestamps, each stream's in order.
     """
 
     pictures: list[np.ndarray] = dataclasses.field(default_factory=list)
@@ -47,53 +66,19 @@ class FilmBatch:
 
 @dataclasses.dataclass(frozen=True)
 class FilmFrame:
-    """A frame of an open film; its pictures are made when they are asked for."""
+    """A frame of an open film. Its pixels are converted only when they are asked for."""
 
     time: Time
-    _reader: "Reader"
     _stored: av.VideoFrame
+    _converter: FrameConverter
 
     def picture(self, long_side: int = 0) -> np.ndarray:
-        """uint8 RGB [H, W, 3], upright, shrunk to a longer side of `long_side` pixels unless that is 0.
-
-        Raises InputError where swscale does not know the film's colours.
-        """
-        return self._reader.convert(self._stored, "rgb24", long_side)
+        """Return the upright picture, uint8 RGB [H, W, 3]; arguments and errors as of `FrameConverter.rgb`."""
+        return self._converter.rgb(self._stored, long_side)
 
     def grey(self) -> np.ndarray:
-        """Its grey levels, uint8 [H, W]; raises as `picture`."""
-        return self._reader.convert(self._stored, "gray")
-
-
-class _Lost(NamedTuple):
-    """Stands for a frame that cannot be decoded, with those of its attributes that do not come from its picture."""
-
-    pts: int
-    duration: int
-    is_corrupt: bool = True
-
-
-class _Clock:
-    """Makes a stream's timestamps strictly increasing from `origin` on, and makes up those that are missing.
-
-    All in the stream's time base; `second` is one second long, `step` lies between frames until a duration is known.
-    """
-
-    def __init__(self, origin: int, second: int, step: int):
-        self._origin, self._second, self._step = origin, second, step
-        self._last: int | None = None
-
-    def __call__(self, timestamp: int | None, duration: int | None) -> tuple[int, int]:
-        """The timestamp to write, and the duration."""
-        now = None if timestamp is None else timestamp - self._origin
-        if self._last is None:
-            now = now or 0
-        elif now is None or now < self._last - self._second:  # recordings were joined: their clock starts again
-            now = self._last + self._step
-        elif now <= self._last:
-            now = self._last + max(1, self._step // 2)  # leaves room for the next one
-        self._last, self._step = now, duration or self._step
-        return self._last, self._step
+        """Return the upright grey levels, uint8 [H, W]; raises as `picture`."""
+        return self._converter.grey(self._stored)
 
 
 @contextlib.contextmanager
@@ -118,174 +103,133 @@ class Reader:
     """An open film, to go through once.
 
     Attributes:
-      film: its path.
-      audio: the streams that are read.
-      num_audio_left_out: how many are not, because this PyAV does not know their codec.
-      rate: frames in a second, on average.
-      time_base: of the frames' times, in seconds.
-      first: the first frame, once a batch has been read; its size, colours and turn are taken to be all frames'.
-      num_broken: damaged frames so far.
-      cut_short: why `frames` ended before the file did; empty if it didn't.
+      film: path of the film.
+      audio: audio streams that are read.
+      num_audio_left_out: number of audio streams skipped because this PyAV does not know their codec.
+      rate: number of frames in a second, on average.
+      time_base: unit of the frames' times, in seconds.
+      num_broken: number of damaged frames so far.
+      cut_short: reason why `frames` ended before the file did; empty if it did not.
     """
 
     def __init__(self, film: str | os.PathLike, container: av.container.InputContainer):
-        self.film, self._container = film, container
+        self.film = film
+        self._container = container
+        self._video = _video_of(film, container)
         self.audio = [stream for stream in container.streams.audio if stream.codec_context]
         self.num_audio_left_out = len(container.streams.audio) - len(self.audio)
-        self._video = _video_of(film, container)
-        self.rate = self._video.average_rate or self._video.guessed_rate or Fraction(25)
-        self.time_base = self._video.time_base
-        self.first: av.VideoFrame | None = None
+        self.rate = self._video.average_rate or self._video.guessed_rate or _DEFAULT_RATE
+        self.time_base = time_base_of(self._video)
+        self._stream = FilmStream(film, container, self._video, self.rate)
+        self._converter: FrameConverter | None = None  # from the first frame with a picture on
         self.num_broken = 0
         self.cut_short = ""
 
     @property
     def num_frames(self) -> int | None:
-        """How many frames there are about to be; None where the film doesn't say."""
+        """About the number of frames; None where the film does not state it."""
         duration_secs = Fraction(self._container.duration or 0, av.time_base)
         return self._video.frames or round(duration_secs * self.rate) or None
 
     @property
+    def first(self) -> av.VideoFrame:
+        """The first frame with a picture, once it has been read; its size and colours stand for all frames."""
+        assert self._converter is not None, "no frame has been read"
+        return self._converter.first
+
+    @property
     def aspect(self) -> Fraction:
-        """The width of a pixel over its height, upright."""
+        """The width of a pixel over its height, upright; known once a frame has been read."""
+        assert self._converter is not None, "no frame has been read"
         aspect = self._video.sample_aspect_ratio or Fraction(1)
-        return 1 / aspect if _is_on_its_side(_display_matrix(self.first)) else aspect
+        return 1 / aspect if self._converter.is_on_its_side else aspect
 
     def batches(self, size: int) -> Iterator[FilmBatch]:
-        """The film in batches of at most `size` pictures; the first one's first frame has a picture.
+        """Yield the film in batches of at most `size` pictures.
+
+        A damaged frame shows the last good one. Until there is one, frames that cannot be decoded are dropped, and
+        the first frame that can be decoded at all has a picture.
 
         Raises:
-          InputError: not one frame can be read, the file fails under way, or swscale does not know its colours.
+          InputError: not one frame can be read, the file cannot be read to its end, or swscale does not know its
+            colours.
         """
-        clock, batch = self._clock(self._video), FilmBatch()
-        for item in self._in_order(self.audio):
-            if isinstance(item, av.Packet):
-                batch.audio.append(item)
+        clock = self._stream.clock(self._video)
+        batch = FilmBatch()
+        for item in self._stream.items(self.audio):
+            if isinstance(item, Sound):
+                batch.audio.append(item.packet)
                 continue
-            self.num_broken += item.is_corrupt
-            is_lost = isinstance(item, _Lost)
-            if is_lost and self.first is None:
-                continue
+            self.num_broken += _is_damaged(item)
+            picture = self._picture_of(item)
+            if self._converter is None:
+                continue  # there is nothing to show yet
             if len(batch.pictures) == size:
                 yield batch
                 batch = FilmBatch()
-            has_picture = self.first is None or not item.is_corrupt
-            batch.times.append(Time(*clock(item.pts, item.duration), has_picture))
-            if has_picture:
-                self.first = self.first or item
-                batch.pictures.append(self.convert(item, "rgb24"))
+            pts, duration = clock(item.pts, item.duration)
+            batch.times.append(Time(pts, duration, has_picture=picture is not None))
+            if picture is not None:
+                batch.pictures.append(picture)
         self._check_any_frame()
         yield batch
 
     def frames(self, key_frames_only: bool = False) -> Iterator[FilmFrame]:
-        """The frames that are not damaged, or only those stored whole, as far as they can be read; raises as above."""
+        """Yield the undamaged frames, or only the key frames, as far as the file can be read.
+
+        Raises:
+          InputError: not one frame can be read.
+        """
         self._video.thread_type = "AUTO"
         if key_frames_only:
             self._video.codec_context.skip_frame = "NONKEY"
-        clock = self._clock(self._video)
+        clock = self._stream.clock(self._video)
         try:
-            for item in self._in_order(audio=[]):
-                self.num_broken += item.is_corrupt
-                if isinstance(item, _Lost):
-                    continue
-                self.first = self.first or item
-                time = Time(*clock(item.pts, item.duration), has_picture=not item.is_corrupt)
-                if time.has_picture:
-                    yield FilmFrame(time, self, item)
+            for item in self._stream.items(audio=[]):
+                self.num_broken += _is_damaged(item)
+                if isinstance(item, av.VideoFrame):
+                    converter = self._converter_for(item)
+                    pts, duration = clock(item.pts, item.duration)
+                    if not item.is_corrupt:
+                        yield FilmFrame(Time(pts, duration, has_picture=True), item, converter)
         except InputError as error:
             self.cut_short = str(error)
         self._check_any_frame()
 
+    def _picture_of(self, frame: LostFrame | av.VideoFrame) -> np.ndarray | None:
+        """Return a frame's picture, uint8 RGB [H, W, 3]; None if the last good one is shown in its place.
+
+        A frame that is damaged in part has a picture only if it is the first.
+        """
+        if isinstance(frame, LostFrame) or (frame.is_corrupt and self._converter is not None):
+            return None
+        return self._converter_for(frame).rgb(frame)
+
+    def _converter_for(self, frame: av.VideoFrame) -> FrameConverter:
+        """Return the film's converter; the first frame that is asked for decides its size."""
+        if self._converter is None:
+            self._converter = FrameConverter(self.film, frame)
+        return self._converter
+
     def _check_any_frame(self) -> None:
-        if self.first is None:
+        if self._converter is None:
             raise InputError(f"{self.film}: no frame in it can be read; it may be cut short, fetch or export it again")
 
-    def _in_order(self, audio: list[av.AudioStream]) -> Iterator[av.Packet | av.VideoFrame | _Lost]:
-        """The audio's packets, and between them the frames in the order in which they are shown."""
-        clocks = {stream: self._clock(stream) for stream in audio}
-        lost: list[_Lost] = []  # packets lie in the order in which they are decoded, so these wait for their turn
-        for packet in self._packets(audio):
-            if packet.stream in clocks:
-                packet.dts, _ = clocks[packet.stream](packet.dts, packet.duration)
-                packet.pts = packet.dts  # audio is never reordered
-                yield packet
-                continue
-            try:
-                frames = packet.decode()
-            except av.error.FFmpegError:
-                pts = packet.dts if packet.pts is None else packet.pts
-                bisect.insort(lost, _Lost(pts or 0, packet.duration or 0))
-                continue
-            for frame in frames:
-                while lost and (frame.pts is None or lost[0].pts < frame.pts):
-                    yield lost.pop(0)
-                yield frame
-        yield from lost
 
-    def _packets(self, audio: list[av.AudioStream]) -> Iterator[av.Packet]:
-        """The packets to use, as they lie in the file; each stream ends with an empty one, which the decoder needs."""
-        with _explaining(f"{self.film}: cannot be read to its end", "fetch or export it again"):
-            for packet in self._container.demux(self._video, *audio):
-                if packet.size or packet.stream is self._video:
-                    yield packet
-
-    def _clock(self, stream: av.stream.Stream) -> _Clock:
-        """For a stream of this film. Broadcasts start their clock anywhere: there the film's start becomes 0."""
-        starts_anywhere = self._container.format.flags & av.format.Flags.ts_discont.value
-        start_secs = Fraction(self._container.start_time or 0, av.time_base) if starts_anywhere else 0
-        second = 1 / stream.time_base
-        return _Clock(round(start_secs * second), round(second), max(1, round(second / self.rate)))
-
-    def convert(self, frame: av.VideoFrame, format: str, long_side: int = 0) -> np.ndarray:
-        """A frame's pixels, uint8, as "rgb24" [H, W, 3] or "gray" [H, W]; otherwise as `Frame.picture`.
-
-        They are of the first frame's size, or of the same part of it: recordings that were joined may have several.
-        """
-        width, height = self.first.width, self.first.height
-        kinds = av.video.reformatter.Interpolation
-        method = kinds.AREA  # fast
-        if 0 < long_side < max(width, height):
-            scale = long_side / max(width, height)
-            width, height = (max(1, round(side * scale)) for side in (width, height))
-        elif format == "rgb24":
-            method = kinds.BICUBIC | kinds.ACCURATE_RND | kinds.FULL_CHR_H_INT  # else 1 to 2 of 255 too dark
-        with _explaining(f"{self.film}: its colours cannot be read", "convert it to H.264 with BT.709's colours"):
-            frame = frame.reformat(width, height, format, interpolation=method)
-        return _turn_upright(frame.to_ndarray(), _display_matrix(self.first))
+def _is_damaged(item: Item) -> bool:
+    return isinstance(item, LostFrame) or (isinstance(item, av.VideoFrame) and item.is_corrupt)
 
 
 def _video_of(film: str | os.PathLike, container: av.container.InputContainer) -> av.VideoStream:
-    """The first video that is no cover picture; InputError, naming the film, where there is none to decode."""
+    """Return the first video stream that is no cover picture.
+
+    Raises:
+      InputError: there is none, or none that can be decoded.
+    """
     covers = av.stream.Disposition.attached_pic
-    video = next((stream for stream in container.streams.video if not stream.disposition & covers), None)
-    if video is None:
+    videos = [stream for stream in container.streams.video if not stream.disposition & covers]
+    if not videos:
         raise InputError(f"{film}: has no video in it; name another film")
-    if not video.codec_context:
+    if not videos[0].codec_context:
         raise InputError(f"{film}: its video's codec is not known to PyAV; convert it to H.264")
-    return video
-
-
-@contextlib.contextmanager
-def _explaining(problem: str, remedy: str) -> Iterator[None]:
-    """Turn FFmpeg's errors, some of which are OSErrors, into ours."""
-    try:
-        yield
-    except av.error.FFmpegError as error:
-        raise InputError(f"{problem} ({error.strerror}); {remedy}") from error
-
-
-def _display_matrix(frame: av.VideoFrame) -> np.ndarray:
-    """int32 [2, 2]: x and y of where the stored x axis goes, then of where the stored y axis goes."""
-    matrix = frame.side_data.get("DISPLAYMATRIX")
-    return np.eye(2, dtype=np.int32) if matrix is None else np.frombuffer(matrix, np.int32).reshape(3, 3)[:2, :2]
-
-
-def _is_on_its_side(matrix: np.ndarray) -> bool:
-    return abs(matrix[0, 1]) > abs(matrix[0, 0])
-
-
-def _turn_upright(picture: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """Turn and mirror [H, W, 3] as a display matrix says, by whole quarter turns."""
-    if _is_on_its_side(matrix):
-        picture, matrix = picture.swapaxes(0, 1), matrix[::-1]
-    return picture[:: -1 if matrix[1, 1] < 0 else 1, :: -1 if matrix[0, 0] < 0 else 1]
+    return videos[0]

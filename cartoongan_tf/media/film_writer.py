@@ -1,4 +1,4 @@
-"""Write a film: drawings are encoded, and the sound of the film that was drawn is copied as it is.
+"""A film writer: drawings are encoded, and the sound of the film that was drawn is copied as it is.
 
 Timestamps and durations count in their stream's time base, a fraction of a second.
 """
@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import av
 import numpy as np
@@ -21,40 +21,58 @@ _BT709_LIMITED = {"colorspace": 1, "color_range": 1, "color_primaries": 1, "colo
 
 
 class Source(Protocol):
-    """What the result takes from the film that was drawn; asked at the first drawing, not before.
+    """The properties that the result takes from the film that was drawn; read at the first drawing, not before."""
 
-    Attributes:
-      film: its path, for messages.
-      first: a frame; its colour tags are kept.
-      rate: frames in a second, on average.
-      time_base: of the frames' times, in seconds.
-      aspect: the width of a pixel over its height.
-      audio: the streams to copy.
-    """
+    @property
+    def film(self) -> str | os.PathLike:
+        """Path of the film, for messages."""
 
-    film: str | os.PathLike
-    first: av.VideoFrame
-    rate: Fraction
-    time_base: Fraction
-    aspect: Fraction
-    audio: list[av.AudioStream]
+    @property
+    def first(self) -> av.VideoFrame:
+        """A frame, whose colour tags are kept."""
+
+    @property
+    def rate(self) -> Fraction:
+        """Number of frames in a second, on average."""
+
+    @property
+    def time_base(self) -> Fraction:
+        """Unit of the frames' times, in seconds."""
+
+    @property
+    def aspect(self) -> Fraction:
+        """The width of a pixel over its height."""
+
+    @property
+    def audio(self) -> list[av.AudioStream]:
+        """Streams to copy."""
 
 
 class Writer:
-    """The film being written, H.264 or, in WebM, VP9. A context: where its block fails, what is written is removed."""
+    """A film that is being written, H.264 or, in WebM, VP9; a context manager.
+
+    If its block fails, what has been written is removed.
+    """
 
     def __init__(self, path: Path, target: Path, source: Source, quality: int):
-        """Write to `path` what is to become `target`, which messages name; `quality` as `film.draw_film` has it."""
-        self._path, self._target, self._source = path, target, source
+        """
+        Args:
+          path: file to write.
+          target: file that it will become; messages name it, and its suffix decides the format.
+          source: film that is drawn.
+          quality: 1 to 100, as in `film.draw_film`.
+        """
+        self._path = path
+        self._target = target
+        self._source = source
         container = CONTAINERS[target.suffix.lower()]
         self._is_webm = container == "webm"
         self._encoder_options = _encoder_options(self._is_webm, quality)
-        # What sound there is before time 0, the codec's run-up, doesn't delay the rest.
-        options = {"avoid_negative_ts": "disabled"}
-        if container in ("mp4", "mov"):  # browsers play while they load; late starts, in milliseconds otherwise
-            options = {"movflags": "+faststart", "movie_timescale": "90000"}
-        self._container = av.open(str(path), "w", format=container, container_options=options)
-        self._video = self._frame = None  # the stream waits for the first drawing, whose size it has
+        self._container = av.open(str(path), "w", format=container, container_options=_muxer_options(container))
+        # The streams are added at the first drawing, when its size is known.
+        self._video: Any = None
+        self._audio: dict[av.AudioStream, av.AudioStream] = {}
+        self._frame: Any = None
 
     def __enter__(self) -> "Writer":
         return self
@@ -66,65 +84,74 @@ class Writer:
             self._container.close()
 
     def show(self, drawing: np.ndarray | None, pts: int, duration: int) -> None:
-        """Add a frame: a drawing, uint8 RGB [H, W, 3] of the first one's size, or None for the last one again.
+        """Add a frame.
 
-        The first frame must be a drawing. Odd sides grow by one pixel.
+        Args:
+          drawing: uint8 RGB [H, W, 3] of the first one's size, or None for the last one again; the first frame must
+            be a drawing. Odd sides grow by one pixel.
+          pts: time at which it is shown.
+          duration: time for which it is shown.
 
         Raises:
-          InputError: the format does not take the drawings' size; the source's colour tags have no use.
+          InputError: the format does not take the drawings' size, or the source's colour tags cannot be used.
           OSError: the target cannot be written.
         """
         with self._naming_target():
-            if self._video is None:
-                self._add_streams(*drawing.shape[:2])
             if drawing is not None:
+                if self._video is None:
+                    self._add_streams(*drawing.shape[:2])
                 self._frame = self._encodable(drawing)
-            self._frame.pts, self._frame.duration = pts, duration
+            self._frame.pts = pts
+            self._frame.duration = duration
             self._container.mux(self._video.encode(self._frame))
 
     def copy(self, packet: av.Packet) -> None:
-        """Add a packet of an audio stream of the source, at its own time; errors as of `show`, which goes first."""
+        """Add a packet of an audio stream of the source, at its own time. Call `show` first; raises as that does."""
         packet.stream = self._audio[packet.stream]
         with self._naming_target():
             self._container.mux(packet)
 
     def finish(self) -> None:
-        """Write what the encoder holds back, and close the file; errors as of `show`."""
+        """Write what the encoder holds back, and close the file; raises as `show`."""
         with self._naming_target():
             self._container.mux(self._video.encode(None))
             self._container.close()
 
     def _encodable(self, drawing: np.ndarray) -> av.VideoFrame:
-        """A frame in YUV with even sides and the source's colour tags."""
+        """Return a frame in YUV with even sides and the source's colour tags."""
         height, width, _ = drawing.shape
         even = np.pad(drawing, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
-        frame = av.VideoFrame.from_ndarray(even, "rgb24")
-        _tag(frame, self._source.first)
-        size = {"width": self._video.width, "height": self._video.height}
+        rgb = av.VideoFrame.from_ndarray(even, "rgb24")
+        _copy_color_tags(self._source.first, rgb)
         kinds = av.video.reformatter.Interpolation
         accurate = kinds.BICUBIC | kinds.ACCURATE_RND  # else 1 to 2 of 255 too dark
         try:
-            frame = frame.reformat(format="yuv420p", interpolation=accurate, **size)
+            frame = rgb.reformat(self._video.width, self._video.height, "yuv420p", interpolation=accurate)
         except av.error.FFmpegError as error:
             problem = f"its colours cannot be written ({error.strerror})"
             raise InputError(f"{self._source.film}: {problem}; convert it to H.264 with BT.709's colours") from error
-        _tag(frame, self._source.first)  # swscale has changed what it has other names for
+        _copy_color_tags(self._source.first, frame)  # swscale has changed those for which it has other names
         frame.time_base = self._source.time_base
         return frame
 
     def _add_streams(self, height: int, width: int) -> None:
         """Add the video, for drawings of this size, and the sound."""
-        source, codec, aspect = self._source, "libx264", self._source.aspect
-        height, width = height + height % 2, width + width % 2
-        if self._is_webm:  # VP9 cannot say that pixels are not square
-            codec, width, aspect = "libvpx-vp9", 2 * round(width * aspect / 2), Fraction(1)
-        size = {"width": width, "height": height}
+        source = self._source
+        codec = "libx264"
+        aspect = source.aspect
+        height += height % 2
+        width += width % 2
+        if self._is_webm:  # VP9 cannot store that pixels are not square
+            codec = "libvpx-vp9"
+            width = 2 * round(width * aspect / 2)
+            aspect = Fraction(1)
+        size: dict[str, Any] = {"width": width, "height": height}
         self._video = self._container.add_stream(codec, source.rate, time_base=source.time_base, **size)
         self._video.options = self._encoder_options
         context = self._video.codec_context
         context.sample_aspect_ratio = aspect
         context.flags |= av.codec.context.Flags.frame_duration  # the last frame's is in no timestamp
-        _tag(context, source.first)
+        _copy_color_tags(source.first, context)
         self._audio = {stream: _add_copy(self._container, stream) for stream in source.audio}
 
     @contextlib.contextmanager
@@ -140,11 +167,11 @@ class Writer:
 
 
 def holds(suffix: str, stream: av.AudioStream) -> bool:
-    """Whether a format takes a stream as it is: some refuse at once, some when the header is written.
+    """Return whether a format takes a stream as it is: some refuse at once, some when the header is written.
 
     Args:
-      suffix: the format's, one of CONTAINERS.
-      stream: of an open film.
+      suffix: suffix of the format, one of CONTAINERS.
+      stream: audio stream of an open film.
     """
     probe = av.open(io.BytesIO(), "w", format=CONTAINERS[suffix])
     try:
@@ -164,15 +191,22 @@ def _encoder_options(is_webm: bool, quality: int) -> dict[str, str]:
     return {"crf": f"{17 + 0.36 * (95 - quality):.1f}", "preset": "medium"}
 
 
+def _muxer_options(container: str) -> dict[str, str]:
+    if container in ("mp4", "mov"):  # browsers play while they load; late starts, in milliseconds otherwise
+        return {"movflags": "+faststart", "movie_timescale": "90000"}
+    return {"avoid_negative_ts": "disabled"}  # sound before time 0, the codec's run-up, must not delay the rest
+
+
 def _add_copy(container: av.container.OutputContainer, stream: av.AudioStream) -> av.AudioStream:
-    """Add a stream that is to hold another one's packets; its language and title come along."""
+    """Add a stream that will hold another one's packets, with the same language and title."""
     copy = container.add_stream_from_template(stream)
-    copy.metadata.update({key: value for key, value in stream.metadata.items() if key in ("language", "title")})
+    kept = {key: value for key, value in stream.metadata.items() if key in ("language", "title")}
+    copy.metadata.update(kept)
     copy.disposition = stream.disposition
     return copy
 
 
-def _tag(frame: av.VideoFrame | av.VideoCodecContext, like: av.VideoFrame) -> None:
-    """Give it another frame's colour tags; BT.709's where that one is no YUV."""
+def _copy_color_tags(source: av.VideoFrame, target: av.VideoFrame | av.VideoCodecContext) -> None:
+    """Copy a frame's colour tags; use BT.709's where the source is not YUV."""
     for name, value in _BT709_LIMITED.items():
-        setattr(frame, name, value if like.format.is_rgb else getattr(like, name))
+        setattr(target, name, value if source.format.is_rgb else getattr(source, name))

@@ -1,16 +1,19 @@
-"""Folders of pictures: the files in them."""
+"""The files in folders of pictures."""
 
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from cartoongan_tf.base.errors import InputError
 
+Item = TypeVar("Item")
+
 
 def list_files(folder: str | os.PathLike) -> list[Path]:
-    """Every file below a folder that may be a picture, in a fixed order.
+    """Return every file below a folder that may be a picture, in a fixed order.
 
-    Links are followed, each folder once; hidden files and folders are left out.
+    Links are followed, each folder once; hidden files and folders are skipped.
 
     Raises:
       InputError: the folder is missing, is a file, has no file in it, or a folder in it cannot be read.
@@ -24,24 +27,28 @@ def list_files(folder: str | os.PathLike) -> list[Path]:
     return files
 
 
-def evenly_spaced(files: Sequence[Path], count: int) -> list[Path]:
-    """All files in another order: first `count` of them, spread evenly over all, and then the others."""
-    first = {round(place * (len(files) - 1) / max(count - 1, 1)) for place in range(min(count, len(files)))}
-    others = [number for number in range(len(files)) if number not in first]
-    return [files[number] for number in (*sorted(first), *others)]
+def evenly_spaced(items: Sequence[Item], count: int) -> list[Item]:
+    """Return all items in another order: first `count` of them, spread evenly over all, and then the others."""
+    num_first = min(count, len(items))
+    first = sorted({round(place * (len(items) - 1) / max(count - 1, 1)) for place in range(num_first)})
+    others = [number for number in range(len(items)) if number not in first]
+    return [items[number] for number in (*first, *others)]
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    seen = set()
-    for place, folders, names in os.walk(folder, onerror=_raise, followlinks=True):
+    visited = set()
+    for place, folder_names, file_names in os.walk(folder, onerror=_raise, followlinks=True):
         real = os.path.realpath(place)
-        folders[:] = [] if real in seen else [name for name in folders if not name.startswith(".")]
-        if real not in seen:
-            files = (Path(place, name) for name in names if not name.startswith("."))
-            yield from (
-                file for file in files if file.is_file() or not file.exists()
-            )  # no pipes; broken links are said
-        seen.add(real)
+        if real in visited:
+            folder_names.clear()  # os.walk goes no deeper here
+            continue
+        visited.add(real)
+        folder_names[:] = [name for name in folder_names if not name.startswith(".")]
+        for name in file_names:
+            path = Path(place, name)
+            is_pipe = path.exists() and not path.is_file()
+            if not name.startswith(".") and not is_pipe:  # broken links are listed, so that they are reported
+                yield path
 
 
 def _raise(error: OSError) -> None:

@@ -1,9 +1,9 @@
-"""Measures of one picture, and of a picture beside its photo: edges, flat regions, colours, structural similarity."""
+"""Measures of a picture, alone or beside its photo: edges, flat regions, colours, structural similarity."""
 
 import cv2
 import numpy as np
 
-_SSIM_SIGMA_PX = 1.5  # these four: Wang et al. 2004
+_SSIM_SIGMA_PX = 1.5  # this and the next three: Wang et al. 2004
 _SSIM_WINDOW_PX = 11
 _SSIM_K1 = 0.01
 _SSIM_K2 = 0.03
@@ -14,7 +14,7 @@ _LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)  # BT.601's
 
 
 def luminance_similarity(crop: np.ndarray, photo: np.ndarray) -> float:
-    """Structural similarity of the luminance: at most 1, the photo itself; more is more kept.
+    """Return the structural similarity of the luminance: 1 for the photo itself, less for less similar pictures.
 
     Args:
       crop, photo: uint8 RGB [H, W, 3].
@@ -23,11 +23,11 @@ def luminance_similarity(crop: np.ndarray, photo: np.ndarray) -> float:
 
 
 def structural_similarity(x: np.ndarray, y: np.ndarray, peak: float) -> float:
-    """SSIM (Wang et al. 2004, Gaussian window of 11 px, inside the picture), 1 where both are equal.
+    """Return the SSIM (Wang et al. 2004, Gaussian window of 11 px, inside the picture), 1 where both are equal.
 
     Args:
       x, y: float [H, W]; smaller pictures get a smaller window.
-      peak: the range of their values.
+      peak: range of their values.
     """
     radius = (min(_SSIM_WINDOW_PX, *x.shape) - 1) // 2
     inside = slice(radius, -radius or None)
@@ -35,16 +35,20 @@ def structural_similarity(x: np.ndarray, y: np.ndarray, peak: float) -> float:
     def mean(values):
         return cv2.GaussianBlur(values, (2 * radius + 1,) * 2, _SSIM_SIGMA_PX)[inside, inside]
 
-    x, y = x.astype(np.float64), y.astype(np.float64)
-    mean_x, mean_y = mean(x), mean(y)
-    variances, covariance = mean(x * x) - mean_x**2 + mean(y * y) - mean_y**2, mean(x * y) - mean_x * mean_y
-    c1, c2 = (peak * _SSIM_K1) ** 2, (peak * _SSIM_K2) ** 2
+    x = x.astype(np.float64)
+    y = y.astype(np.float64)
+    mean_x = mean(x)
+    mean_y = mean(y)
+    variances = mean(x * x) - mean_x**2 + mean(y * y) - mean_y**2
+    covariance = mean(x * y) - mean_x * mean_y
+    c1 = (peak * _SSIM_K1) ** 2
+    c2 = (peak * _SSIM_K2) ** 2
     similarity = (2 * mean_x * mean_y + c1) * (2 * covariance + c2)
     return float((similarity / ((mean_x**2 + mean_y**2 + c1) * (variances + c2))).mean())
 
 
 def edge_density(crop: np.ndarray) -> float:
-    """The share of pixels on an edge (Canny 100, 200), 0 to 1; best near the cartoons' own.
+    """Return the share of pixels on an edge (Canny 100, 200), 0 to 1; best near that of the cartoons.
 
     Args:
       crop: uint8 RGB [H, W, 3].
@@ -53,11 +57,11 @@ def edge_density(crop: np.ndarray) -> float:
 
 
 def edge_sharpness(crop: np.ndarray) -> float:
-    """How much of an edge's contrast lies in its steepest step from pixel to pixel, 0 to 1; best near the cartoons'.
+    """Return the share of an edge's contrast in its steepest step from pixel to pixel, 0 to 1.
 
-    1 is a hard step, 0.5 one over two pixels, 0.33 one over three or more: the contrast is that of the 5x5 pixels
-    around. Smoothing lowers it, whatever the contrast; grain raises it. The mean over the edges of `edge_density`; not
-    a number where there are none.
+    Best near that of the cartoons. 1 is a hard step, 0.5 one over two pixels, 0.33 one over three or more; the contrast
+    is that of the 5x5 pixels around. Smoothing lowers it, whatever the contrast; grain raises it. The result is the
+    mean over the edges of `edge_density`, and NaN where there are none.
 
     Args:
       crop: uint8 RGB [H, W, 3].
@@ -75,9 +79,9 @@ def _edges(crop: np.ndarray) -> np.ndarray:
 
 
 def flatness(crop: np.ndarray) -> float:
-    """The share of pixels in a flat region, 0 to 1; best near the cartoons' own.
+    """Return the share of pixels in a flat region, 0 to 1; best near that of the cartoons.
 
-    Flat: in the 5x5 pixels around, the luminance spans at most 4 of 255 levels.
+    A region is flat where the luminance of the 5x5 pixels around spans at most 4 of 255 levels.
 
     Args:
       crop: uint8 RGB [H, W, 3].
@@ -86,25 +90,26 @@ def flatness(crop: np.ndarray) -> float:
 
 
 def _span(light: np.ndarray) -> np.ndarray:
-    """What the luminance spans in the 5x5 pixels around each."""
+    """Return the range of the luminance in the 5x5 pixels around each pixel."""
     window = np.ones((5, 5), np.uint8)
     return cv2.dilate(light, window) - cv2.erode(light, window)
 
 
 def color_shift(crop: np.ndarray, photo: np.ndarray) -> float:
-    """How far colours are from the photo's, lines apart: CIE76's Delta E of both blurred by 8 px. Less is more kept.
+    """Return the distance of the colours from the photo's: CIE76's Delta E after a blur of 8 px, which ignores lines.
 
-    0 is equal, 2 just to be seen, 100 is black for white.
+    0 is equal, 2 just visible, 100 is black in place of white.
 
     Args:
       crop, photo: uint8 RGB [H, W, 3].
     """
-    lab, photo_lab = (cv2.GaussianBlur(_lab(crop), (0, 0), _COLOR_BLUR_PX) for crop in (crop, photo))
+    lab = cv2.GaussianBlur(_lab(crop), (0, 0), _COLOR_BLUR_PX)
+    photo_lab = cv2.GaussianBlur(_lab(photo), (0, 0), _COLOR_BLUR_PX)
     return float(np.linalg.norm(lab - photo_lab, axis=2).mean())
 
 
 def color_features(crop: np.ndarray) -> np.ndarray:
-    """What a crop has of colour: mean and standard deviation of L*, a* and b*, float [6]; see `frechet_distance`.
+    """Return mean and standard deviation of L*, a* and b*, float [6], for `frechet_distance`.
 
     Args:
       crop: uint8 RGB [H, W, 3].

@@ -1,4 +1,4 @@
-"""The pictures of a folder that are fit to be measured."""
+"""The pictures of a folder that can be measured."""
 
 import os
 import sys
@@ -13,16 +13,17 @@ from cartoongan_tf.base.progress import Bar
 from cartoongan_tf.media import folders, pictures
 
 FEWEST_PICTURES = 2  # distances are those of pairs of pictures
+_MOST_REASONS = 5  # number of skipped pictures that a message names
 
 
 class Pictures(NamedTuple):
-    """Of a folder.
+    """The usable pictures among some files.
 
     Attributes:
-      files: in the order of their names.
-      pixels: the pictures, uint8 RGB [H, W, 3].
-      left_out: what cannot be used, with the reason.
-      num_found: all files there.
+      files: paths in alphabetical order.
+      pixels: the picture of each path, uint8 RGB [H, W, 3].
+      left_out: a message for each file that cannot be used.
+      num_found: number of all files.
     """
 
     files: list[Path]
@@ -32,10 +33,10 @@ class Pictures(NamedTuple):
 
 
 def read_pictures(folder: str | os.PathLike, long_side: int, crop_px: int, max_pictures: int = 200) -> Pictures:
-    """The pictures of a folder that can be measured, as `find_pictures`.
+    """Read the pictures of a folder, as `find_pictures`, and require at least two.
 
     Raises:
-      InputError: there are fewer than two that a square of `crop_px` fits into.
+      InputError: there are fewer than two pictures into which a square of `crop_px` fits.
     """
     found = find_pictures(folder, long_side, crop_px, max_pictures)
     require_enough(found, f"{folder}: fewer than {FEWEST_PICTURES} pictures of {crop_px} px or more in it")
@@ -43,19 +44,19 @@ def read_pictures(folder: str | os.PathLike, long_side: int, crop_px: int, max_p
 
 
 def require_enough(found: Pictures, complaint: str) -> None:
-    """Raise InputError, with the complaint and why pictures were left out, if there are fewer than two."""
+    """Raise InputError, with the complaint and the reasons why pictures were skipped, if there are fewer than two."""
     if len(found.files) < FEWEST_PICTURES:
-        raise InputError("".join([complaint, *(f"\n  {reason}" for reason in found.left_out[:5])]))
+        raise InputError("\n  ".join([complaint, *found.left_out[:_MOST_REASONS]]))
 
 
 def find_pictures(folder: str | os.PathLike, long_side: int, crop_px: int, max_pictures: int) -> Pictures:
-    """Read the pictures of a folder.
+    """Read the pictures of a folder and of the folders inside it.
 
     Args:
-      folder: that is searched, with those in it.
-      long_side: to shrink them to, in pixels; 0: as they are.
-      crop_px: smaller ones are left out.
-      max_pictures: of more files, so many are taken, spread over all in the order of their names.
+      folder: folder to search.
+      long_side: longer side in pixels to which larger pictures are shrunk; 0 keeps their size.
+      crop_px: shorter side in pixels that a picture must have.
+      max_pictures: most pictures to read; they are spread evenly over all files in alphabetical order.
 
     Raises:
       InputError: there is no such folder, or no file in it.
@@ -64,18 +65,21 @@ def find_pictures(folder: str | os.PathLike, long_side: int, crop_px: int, max_p
 
 
 def read_files(files: Sequence[Path], long_side: int, crop_px: int, max_pictures: int) -> Pictures:
-    """The same of files, in the order of their names."""
-    read, left_out = {}, []
+    """Read pictures like `find_pictures`, for an explicit list of files."""
+    read: dict[Path, np.ndarray] = {}
+    left_out = []
     for path in Bar(folders.evenly_spaced(files, max_pictures), desc="reading pictures", leave=False, delay=2):
         try:
             picture = pictures.shrink(pictures.read_picture(path), long_side or sys.maxsize)
         except InputError as error:
             left_out.append(str(error))
             continue
-        if min(picture.shape[:2]) < crop_px:
-            left_out.append(f"{path}: {picture.shape[1]} x {picture.shape[0]} px, less than --crop_px={crop_px}")
+        height, width = picture.shape[:2]
+        if min(height, width) < crop_px:
+            left_out.append(f"{path}: {width} x {height} px, less than --crop_px={crop_px}")
             continue
         read[path] = picture
         if len(read) == max_pictures:
             break
-    return Pictures(sorted(read), [read[path] for path in sorted(read)], left_out, len(files))
+    paths = sorted(read)
+    return Pictures(files=paths, pixels=[read[path] for path in paths], left_out=left_out, num_found=len(files))

@@ -1,4 +1,4 @@
-"""Where the shots of a film begin."""
+"""Detection of the cuts at which the shots of a film begin."""
 
 import numpy as np
 from scenedetect import ContentDetector, FrameTimecode
@@ -9,14 +9,18 @@ CUT_SEARCH_PX = 160  # longer side of the frames that are compared
 
 
 class CutDetector:
-    """Tells the first frame of each shot, as PySceneDetect's content detector finds it."""
+    """A detector for the first frame of each shot; PySceneDetect's content detector on small frames."""
 
     def __init__(self):
         self._detector = ContentDetector(min_scene_len=1)
         self._num_frames = 0
 
     def is_cut(self, frame: np.ndarray) -> bool:
-        """Whether a shot begins with this frame, uint8 RGB [H, W, 3] of any size; ask for every frame, in order."""
+        """Return whether a shot begins with this frame. Call it for every frame, in order.
+
+        Args:
+          frame: uint8 RGB [H, W, 3] of any size.
+        """
         small = pictures.shrink(frame, CUT_SEARCH_PX)
         place = FrameTimecode(self._num_frames, fps=25.0)
         self._num_frames += 1

@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from cartoongan_tf.base.threads import map_ahead
+from cartoongan_tf.base.threads import iterate_ahead, map_ahead
 
 
 def test_results_come_in_order_whatever_the_threads():
@@ -55,3 +55,33 @@ def test_one_thing_is_read_while_another_is_used_and_a_third_written():
             yield item
 
     assert list(map_ahead(lambda item: first_written.set() or item, drawn(), 2)) == [1, 2, 3]
+
+
+def test_items_are_taken_ahead_in_order_and_no_longer_than_they_are_used():
+    taken = []
+    some_taken = threading.Event()
+
+    def take():
+        for item in range(100):
+            taken.append(item)
+            if item == 3:
+                some_taken.set()
+            yield item
+
+    assert list(iterate_ahead(iter("abc"), 2)) == ["a", "b", "c"]
+    items = iterate_ahead(take(), 2)
+    assert [next(items), next(items)] == [0, 1]
+    assert some_taken.wait(20)  # two are taken ahead
+    items.close()
+    assert len(taken) <= 5
+
+
+def test_errors_of_items_taken_ahead_are_raised_in_their_place():
+    def take():
+        yield 1
+        raise ValueError("two")
+
+    items = iterate_ahead(take(), 2)
+    assert next(items) == 1
+    with pytest.raises(ValueError, match="two"):
+        next(items)

@@ -257,8 +257,9 @@ class _Failing:
 
 
 def test_what_fails_under_way_gives_what_there_is(tmp_path):
-    with film_reader.opened(make_film(tmp_path / "in.mp4", "mjpeg")) as reader:
-        reader._container = _Failing(reader._container, 12)
+    source = make_film(tmp_path / "in.mp4", "mjpeg")
+    with av.open(str(source)) as container:
+        reader = film_reader.Reader(source, _Failing(container, 12))
         frames = list(reader.frames())
     assert 0 < len(frames) <= 12 and "Input/output error" in reader.cut_short
 

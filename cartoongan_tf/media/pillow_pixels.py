@@ -1,0 +1,100 @@
+"""Frames of Pillow images as upright pixels, 8-bit RGB or RGBA."""
+
+import contextlib
+import io
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageCms
+
+_UPRIGHT_ORIENTATION = 1  # of EXIF
+
+
+class _PillowLimit:
+    """Pillow's own limit of pixels, one for the whole process, lifted while any thread reads a picture."""
+
+    def __init__(self):
+        self._lock = threading.Lock()
+        self._num_readers = 0
+        self._limit: int | None = None
+
+    @contextlib.contextmanager
+    def lifted(self) -> Iterator[None]:
+        with self._lock:
+            if not self._num_readers:
+                self._limit = Image.MAX_IMAGE_PIXELS
+                Image.MAX_IMAGE_PIXELS = None
+            self._num_readers += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._num_readers -= 1
+                if not self._num_readers:
+                    Image.MAX_IMAGE_PIXELS = self._limit
+
+
+pillow_limit = _PillowLimit()
+
+
+def orientation_of(image: Image.Image) -> int:
+    """Return the EXIF orientation, 1 to 8, in which Pillow decodes an image."""
+    if image.format == "TIFF":  # Pillow turns TIFFs itself
+        return _UPRIGHT_ORIENTATION
+    return image.getexif().get(0x0112, _UPRIGHT_ORIENTATION)
+
+
+def upright_pixels(frame: Image.Image, profile: bytes | None, orientation: int) -> np.ndarray:
+    """Return one frame, uint8 RGB or RGBA [H, W, 3 or 4]; where it is transparent, its colour is white.
+
+    Args:
+      frame: a Pillow image of any mode.
+      profile: its ICC profile, if it has one.
+      orientation: its EXIF orientation.
+    """
+    frame = _eight_bit(frame)
+    if frame.has_transparency_data:
+        pixels = np.array(frame.convert("RGBA"))
+        pixels[pixels[..., 3] == 0] = (255, 255, 255, 0)
+    else:
+        pixels = np.asarray(_to_rgb(frame, profile))
+    return _upright(pixels, orientation)
+
+
+def color_space(profile: bytes | None) -> str:
+    """Return the colour space in the header of an ICC profile: RGB, CMYK, GRAY; "" without a profile."""
+    return profile[16:20].decode("ascii", "replace").strip() if profile else ""
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    """Return 16-bit grey, and grey from 0 to 1 in floating point, as 8-bit grey; Pillow would clip them."""
+    if image.mode == "F":
+        return Image.fromarray((np.asarray(image).clip(0, 1) * 255).round().astype(np.uint8))
+    if image.mode.startswith("I"):
+        return Image.fromarray((np.asarray(image).clip(0, 65535) / 257).round().astype(np.uint8))
+    return image
+
+
+def _to_rgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    if profile and image.mode in ("CMYK", "L") and color_space(profile) in ("CMYK", "GRAY"):
+        with contextlib.suppress(ImageCms.PyCMSError):  # a damaged profile, or one for another mode
+            srgb: Any = ImageCms.createProfile("sRGB")
+            converted = ImageCms.profileToProfile(image, io.BytesIO(profile), srgb, outputMode="RGB")
+            assert converted is not None  # only a conversion in place returns None
+            return converted
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def _upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
+    """Turn pixels upright from an EXIF orientation, 1 to 8; other values are ignored."""
+    if orientation not in range(2, 9):
+        return pixels
+    if orientation >= 5:
+        pixels = pixels.swapaxes(0, 1)
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    return np.ascontiguousarray(pixels)
