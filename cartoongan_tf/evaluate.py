@@ -1,17 +1,19 @@
-"""Measure how good styles are: how near their drawings are to cartoons, and what they keep of the photos.
+"""Measure styles: the distances of their drawings to cartoons, and the content that they keep of the photos.
 
     python -m cartoongan_tf.evaluate --model=runs/shinkai/generator.keras --photos_dir=held/photos \
         --cartoons_dir=held/frames --output_dir=evaluation
 
-writes a table (evaluation.txt, .md and .json) and a sheet to look at (sheet.jpg). Beside the models it has the photos
-untouched and two classical filters, which a style should do better than. --run_dir=runs/shinkai measures all
-checkpoints of a run instead, or as well, and draws their curve (curve.png). Give photos and cartoons that no model was
-trained on.
+writes a table (evaluation.txt, .md and .json) and a sheet of drawings (sheet.jpg). The table also has rows for the
+untouched photos and for two classical filters, which a style should beat. --run_dir=runs/shinkai measures all
+checkpoints of a run, instead of models or as well, and draws their curves (curve.png). Use photos and cartoons that no
+model was trained on.
 """
 
 import dataclasses
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from cartoongan_tf.base import program
 from cartoongan_tf.base.errors import InputError
@@ -19,14 +21,18 @@ from cartoongan_tf.base.options import Config, option, require
 from cartoongan_tf.base.progress import Bar
 from cartoongan_tf.evaluation import classical_filters
 
-_MOST_CROP_PX = 512  # VGG19 looks at 16 crops at once: more than `kernel_limits` are left to slow kernels
+if TYPE_CHECKING:
+    from cartoongan_tf.evaluation.evaluator import Draw, EvaluatorConfig
+    from cartoongan_tf.media.picture_set import Pictures
+
+_MOST_CROP_PX = 512  # VGG19 takes 16 crops at once: more than `kernel_limits` are left to slow kernels
 
 
 @dataclasses.dataclass(frozen=True)
 class EvaluateConfig(Config):
-    photos_dir: str = option("Folder of photos to draw; folders in it count too.")
-    cartoons_dir: str = option("Folder of cartoons to compare with: frames of the film, say.")
-    output_dir: str = option("Folder to write to; what an earlier evaluation wrote there is written over.")
+    photos_dir: str = option("Folder of photos to cartoonize; its subfolders are searched too.")
+    cartoons_dir: str = option("Folder of cartoons to compare with, such as frames of the film.")
+    output_dir: str = option("Folder to write to; results of an earlier evaluation are overwritten.")
     model: str = option(
         "The models, separated by commas: .keras or .tflite files, SavedModel folders, styles; NAME=MODEL names one.",
         "",
@@ -35,23 +41,28 @@ class EvaluateConfig(Config):
     classical: bool = option("Measure the classical filters, too.", True)
 
     vgg19_weights: str = option(
-        "VGG19 for the distances: imagenet (fetched once, 80 MB), a weights file's path, or random (trials only).",
+        "VGG19 for the distances: imagenet (downloaded once, 80 MB), the path of a weights file, or random (for trials "
+        "only).",
         "imagenet",
     )
     inception_weights: str = option(
-        "Inception v3's weights without top, a file of keras.applications: adds a column that is near to FID, for "
-        "which at least 2,048 crops are usual.",
+        "Inception v3's weights without top, a file of keras.applications: adds a column similar to FID, for which "
+        "at least 2,048 crops are usual.",
         "",
     )
-    max_pictures: int = option("Take at most so many photos, and cartoons, spread over their folders.", 200, at_least=2)
-    num_crops: int = option("Squares to cut from the photos, and as many from the cartoons.", 1000, at_least=2)
-    crop_px: int = option("Their side.", 96, at_least=32, at_most=_MOST_CROP_PX)
-    long_side: int = option(
-        "Draw and measure larger pictures shrunk to this longer side, in pixels; 0: never.", 512, at_least=0
+    max_pictures: int = option(
+        "Use at most this many photos and this many cartoons, spread over their folders.", 200, at_least=2
     )
-    num_resamplings: int = option("How often pictures are drawn anew, for the intervals.", 200, at_least=2)
-    num_on_sheet: int = option("Photos on the sheet.", 8, at_least=1)
-    seed: int = option("Of the places of the crops and of the resamplings.", 0, at_least=0)
+    num_crops: int = option("Number of square crops of the photos, and of the cartoons.", 1000, at_least=2)
+    crop_px: int = option("Side of the crops in pixels.", 96, at_least=32, at_most=_MOST_CROP_PX)
+    long_side: int = option(
+        "Shrink larger pictures to this longer side, in pixels, before cartoonizing and measuring; 0: never.",
+        512,
+        at_least=0,
+    )
+    num_resamplings: int = option("Number of resamplings of the pictures, for the intervals.", 200, at_least=2)
+    num_on_sheet: int = option("Number of photos on the sheet.", 8, at_least=1)
+    seed: int = option("Seed of the places of the crops and of the resamplings.", 0, at_least=0)
 
     def __post_init__(self):
         super().__post_init__()
@@ -61,6 +72,20 @@ class EvaluateConfig(Config):
         require(self, "long_side", crop_fits, f"must be 0, or at least --crop_px={self.crop_px}")
 
 
+class Method(NamedTuple):
+    """A method of drawing to measure.
+
+    Attributes:
+      name: name of its row.
+      step: step of the run, if it is a checkpoint.
+      load: function that returns the method.
+    """
+
+    name: str
+    step: int | None
+    load: "Callable[[], Draw]"
+
+
 def main(argv=None) -> int:
     return program.run(EvaluateConfig, _evaluate, __doc__, argv)
 
@@ -68,49 +93,61 @@ def main(argv=None) -> int:
 def _evaluate(config: EvaluateConfig, _) -> None:
     program.start_tensorflow()
     from cartoongan_tf.evaluation import report
-    from cartoongan_tf.evaluation.evaluator import Evaluator, EvaluatorConfig
-    from cartoongan_tf.media import picture_set
+    from cartoongan_tf.evaluation.evaluator import Evaluator
 
-    photos, cartoons = (
-        picture_set.read_pictures(folder, config.long_side, config.crop_px, config.max_pictures)
-        for folder in (config.photos_dir, config.cartoons_dir)
-    )
-    ways = [*_classical(config), *_models(config)]
-    names = [field.name for field in dataclasses.fields(EvaluatorConfig)]
-    settings = EvaluatorConfig(**{name: getattr(config, name) for name in names})
+    photos = _read_pictures(config.photos_dir, config)
+    cartoons = _read_pictures(config.cartoons_dir, config)
+    methods = [*classical_methods(config), *_models(config)]
     shown = report.chosen(photos, config.num_on_sheet)
-    evaluator = Evaluator(photos.pixels, cartoons.pixels, settings, shown)
-    ways += _checkpoints(config, Path(config.output_dir) / "checkpoints")
+    evaluator = Evaluator.build(photos.pixels, cartoons.pixels, _evaluator_config(config), shown)
+    methods += _checkpoints(config)
     rows = [evaluator.cartoons_row(), evaluator.photos_row()]
-    for name, step, load in Bar(ways, desc="measuring", unit="way"):
-        rows.append(evaluator.row(name, load(), step))
+    for method in Bar(methods, desc="measuring", unit="method"):
+        rows.append(evaluator.row(method.name, method.load(), method.step))
     result = report.Report(config, photos, cartoons, evaluator, rows)
     result.write(Path(config.output_dir))
     print(result.text())
 
 
-def _classical(config: EvaluateConfig) -> list[tuple]:
+def _read_pictures(folder: str, config: EvaluateConfig) -> "Pictures":
+    from cartoongan_tf.media import picture_set
+
+    return picture_set.read_pictures(folder, config.long_side, config.crop_px, config.max_pictures)
+
+
+def _evaluator_config(config: EvaluateConfig) -> "EvaluatorConfig":
+    from cartoongan_tf.evaluation.evaluator import EvaluatorConfig
+
+    names = [field.name for field in dataclasses.fields(EvaluatorConfig)]
+    return EvaluatorConfig(**{name: getattr(config, name) for name in names})
+
+
+def classical_methods(config: EvaluateConfig) -> list[Method]:
+    """Return the classical filters, unless the flags exclude them."""
     if not config.classical:
         return []
-    ways = {"OpenCV's stylization": classical_filters.stylization, "OpenCV, edges drawn": classical_filters.drawn_edges}
-    return [(name, None, lambda draw=draw: draw) for name, draw in ways.items()]
+    return [
+        Method("OpenCV's stylization", None, lambda: classical_filters.stylization),
+        Method("OpenCV, edges drawn", None, lambda: classical_filters.drawn_edges),
+    ]
 
 
-def _models(config: EvaluateConfig) -> list[tuple]:
-    """Each model's name, no step, and what gives it; all are loaded now, before anything is measured."""
+def _models(config: EvaluateConfig) -> list[Method]:
+    """Load all models now, so that one that cannot be loaded is reported before anything is measured."""
     from cartoongan_tf.inference.named_models import load_named_models
 
-    return [(name, None, lambda model=model: model) for name, model in load_named_models(config.model).items()]
+    return [Method(name, None, lambda model=model: model) for name, model in load_named_models(config.model).items()]
 
 
-def _checkpoints(config: EvaluateConfig, folder: Path) -> list[tuple]:
+def _checkpoints(config: EvaluateConfig) -> list[Method]:
+    """Write the generators of a run's checkpoints; each is loaded when it is measured."""
     if not config.run_dir:
         return []
     from cartoongan_tf.inference.cartoonizer import Cartoonizer
     from cartoongan_tf.training.checkpoints import write_generators
 
-    written = write_generators(config.run_dir, folder)
-    return [(f"step {step}", step, lambda path=path: Cartoonizer.load(path)) for step, path in written.items()]
+    paths = write_generators(config.run_dir, Path(config.output_dir) / "checkpoints")
+    return [Method(f"step {step}", step, lambda path=path: Cartoonizer.load(path)) for step, path in paths.items()]
 
 
 if __name__ == "__main__":

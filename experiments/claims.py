@@ -1,4 +1,4 @@
-"""What an experiment found: claims of the paper with what was measured, the table of `evaluate`, the figure."""
+"""Results of an experiment: the paper's claims beside the measurements, the table of `evaluate`, and the figure."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,21 +7,21 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cartoongan_tf.base.timing import write_report
+from cartoongan_tf.evaluation.columns import COLUMNS
 from cartoongan_tf.evaluation.distances import Estimate
-from cartoongan_tf.evaluation.evaluator import MEASURES, Row, difference
 from cartoongan_tf.evaluation.report import Report, cell
+from cartoongan_tf.evaluation.rows import Row, difference
 from cartoongan_tf.media import pictures
 
 _ENOUGH_PHOTOS = 30
-_MEASURES = {measure.name: measure for measure in MEASURES}
 
 
 class Claim(NamedTuple):
-    """What the paper says, and what was seen.
+    """A claim of the paper beside the measurement.
 
     Attributes:
-      text: the claim, with its section.
-      measured: in figures.
+      text: claim, with its section.
+      measured: measurement, in numbers.
       verdict: "agrees", "does not agree", or "undecided".
     """
 
@@ -31,29 +31,33 @@ class Claim(NamedTuple):
 
 
 def compare(text: str, row: Row, other: Row, measure: str, expected: str) -> Claim:
-    """Hold a claim that a measure of one way is above or below another's against their difference.
+    """Test the claim that a measure of one method is above or below another's.
 
     Args:
-      text: the claim.
-      row, other: of the two ways.
-      measure: its name.
-      expected: "more", "less" or "other": what the claim expects of `row`, against `other`.
+      text: claim.
+      row, other: rows of the two methods.
+      measure: name of the measure.
+      expected: "more", "less" or "other": the row's expected measure, relative to the other's.
 
     Returns:
-      a claim that agrees, or does not, where the interval of the difference leaves 0 out.
+      a claim that is decided if the interval of the difference excludes 0.
     """
-    found = difference(row, other, measure)
-    values = [cell(each.estimates[measure], _MEASURES[measure]).partition(" ")[0] for each in (row, other)]
-    said = f"{_MEASURES[measure].heading}: {row.name} {values[0]}, {other.name} {values[1]}; difference "
-    return Claim(text, said + cell(found, _MEASURES[measure]), _verdict(found, expected))
+    column = COLUMNS[measure]
+    row_difference = difference(row, other, measure)
+    row_value = cell(row.estimates[measure], column).partition(" ")[0]
+    other_value = cell(other.estimates[measure], column).partition(" ")[0]
+    values = f"{row.name} {row_value}, {other.name} {other_value}"
+    measured = f"{column.heading}: {values}; difference {cell(row_difference, column)}"
+    return Claim(text, measured, _verdict(row_difference, expected))
 
 
-def _verdict(found: Estimate, expected: str) -> str:
-    if expected == "other":
-        return "agrees" if found.low > 0 or found.high < 0 else "undecided"
-    sign = {"more": 1, "less": -1}[expected]
-    low, high = sorted((sign * found.low, sign * found.high))
-    return "agrees" if low > 0 else "does not agree" if high < 0 else "undecided"
+def _verdict(row_difference: Estimate, expected: str) -> str:
+    is_more = row_difference.low > 0
+    is_less = row_difference.high < 0
+    if not is_more and not is_less:
+        return "undecided"
+    agrees = {"more": is_more, "less": is_less, "other": True}
+    return "agrees" if agrees[expected] else "does not agree"
 
 
 def write(
@@ -65,16 +69,16 @@ def write(
     claims: Sequence[Claim] = (),
     lines: Sequence[str] = (),
 ) -> None:
-    """Write evaluation.txt, .md and .json, figure.jpg, and report.md with all that is to be read; print the latter.
+    """Write evaluation.txt, .md and .json, figure.jpg, and report.md; print the report.
 
     Args:
-      module: of the experiment, as its command names it.
-      config: its flags.
-      folder: of its results.
-      report: the table.
+      module: name of the experiment, as in its command.
+      config: flags of the experiment.
+      folder: folder of its results.
+      report: report of the evaluation.
       figure: uint8 RGB [H, W, 3].
-      claims: of the paper.
-      lines: of Markdown, above the table.
+      claims: claims of the paper.
+      lines: lines of Markdown, to stand above the table.
     """
     report.write_tables(folder)
     pictures.write_picture(folder / "figure.jpg", figure)
@@ -89,6 +93,9 @@ def _claims_table(claims: Sequence[Claim], num_photos: int) -> list[str]:
     rows = [f"| {claim.text} | {claim.measured} | {claim.verdict} |" for claim in claims]
     table = ["| the paper | measured | |", "| --- | --- | --- |", *rows, ""]
     if num_photos < _ENOUGH_PHOTOS:
-        few = f"Of {num_photos} photos, intervals are too narrow: "
-        table += [f"{few}of mere noise, 28 % of verdicts are decided on 3 photos, and 9 % on 15, not 5.", ""]
+        table += [
+            f"With {num_photos} photos, intervals are too narrow: from noise alone, 28 % of verdicts are decided on 3 "
+            "photos, and 9 % on 15, instead of 5 %.",
+            "",
+        ]
     return table

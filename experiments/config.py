@@ -1,4 +1,4 @@
-"""What every experiment is told, and its scales: how large networks, pictures and runs are."""
+"""Flags of all experiments, and their scales: sizes of networks, pictures and runs."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -9,17 +9,17 @@ from cartoongan_tf.base.options import Config, option
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ExperimentConfig(Config):
-    photos_dir: str = option("Folder of photos; every eighth is held out, to be drawn and measured.")
+    photos_dir: str = option("Folder of photos; every eighth is held out, to be cartoonized and measured.")
     cartoons_dir: str = option(
         "Folder of cartoons of one style; the last fifth, in the order of their names, is held out to compare with."
     )
     output_dir: str = option(
-        "Folder to write to. Experiments with the same one share records and runs, and what was cut off goes on."
+        "Folder to write to. Experiments with the same one share records and runs, and resume what was interrupted."
     )
     scale: Literal["cpu", "paper", "tiny"] = option(
         "cpu: narrow networks on small crops, at most 40 minutes on 2 cores. paper: the authors' networks and recipe, "
         "for GPUs: the paper's own hardware took 84 hours for each network (200 epochs of 1,518 s). tiny: a trial of "
-        "the program, in a minute or two, whose figures mean nothing.",
+        "the program, in a minute or two, whose results mean nothing.",
         "cpu",
     )
     generator: Literal["by_scale", "light", "paper"] = option(
@@ -28,8 +28,8 @@ class ExperimentConfig(Config):
         "by_scale",
     )
     vgg19_weights: str = option(
-        "VGG19 for losses and distances: imagenet (fetched once, 80 MB), a weights file's path, or random (trials "
-        "only).",
+        "VGG19 for losses and distances: imagenet (downloaded once, 80 MB), the path of a weights file, or random (for "
+        "trials only).",
         "imagenet",
     )
     mixed_precision: Literal["by_scale", "auto", "off", "bfloat16"] = option(
@@ -37,29 +37,43 @@ class ExperimentConfig(Config):
         "by_scale",
     )
     num_processes: int = option(
-        "Networks to train side by side, each on its share of the cores; 0: as many as there are cores, and one where "
-        "there is a GPU.",
+        "Number of networks to train side by side, each on its share of the cores; 0: as many as there are cores, or "
+        "one if there is a GPU.",
         0,
         at_least=0,
     )
-    seed: int = option("Of initial weights, order, crops and resamplings.", 0, at_least=0, below=2**31)
+    seed: int = option("Seed of initial weights, order, crops and resamplings.", 0, at_least=0, below=2**31)
+
+
+@dataclasses.dataclass(frozen=True)
+class MeasuringConfig:
+    """Settings that the rows of a table were measured with: flags of `evaluate`."""
+
+    photos_dir: str
+    cartoons_dir: str
+    vgg19_weights: str
+    num_crops: int
+    crop_px: int
+    long_side: int
+    num_resamplings: int
+    seed: int
 
 
 @dataclasses.dataclass(frozen=True)
 class Scale:
-    """How large everything is.
+    """Sizes of an experiment's networks, pictures and runs.
 
     Attributes:
-      preparation: of the records; flags of `build_tfrecords`.
+      preparation: flags of `build_tfrecords`, for the records.
       generator: architecture of the generators.
-      recipe: of CartoonGAN; flags of `train`, whose own defaults are the authors' recipe.
-      own_recipes: what is added to it by architecture.
-      cyclegan: of CycleGAN, as far as it differs from its paper's.
-      num_crops, crop_px, num_resamplings: of `evaluate`.
-      max_photos: of those held out, so many are drawn.
-      long_side: of the pictures that networks draw and that are measured, in pixels.
-      slow_long_side, slow_max_photos: the same where some method optimises each picture.
-      slow_steps: of such an optimisation.
+      recipe: flags of `train`, for CartoonGAN; its own defaults are the authors' recipe.
+      own_recipes: further flags of `train`, by architecture.
+      cyclegan: flags of `train_cyclegan` that differ from the recipe of CycleGAN's paper.
+      num_crops, crop_px, num_resamplings: flags of `evaluate`.
+      max_photos: largest number of held-out photos to cartoonize.
+      long_side: longer side of the pictures that are cartoonized and measured, in pixels.
+      slow_long_side, slow_max_photos: the same for experiments with a method that optimises each picture.
+      slow_steps: number of steps of such an optimisation.
     """
 
     preparation: Mapping[str, Any]
@@ -77,27 +91,47 @@ class Scale:
     slow_steps: int
 
 
-# Its recipe is that of configs/pepper.flags, which tells why each flag departs from the authors', for fewer epochs. The
-# light generator begins as the photo, the paper's must be initialized first.
+# The recipe of configs/pepper.flags, which explains why each flag departs from the authors', with fewer epochs. The
+# light generator begins as the photo; the paper's must be initialized first.
 _CPU_RECIPE = {
-    **{"discriminator_width": 16, "batch_size": 4, "crop_size": 96},
-    **{"initialization_loss": "pixels", "initialization_learning_rate": 5e-4, "discriminator_warmup_steps": 600},
-    **{"adversarial_epochs": 12, "adversarial_decay_epochs": 5},
-    **{"generator_learning_rate": 2e-4, "discriminator_learning_rate": 4e-4, "content_weight": 3e-4},
-    **{"edge_loss_weight": 0.1, "color_weight": 1.0, "pool_size": 0, "ema_decay": 0.995},
-    **{"mixed_precision": "auto", "checkpoint_every_steps": 288},
+    "discriminator_width": 16,
+    "batch_size": 4,
+    "crop_size": 96,
+    "initialization_loss": "pixels",
+    "initialization_learning_rate": 5e-4,
+    "discriminator_warmup_steps": 600,
+    "adversarial_epochs": 12,
+    "adversarial_decay_epochs": 5,
+    "generator_learning_rate": 2e-4,
+    "discriminator_learning_rate": 4e-4,
+    "content_weight": 3e-4,
+    "edge_loss_weight": 0.1,
+    "color_weight": 1.0,
+    "pool_size": 0,
+    "ema_decay": 0.995,
+    "mixed_precision": "auto",
+    "checkpoint_every_steps": 288,
 }
 _CPU_OWN_RECIPES = {
     "light": {"initialization_epochs": 2, "initialization_decay_epochs": 1},
     "paper": {
-        **{"generator_width": 16, "generator_num_blocks": 4},
-        **{"initialization_epochs": 10, "initialization_decay_epochs": 5},
+        "generator_width": 16,
+        "generator_num_blocks": 4,
+        "initialization_epochs": 10,
+        "initialization_decay_epochs": 5,
     },
 }
 _TINY_RECIPE = {
-    **{"generator_width": 4, "generator_num_blocks": 1, "discriminator_width": 4, "batch_size": 2, "crop_size": 32},
-    **{"initialization_epochs": 2, "initialization_loss": "pixels", "adversarial_epochs": 1, "pool_size": 0},
-    **{"ema_decay": 0.9},
+    "generator_width": 4,
+    "generator_num_blocks": 1,
+    "discriminator_width": 4,
+    "batch_size": 2,
+    "crop_size": 32,
+    "initialization_epochs": 2,
+    "initialization_loss": "pixels",
+    "adversarial_epochs": 1,
+    "pool_size": 0,
+    "ema_decay": 0.9,
 }
 
 SCALES = {
@@ -106,7 +140,7 @@ SCALES = {
         generator="light",
         recipe=_CPU_RECIPE,
         own_recipes=_CPU_OWN_RECIPES,
-        cyclegan={"batch_size": 4, "epochs": 6, "decay_epochs": 2},  # which take as long as CartoonGAN's 12
+        cyclegan={"batch_size": 4, "epochs": 6, "decay_epochs": 2},  # they take as long as CartoonGAN's 12
         num_crops=500,
         crop_px=96,
         num_resamplings=200,

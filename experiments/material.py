@@ -1,4 +1,4 @@
-"""The pictures of an experiment: those to train on, as records, and those held out, to draw and to compare with."""
+"""The pictures of an experiment: those to train on, as records, and those held out, to cartoonize and compare with."""
 
 import dataclasses
 import os
@@ -15,72 +15,87 @@ from data_pipeline.shards import Listing
 from data_pipeline.storage import LocalFolder
 
 _FEWEST = 4  # two to train on, two to hold out
-_PHOTO_OF, _CARTOONS_SHARE = 8, 5  # held out: every eighth photo, the last fifth of the cartoons
+_EVERY_PHOTO = 8  # every eighth photo is held out
+_CARTOONS_SHARE = 5  # the last fifth of the cartoons is held out
 
 
 @dataclasses.dataclass(frozen=True)
 class Split:
-    """The files of a folder: those to train on and those held out, in the order of their names."""
+    """The files of a folder, to train on and held out, in the order of their names."""
 
     training: list[Path]
     held_out: list[Path]
 
 
 def split_photos(folder: str | os.PathLike) -> Split:
-    """Hold every eighth out. Raises InputError: there are too few pictures."""
+    """Hold out every eighth photo.
+
+    Raises:
+      InputError: there are too few pictures.
+    """
     files = _picture_files("photos_dir", folder)
-    every = min(_PHOTO_OF, len(files) // 2)
-    return Split([file for number, file in enumerate(files) if number % every], files[::every])
+    every = min(_EVERY_PHOTO, len(files) // 2)
+    training = [file for number, file in enumerate(files) if number % every]
+    return Split(training, files[::every])
 
 
 def split_cartoons(folder: str | os.PathLike) -> Split:
-    """Hold the last fifth out, other scenes of the film, as neighbours are alike. Raises InputError, as above."""
+    """Hold out the last fifth of the cartoons: other scenes of the film, as neighbouring frames are alike.
+
+    Raises:
+      InputError: there are too few pictures.
+    """
     files = _picture_files("cartoons_dir", folder)
-    first = len(files) - max(len(files) // _CARTOONS_SHARE, picture_set.FEWEST_PICTURES)
-    return Split(files[:first], files[first:])
+    num_held_out = max(len(files) // _CARTOONS_SHARE, picture_set.FEWEST_PICTURES)
+    return Split(files[:-num_held_out], files[-num_held_out:])
 
 
 def _picture_files(flag: str, folder: str | os.PathLike) -> list[Path]:
     suffixes = Image.registered_extensions()
     files = [file for file in folders.list_files(folder) if file.suffix.lower() in suffixes]
     if len(files) < _FEWEST:
-        raise InputError(f"--{flag}={folder}: {len(files)} pictures in it; an experiment needs {_FEWEST} at least")
+        raise InputError(f"--{flag}={folder}: {len(files)} pictures in it; an experiment needs at least {_FEWEST}")
     return files
 
 
 def check_apart(output_dir: str, folders_by_flag: Mapping[str, str]) -> None:
-    """Raise InputError if results would lie in a folder of pictures, and be taken for pictures the next time."""
+    """Check that results do not lie in a folder of pictures, where the next run would take them for pictures.
+
+    Raises:
+      InputError: the output folder lies in one of the folders.
+    """
     output = Path(output_dir).resolve()
     for flag, folder in folders_by_flag.items():
         if output.is_relative_to(Path(folder).resolve()):
             raise InputError(f"--output_dir={output_dir}: lies in --{flag}={folder}; name a folder outside")
 
 
-def build_records(folders_and_files: dict[str, tuple[str, Sequence[Path]]], output: Path, preparation: dict) -> None:
-    """Write training records of some files of two folders; what is there already stays.
+def build_records(files_by_kind: dict[str, tuple[str, Sequence[Path]]], output: Path, preparation: dict) -> None:
+    """Write training records of some files of two folders; records that exist already stay.
 
     Args:
-      folders_and_files: by kind, "photos" and "cartoons".
-      output: the data folder.
+      files_by_kind: folder and files, by kind: "photos" and "cartoons".
+      output: folder of the records.
       preparation: flags of `build_tfrecords`.
 
     Raises:
       InputError: there are records of other pictures, or no picture can be used.
     """
-    sources = {kind: _SomeFiles(folder, files) for kind, (folder, files) in folders_and_files.items()}
+    sources = {kind: _SomeFiles(folder, files) for kind, (folder, files) in files_by_kind.items()}
     make_shards = builder.in_threads(os.cpu_count() or 1)
     builder.build(sources, LocalFolder(output), PreparationConfig(**preparation), make_shards)
 
 
 def read_held_out(split: Split, long_side: int, crop_px: int, max_pictures: int) -> picture_set.Pictures:
-    """The held-out pictures to draw or to compare with; see `crops.read_files`.
+    """Read the held-out pictures; see `picture_set.read_files`.
 
     Raises:
       InputError: fewer than two can be used.
     """
-    found = picture_set.read_files(split.held_out, long_side, crop_px, max_pictures)
-    picture_set.require_enough(found, f"{split.held_out[0].parent}: fewer than two pictures to hold out can be used")
-    return found
+    held_out = picture_set.read_files(split.held_out, long_side, crop_px, max_pictures)
+    folder = split.held_out[0].parent
+    picture_set.require_enough(held_out, f"{folder}: fewer than two of the held-out pictures can be used")
+    return held_out
 
 
 class _SomeFiles(LocalFolder):
@@ -91,6 +106,11 @@ class _SomeFiles(LocalFolder):
         self._names = {file.relative_to(path).as_posix() for file in files}
 
     def pictures(self) -> Listing:
-        everything = super().pictures()
-        files = zip(everything.names, everything.sizes, strict=True)
-        return Listing(*zip(*(file for file in files if file[0] in self._names), strict=True))
+        listing = super().pictures()
+        names = []
+        sizes = []
+        for name, size in zip(listing.names, listing.sizes, strict=True):
+            if name in self._names:
+                names.append(name)
+                sizes.append(size)
+        return Listing(tuple(names), tuple(sizes))

@@ -1,11 +1,11 @@
-"""Figure 5: the same photos in every style at hand: those bundled, and those trained or imported.
+"""Figure 5: the same photos in every available style: those bundled, trained here, and imported.
 
     python -m experiments.styles --photos_dir=photos --cartoons_dir=frames --output_dir=reproduction \
         --model=hayao=hayao.keras,runs/shinkai/generator.keras
 
-The bundled styles, CartoonGAN as another experiment has trained it in the same --output_dir, and those that --model
-names. Nothing is trained; three minutes at --scale=cpu. Results are in OUTPUT_DIR/styles: figure.jpg, report.md and
-evaluation.json.
+The styles are the bundled ones, CartoonGAN if another experiment has trained it in the same --output_dir, and those of
+--model. Nothing is trained; it takes three minutes at --scale=cpu. Results are in OUTPUT_DIR/styles: figure.jpg,
+report.md and evaluation.json.
 """
 
 import dataclasses
@@ -18,7 +18,7 @@ from cartoongan_tf.base.options import option
 from experiments.config import ExperimentConfig
 
 if TYPE_CHECKING:
-    from cartoongan_tf.evaluation.evaluator import Row
+    from cartoongan_tf.evaluation.rows import Row
     from experiments.claims import Claim
 
 
@@ -41,21 +41,27 @@ def _styles(config: StylesConfig) -> None:
     from experiments import claims, figures
     from experiments.lab import Lab
 
-    own, bundled = load_named_models(config.model), styles.all_styles()
-    if taken := sorted(set(own) & set(bundled)):
+    further = load_named_models(config.model)
+    bundled = styles.all_styles()
+    if taken := sorted(set(further) & set(bundled)):
         raise InputError(f"--model={config.model}: {taken[0]} is a bundled style; give yours another name: NAME=MODEL")
-    lab = Lab(config)
+    lab = Lab.open(config)
     models = {name: Cartoonizer.load(style.generator) for name, style in bundled.items()}
     if trained := lab.trained():
         models["trained here"] = Cartoonizer.load(trained.generator)
-    models |= own
-    rows = lab.measure(models)
-    folder, figure = lab.folder / "styles", figures.of_rows(lab.photos.pixels, rows)
-    claims.write("experiments.styles", config, folder, lab.report(rows), figure, _claims(list(rows.values())))
+    rows = lab.measure(models | further)
+    claims.write(
+        "experiments.styles",
+        config,
+        lab.folder / "styles",
+        lab.report(rows),
+        figures.of_rows(lab.photos.pixels, rows),
+        paper_claims(list(rows.values())),
+    )
 
 
-def _claims(rows: "list[Row]") -> "list[Claim]":
-    """That styles differ from one another, by the colours that they give the same photos."""
+def paper_claims(rows: "list[Row]") -> "list[Claim]":
+    """Return the claims that styles differ from one another, by the colours that they give the same photos."""
     from experiments.claims import compare
 
     text = "4: each style is learned as its own: other colours from the same photos"

@@ -1,4 +1,4 @@
-"""Squares cut out of the pictures that styles are measured on."""
+"""Square crops of the pictures that styles are measured on."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -7,47 +7,70 @@ import numpy as np
 
 
 class Crops(NamedTuple):
-    """Squares cut from pictures: uint8 RGB [N, S, S, 3], and of which picture each is, int [N]."""
+    """Square crops of some pictures.
+
+    Attributes:
+      pixels: uint8 RGB [N, S, S, 3].
+      pictures: number of the picture that each crop was cut from, int [N].
+    """
 
     pixels: np.ndarray
     pictures: np.ndarray
 
 
 def choose_boxes(sizes: Sequence[tuple[int, int]], num_crops: int, crop_px: int, seed: int) -> list[np.ndarray]:
-    """Where to cut: for each picture, of height and width in `sizes`, the upper left corners, int [n, 2].
+    """Choose where to crop pictures.
 
-    All pictures give as many, one at least; what small ones lack the others give. First come the cells of a grid at a
-    random place, in random order, and then, where they do not suffice, places anywhere, which overlap.
+    All pictures give equally many crops, at least one; large pictures make up for those that are too small. The first
+    crops of a picture are cells of a randomly placed grid, in random order. If they are too few, places anywhere
+    follow, which overlap.
+
+    Args:
+      sizes: height and width of each picture.
+      num_crops: number of crops of all pictures together.
+      crop_px: side of the crops.
+      seed: seed of the places.
+
+    Returns:
+      the upper left corners for each picture, int [n, 2].
     """
-    rooms = [(height - crop_px + 1) * (width - crop_px + 1) for height, width in sizes]
-    counts, left = {}, num_crops
-    for done, number in enumerate(sorted(range(len(sizes)), key=rooms.__getitem__)):
-        counts[number] = min(rooms[number], max(1, -(-left // (len(sizes) - done))))
-        left -= counts[number]
+    num_places = [(height - crop_px + 1) * (width - crop_px + 1) for height, width in sizes]
+    smallest_first = sorted(range(len(sizes)), key=num_places.__getitem__)
+    counts = {}
+    num_missing = num_crops
+    for num_done, number in enumerate(smallest_first):
+        fair_share = -(-num_missing // (len(sizes) - num_done))
+        counts[number] = min(num_places[number], max(1, fair_share))
+        num_missing -= counts[number]
     return [_boxes(size, counts[number], crop_px, (seed, number)) for number, size in enumerate(sizes)]
 
 
 def _boxes(size: tuple[int, int], count: int, crop_px: int, seed: tuple[int, int]) -> np.ndarray:
+    """Return `count` different corners: cells of a grid first, then places anywhere."""
     rng = np.random.default_rng(seed)
     starts = [rng.integers(side % crop_px + 1) + crop_px * np.arange(side // crop_px) for side in size]
-    grid = rng.permutation(np.stack(np.meshgrid(*starts, indexing="ij"), -1).reshape(-1, 2))[:count]
-    shape = [side - crop_px + 1 for side in size]
-    taken = np.ravel_multi_index(grid.T, shape)
-    anywhere = rng.choice(shape[0] * shape[1], min(count + len(grid), shape[0] * shape[1]), replace=False)
-    more = np.stack(np.unravel_index(anywhere[~np.isin(anywhere, taken)], shape), 1)
-    return np.concatenate([grid, more])[:count]
+    cells = np.stack(np.meshgrid(*starts, indexing="ij"), -1).reshape(-1, 2)
+    grid = rng.permutation(cells)[:count]
+    num_corners = [side - crop_px + 1 for side in size]
+    num_places = num_corners[0] * num_corners[1]
+    anywhere = rng.choice(num_places, min(count + len(grid), num_places), replace=False)
+    in_grid = np.ravel_multi_index(grid.T, num_corners)
+    others = anywhere[~np.isin(anywhere, in_grid)]
+    other_corners = np.stack(np.unravel_index(others, num_corners), 1)
+    return np.concatenate([grid, other_corners])[:count]
 
 
 def cut(images: Sequence[np.ndarray], boxes: Sequence[np.ndarray], crop_px: int) -> Crops:
-    """The crops of pictures, uint8 RGB [H, W, 3] each, at the places of `choose_boxes`."""
-    crops = [
-        image[top : top + crop_px, left : left + crop_px]
-        for image, places in zip(images, boxes, strict=True)
-        for top, left in places
-    ]
-    return Crops(np.stack(crops), np.repeat(np.arange(len(boxes)), [len(places) for places in boxes]))
+    """Crop pictures, uint8 RGB [H, W, 3] each, at the places of `choose_boxes`."""
+    pixels = []
+    pictures = []
+    for number, (image, corners) in enumerate(zip(images, boxes, strict=True)):
+        for top, left in corners:
+            pixels.append(image[top : top + crop_px, left : left + crop_px])
+            pictures.append(number)
+    return Crops(np.stack(pixels), np.array(pictures))
 
 
 def num_disjoint(images: Sequence[np.ndarray], crop_px: int) -> int:
-    """How many crops there are that share no pixel: what the pictures give without repetition."""
+    """Return how many crops that share no pixel the pictures give."""
     return sum((image.shape[0] // crop_px) * (image.shape[1] // crop_px) for image in images)

@@ -1,13 +1,14 @@
 """Distances between sets of drawings and cartoons, and between drawings and their photos, for `evaluate`.
 
-Distances of sets compare the features of many crops (`Sample`). Crops of one picture are alike, so all intervals are
-those of the pictures, drawn anew with replacement (`resampling_weights`), and so are the pairs of the kernel distance.
+Distances between sets compare the features of many crops (`Sample`). Crops of one picture are alike. Therefore
+intervals come from resampling the pictures, not the crops (`resampling_weights`), and the kernel distance compares
+crops of different pictures only.
 
 The features are VGG19's (`vgg19.build_style_features`), not Inception's: compare figures within one table, never with
-FID or KID of papers. `evaluator` measures Inception's beside them where its weights are at hand.
+FID or KID of papers. `evaluator` adds a distance on Inception's features if its weights are given.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +19,7 @@ class Sample(NamedTuple):
 
     Attributes:
       features: float [N, D].
-      pictures: int [N], the number of the picture that each crop was cut from; 0 up to the last, each at least once.
+      pictures: number of the picture that each crop was cut from, int [N]; every picture has a crop at least.
     """
 
     features: np.ndarray
@@ -26,27 +27,28 @@ class Sample(NamedTuple):
 
 
 def resampling_weights(num_pictures: int, num_rounds: int, seed: Sequence[int]) -> np.ndarray:
-    """Draw pictures with replacement, many times, for all that is measured on them.
+    """Resample pictures with replacement, many times, for all that is measured on them.
 
     Args:
-      num_pictures: of the set.
-      num_rounds: how often as many are drawn out of it.
-      seed: of the draws; sets that have nothing to do with each other have different ones.
+      num_pictures: number of pictures in the set, and in each resampling.
+      num_rounds: number of resamplings.
+      seed: seed of the resamplings; unrelated sets have different ones.
 
     Returns:
-      how often each picture was drawn, float [1 + rounds, pictures]; the first row has each once.
+      how often each picture was taken, float [1 + rounds, pictures]; the first row takes each once.
     """
-    drawn = np.random.default_rng(seed).multinomial(num_pictures, np.full(num_pictures, 1 / num_pictures), num_rounds)
-    return np.vstack([np.ones(num_pictures), drawn])
+    rng = np.random.default_rng(seed)
+    counts = rng.multinomial(num_pictures, np.full(num_pictures, 1 / num_pictures), num_rounds)
+    return np.vstack([np.ones(num_pictures), counts])
 
 
 class Estimate(NamedTuple):
-    """A measure, and how sure it is.
+    """A measure with its interval.
 
     Attributes:
-      value: on the pictures as they are.
-      low, high: where 95 % of the resampled values lie, moved so that their mean is the value: resampling repeats
-        pictures, which shifts distances.
+      value: measure on the pictures as they are.
+      low, high: limits of the central 95 % of the resampled values, moved so that their mean is the value: resampling
+        repeats pictures, which shifts distances.
     """
 
     value: float
@@ -55,39 +57,48 @@ class Estimate(NamedTuple):
 
 
 def estimate(values: np.ndarray) -> Estimate:
-    """Of values by `resampling_weights`, the first of them those of the pictures as they are: float [1 + rounds]."""
-    known = values[1:][np.isfinite(values[1:])]  # a kernel distance is not, where one picture alone was drawn
-    if not np.isfinite(values[0]) or not len(known):
-        return Estimate(float(values[0]), np.nan, np.nan)
-    low, high = np.percentile(known - known.mean() + values[0], [2.5, 97.5])
-    return Estimate(float(values[0]), float(low), float(high))
+    """Estimate a measure from its value on the pictures as they are and its resampled values: float [1 + rounds]."""
+    value = float(values[0])
+    resampled = values[1:]
+    finite = resampled[np.isfinite(resampled)]  # a kernel distance is not finite if one picture alone was taken
+    if not np.isfinite(value) or not len(finite):
+        return Estimate(value, np.nan, np.nan)
+    low, high = np.percentile(finite - finite.mean() + value, [2.5, 97.5])
+    return Estimate(value, float(low), float(high))
 
 
 def mean_over_crops(values: np.ndarray, pictures: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """The mean of a measure of crops, for each resampling.
+    """Return the mean of a measure of crops in each resampling.
 
     Args:
-      values: float [N]; those that are not a number are left out.
-      pictures: int [N], whose crops they are.
-      weights: float [1 + rounds, pictures].
+      values: measure of each crop, float [N]; NaNs are skipped.
+      pictures: number of each crop's picture, int [N].
+      weights: weights of the pictures, float [1 + rounds, pictures].
 
     Returns:
-      float [1 + rounds]; not a number where no crop has a value.
+      float [1 + rounds]; NaN if no crop has a value.
     """
-    there = np.isfinite(values)
-    sums = np.bincount(pictures, np.where(there, values, 0), weights.shape[1])
-    counts = weights @ np.bincount(pictures, there, weights.shape[1])
-    return np.divide(weights @ sums, counts, out=np.full(len(weights), np.nan), where=counts > 0)
+    num_pictures = weights.shape[1]
+    is_finite = np.isfinite(values)
+    picture_sums = np.bincount(pictures, np.where(is_finite, values, 0), num_pictures)
+    picture_counts = np.bincount(pictures, is_finite, num_pictures)
+    return _divided(weights @ picture_sums, weights @ picture_counts)
+
+
+def _divided(sums: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Divide, with NaN in place of division by zero."""
+    return np.divide(sums, counts, out=np.full(len(sums), np.nan), where=counts > 0)
 
 
 def scaler(samples: Sequence[Sample]) -> Callable[[Sample], Sample]:
-    """What brings each feature's mean square to 1 over the samples, each of which counts as much.
+    """Return a function that scales features, so that each feature's mean square over the samples is 1.
 
-    Without it the few channels with the largest activations would decide both distances. Means are left where they
-    are: then products of activations stay about as small as Inception's, for which the kernel was made, and a few odd
-    crops do not outweigh all others.
+    All samples count equally. Without scaling, the few channels with the largest activations would decide both
+    distances. Means are not subtracted: then products of activations stay about as small as Inception's, for which the
+    kernel was made, and a few odd crops do not outweigh all others.
     """
-    squares = np.mean([(sample.features**2).mean(0) for sample in samples], 0)
+    mean_squares = [(sample.features**2).mean(0) for sample in samples]
+    squares = np.mean(mean_squares, 0)
     scale = 1 / np.sqrt(squares + 1e-12 * squares.max() + 1e-30)
     return lambda sample: Sample(sample.features * scale, sample.pictures)
 
@@ -95,40 +106,43 @@ def scaler(samples: Sequence[Sample]) -> Callable[[Sample], Sample]:
 def kernel_distance(
     sample: Sample, other: Sample, weights: np.ndarray, other_weights: np.ndarray, same_pictures: bool = False
 ) -> np.ndarray:
-    """KID: squared maximum mean discrepancy with the kernel (x.y / D + 1)^3 (Binkowski et al. 2018). Less is nearer.
+    """Return KID, the squared maximum mean discrepancy with the kernel (x.y / D + 1)^3 (Binkowski et al. 2018).
 
-    Unbiased, so that equal distributions give 0 on average, and values below 0 now and then; there is no upper bound.
-    Unlike theirs it takes no pairs of crops of one picture, which would pass for likeness of the whole set.
+    It is unbiased: equal distributions give 0 on average, so values below 0 occur. There is no upper bound. Unlike
+    the published KID it uses no pairs of crops of one picture, which are more alike than the set as a whole.
 
     Args:
-      sample, other: scaled, D features each, of two pictures or more.
-      weights, other_weights: how often each picture counts, float [1 + rounds, pictures].
-      same_pictures: a picture of one and that of this number of the other are the same, drawn otherwise: no pair.
+      sample, other: scaled samples with D features each, of two pictures or more.
+      weights, other_weights: weights of the pictures, float [1 + rounds, pictures].
+      same_pictures: whether pictures of the same number show the same scene. If so, their crops make no pair.
 
     Returns:
-      float [1 + rounds].
+      float [1 + rounds]; less is nearer.
     """
     within = _mean_kernel(sample, sample, weights, weights, same_pictures=True)
     within_other = _mean_kernel(other, other, other_weights, other_weights, same_pictures=True)
-    return within + within_other - 2 * _mean_kernel(sample, other, weights, other_weights, same_pictures)
+    between = _mean_kernel(sample, other, weights, other_weights, same_pictures)
+    return within + within_other - 2 * between
 
 
 def _mean_kernel(
     sample: Sample, other: Sample, weights: np.ndarray, other_weights: np.ndarray, same_pictures: bool
 ) -> np.ndarray:
-    """The kernel's mean over pairs of crops, for each resampling; not a number where there is no pair."""
-    kernel = (sample.features @ other.features.T / sample.features.shape[1] + 1) ** 3
+    """Return the kernel's mean over pairs of crops in each resampling; NaN if there is no pair."""
+    num_features = sample.features.shape[1]
+    kernel = (sample.features @ other.features.T / num_features + 1) ** 3
     sums = _summed_by_picture(kernel, sample.pictures, other.pictures)
     counts = np.outer(np.bincount(sample.pictures), np.bincount(other.pictures)).astype(float)
     if same_pictures:
         np.fill_diagonal(sums, 0)
         np.fill_diagonal(counts, 0)
-    total, number = (np.einsum("rp,pq,rq->r", weights, values, other_weights) for values in (sums, counts))
-    return np.divide(total, number, out=np.full(len(weights), np.nan), where=number > 0)
+    total = np.einsum("rp,pq,rq->r", weights, sums, other_weights)
+    num_pairs = np.einsum("rp,pq,rq->r", weights, counts, other_weights)
+    return _divided(total, num_pairs)
 
 
 def _summed_by_picture(values: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """[N, M] -> [pictures of the rows, pictures of the columns]."""
+    """Sum over the crops of each picture: [N, M] -> [pictures of the rows, pictures of the columns]."""
     by_row = np.zeros((rows.max() + 1, len(columns)))
     np.add.at(by_row, rows, values)
     by_both = np.zeros((columns.max() + 1, len(by_row)))
@@ -137,40 +151,58 @@ def _summed_by_picture(values: np.ndarray, rows: np.ndarray, columns: np.ndarray
 
 
 def frechet_distance(sample: Sample, other: Sample, weights: np.ndarray, other_weights: np.ndarray) -> np.ndarray:
-    """Frechet distance of the two normal distributions (Heusel et al. 2017, there on Inception's features: FID).
+    """Return the Frechet distance of two normal distributions (Heusel et al. 2017, on Inception's features: FID).
 
-    |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)), 0 for equal distributions and without upper bound; less is nearer. Too
-    high for small samples, so it is to be compared at equal numbers of crops only, at least as many as features.
+    |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)). Equal distributions give 0, and there is no upper bound. It is too
+    high for small samples. Compare it only at equal numbers of crops, which are at least as many as features.
 
-    Args, returns: as of `kernel_distance`; one picture is enough.
+    Args:
+      sample, other: samples with D features each, of one picture or more.
+      weights, other_weights: weights of the pictures, float [1 + rounds, pictures].
+
+    Returns:
+      float [1 + rounds]; less is nearer.
     """
-    moments, other_moments = _moments(sample, weights), _moments(other, other_weights)
-    return np.array([_frechet(*own, *others) for own, others in zip(moments, other_moments, strict=True)])
+    values = []
+    for moments, other_moments in zip(_moments(sample, weights), _moments(other, other_weights), strict=True):
+        values.append(_frechet(moments, other_moments))
+    return np.array(values)
 
 
-def _moments(sample: Sample, weights: np.ndarray):
-    """Mean and biased covariance for each resampling."""
-    for row in weights[:, sample.pictures]:
-        mean = row @ sample.features / row.sum()
+class _Moments(NamedTuple):
+    mean: np.ndarray  # [D]
+    covariance: np.ndarray  # biased, [D, D]
+
+
+def _moments(sample: Sample, weights: np.ndarray) -> Iterator[_Moments]:
+    """Yield the moments of each resampling."""
+    for crop_weights in weights[:, sample.pictures]:
+        mean = crop_weights @ sample.features / crop_weights.sum()
         centred = sample.features - mean
-        yield mean, (centred * row[:, np.newaxis]).T @ centred / row.sum()
+        yield _Moments(mean, (centred * crop_weights[:, np.newaxis]).T @ centred / crop_weights.sum())
 
 
-def _frechet(mean: np.ndarray, covariance: np.ndarray, other_mean: np.ndarray, other_covariance: np.ndarray) -> float:
+def _frechet(moments: _Moments, other: _Moments) -> float:
+    root = _square_root(moments.covariance)
+    # The root's product is symmetric and has the eigenvalues of C1 C2, which is not.
+    eigenvalues = np.linalg.eigvalsh(root @ other.covariance @ root)
+    root_trace = np.sqrt(np.maximum(eigenvalues, 0)).sum()
+    trace = np.trace(moments.covariance) + np.trace(other.covariance) - 2 * root_trace
+    return float(np.square(moments.mean - other.mean).sum() + trace)
+
+
+def _square_root(covariance: np.ndarray) -> np.ndarray:
     eigenvalues, vectors = np.linalg.eigh(covariance)
-    root = (vectors * np.sqrt(np.maximum(eigenvalues, 0))) @ vectors.T
-    eigenvalues = np.linalg.eigvalsh(root @ other_covariance @ root)  # those of the product, which is not symmetric
-    trace = np.trace(covariance) + np.trace(other_covariance) - 2 * np.sqrt(np.maximum(eigenvalues, 0)).sum()
-    return float(np.square(mean - other_mean).sum() + trace)
+    return (vectors * np.sqrt(np.maximum(eigenvalues, 0))) @ vectors.T
 
 
 def content_distance(features: np.ndarray, photo_features: np.ndarray) -> np.ndarray:
-    """The content loss of equation (4), as training has it: 0 is the photo itself, less is more of it kept.
+    """Return the content loss of equation (4), as in training: 0 for the photo itself; less means more of it is kept.
 
     Args:
-      features, photo_features: VGG19's conv4_4 of drawings and of their photos, float [N, h, w, C].
+      features, photo_features: VGG19's conv4_4 features of drawings and of their photos, float [N, h, w, C].
 
     Returns:
-      float [N], mean absolute differences.
+      mean absolute differences, float [N].
     """
     return np.abs(features - photo_features).mean((1, 2, 3))

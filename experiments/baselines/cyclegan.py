@@ -1,12 +1,12 @@
-"""CycleGAN (Zhu et al., 2017) with and without identity loss, which section 4.2 of the paper compares itself with.
+"""CycleGAN (Zhu et al., 2017) with and without identity loss, the comparison in section 4.2 of the paper.
 
-Two generators, photo to cartoon and back, and a discriminator for each side. All four are CartoonGAN's networks in
-place of CycleGAN's own, so that methods are compared and not networks. Losses, weights, pools and rates are those of
-CycleGAN's paper (sections 3 and 4, appendix) and official code. Batches are unpaired: those that CartoonGAN trains on,
-less their edge-smoothed cartoons.
+Two generators, photo to cartoon and back, and a discriminator for each side. All four are CartoonGAN's networks instead
+of CycleGAN's own, so that methods are compared and not networks. Losses, weights, pools and rates are those of
+CycleGAN's paper (sections 3 and 4, appendix) and official code. Batches are unpaired; they are CartoonGAN's without the
+edge-smoothed cartoons.
 
     networks = build_cyclegan(config, steps_per_epoch, image_size)
-    train_loop.run([build_phase(config, networks, steps_per_epoch)], ..., RunCheckpoints(folder, networks.saved(), 3))
+    loop.run([build_phase(config, networks, steps_per_epoch)], ..., RunCheckpoints(folder, networks.saved(), 3))
 """
 
 import dataclasses
@@ -18,7 +18,7 @@ import tensorflow as tf
 from cartoongan_tf.models import losses, pixels
 from cartoongan_tf.models.discriminator import build_discriminator
 from cartoongan_tf.models.generator import build_generator
-from cartoongan_tf.training.gradients import Batch, Losses, Scalars, average, mean_logit, update, with_gradients
+from cartoongan_tf.training.gradients import Batch, ForwardPass, Scalars, average, mean_logit, update, with_gradients
 from cartoongan_tf.training.image_pool import ImagePool, Shown
 from cartoongan_tf.training.loop import Phase
 from cartoongan_tf.training.optimizers import build_adam
@@ -26,24 +26,26 @@ from experiments.baselines.cyclegan_config import CycleGANConfig
 
 
 class Pair(NamedTuple):
-    """Two networks that one optimizer trains on one objective, as the official code does."""
+    """Two networks that one optimizer trains on one objective, as in the official code."""
 
     cartoon: keras.Model
     photo: keras.Model
 
     @property
     def trainable_variables(self) -> list[keras.Variable]:
+        """The variables of both networks."""
         return self.cartoon.trainable_variables + self.photo.trainable_variables
 
 
 @dataclasses.dataclass(frozen=True)
 class CycleGAN:
-    """Networks and optimizers of a run.
+    """The networks and optimizers of a run.
 
     Attributes:
-      generators: `cartoon` draws cartoons of photos (its paper's G), `photo` makes photos of cartoons (F).
-      discriminators: `cartoon` tells drawn cartoons from generated ones, `photo` photos from generated ones.
-      cartoon_pool, photo_pool: of generated pictures; None without `pool_size`.
+      generators: `cartoon` turns photos into cartoons (G in its paper), `photo` turns cartoons into photos (F).
+      discriminators: `cartoon` judges cartoons and `photo` judges photos, real or generated.
+      generators_optimizer, discriminators_optimizer: optimizers of the two pairs.
+      cartoon_pool, photo_pool: pools of generated pictures; None without `pool_size`.
     """
 
     generators: Pair
@@ -54,16 +56,23 @@ class CycleGAN:
     photo_pool: ImagePool | None = None
 
     def saved(self) -> dict[str, Any]:
-        """What a checkpoint must hold, by name."""
-        pairs = {f"{name}_generator": model for name, model in self.generators._asdict().items()}
-        pairs |= {f"{name}_discriminator": model for name, model in self.discriminators._asdict().items()}
-        names = ("generators_optimizer", "discriminators_optimizer", "cartoon_pool", "photo_pool")
-        others = {name: getattr(self, name) for name in names}
-        return pairs | {name: value for name, value in others.items() if value is not None}
+        """Return the objects that a checkpoint must hold, by name."""
+        saved = {
+            "cartoon_generator": self.generators.cartoon,
+            "photo_generator": self.generators.photo,
+            "cartoon_discriminator": self.discriminators.cartoon,
+            "photo_discriminator": self.discriminators.photo,
+            "generators_optimizer": self.generators_optimizer,
+            "discriminators_optimizer": self.discriminators_optimizer,
+        }
+        if self.cartoon_pool:
+            saved["cartoon_pool"] = self.cartoon_pool
+            saved["photo_pool"] = self.photo_pool
+        return saved
 
 
 class ShownPair(NamedTuple):
-    """What the pools have for the discriminators in place of some generated pictures."""
+    """Pictures from the pools that the discriminators see instead of some generated ones."""
 
     cartoon: Shown
     photo: Shown
@@ -73,27 +82,38 @@ def build_cyclegan(config: CycleGANConfig, steps_per_epoch: int, image_size: int
     """Build fresh networks; under a distribution strategy, call it in the strategy's scope.
 
     Args:
-      config: the recipe.
-      steps_per_epoch: batches in a pass over the photos.
-      image_size: side of the pictures that a step sees, in pixels.
+      config: recipe.
+      steps_per_epoch: number of batches in a pass over the photos.
+      image_size: side of the pictures in a step, in pixels.
     """
-    generators = Pair(*(new_generator(config) for _ in range(2)))
-    discriminators = Pair(*(build_discriminator(config.discriminator_width) for _ in range(2)))
-    decay_epochs = min(config.decay_epochs, config.epochs)
-    rate = (config.learning_rate, config.epochs * steps_per_epoch, decay_epochs * steps_per_epoch)
-    optimizers = [build_adam(pair, *rate) for pair in (generators, discriminators)]
-    seeds = (2 * config.seed, 2 * config.seed + 1) if config.pool_size else ()
-    pools = [ImagePool(config.pool_size, image_size, seed) for seed in seeds]
-    return CycleGAN(generators, discriminators, *optimizers, *pools)
+    generators = Pair(new_generator(config), new_generator(config))
+    discriminators = Pair(
+        build_discriminator(config.discriminator_width), build_discriminator(config.discriminator_width)
+    )
+    num_steps = config.epochs * steps_per_epoch
+    num_decay_steps = min(config.decay_epochs, config.epochs) * steps_per_epoch
+    cartoon_pool = None
+    photo_pool = None
+    if config.pool_size:
+        cartoon_pool = ImagePool(config.pool_size, image_size, 2 * config.seed)
+        photo_pool = ImagePool(config.pool_size, image_size, 2 * config.seed + 1)
+    return CycleGAN(
+        generators,
+        discriminators,
+        build_adam(generators, config.learning_rate, num_steps, num_decay_steps),
+        build_adam(discriminators, config.learning_rate, num_steps, num_decay_steps),
+        cartoon_pool,
+        photo_pool,
+    )
 
 
 def new_generator(config: CycleGANConfig) -> keras.Model:
-    """A fresh generator of the recipe's size."""
+    """Build a fresh generator of the recipe's size."""
     return build_generator(config.generator, config.generator_width, config.generator_num_blocks)
 
 
 def build_phase(config: CycleGANConfig, networks: CycleGAN, steps_per_epoch: int) -> Phase:
-    """The one phase of its training, for `loop.run`."""
+    """Return the only phase of training, for `loop.run`."""
     return Phase(
         "cyclegan",
         config.epochs * steps_per_epoch,
@@ -104,104 +124,122 @@ def build_phase(config: CycleGANConfig, networks: CycleGAN, steps_per_epoch: int
 
 
 def cyclegan_step(networks: CycleGAN, batch: Batch, config: CycleGANConfig) -> Scalars:
-    """Update the generators, then the discriminators, on pictures of one pass of the generators.
+    """Update the generators and the discriminators from one pass of the generators.
 
-    The official code updates the generators with the discriminators held, then the discriminators on the pictures
-    generated before that (or pooled ones). Neither objective's gradient has the other's new weights in it, so both
-    are taken from one pass, and the order of the updates changes nothing.
+    The official code updates the generators first, and then the discriminators on the pictures that were generated
+    before that update (or pooled ones). Neither objective's gradient depends on the other's new weights, so one pass
+    gives both, and the order of the updates does not matter.
 
     Args:
-      networks: to train.
-      batch: of this replica, {"photo", "cartoon"}: uint8 RGB [B, S, S, 3] each; more in it is left alone.
-      config: the recipe.
+      networks: networks to train.
+      batch: batch of this replica, {"photo", "cartoon"}: uint8 RGB [B, S, S, 3] each; other keys are ignored.
+      config: recipe.
 
     Returns:
       scalars by name, this replica's share of the average over the global batch: those of `cyclegan_losses`,
       "generators_gradient_norm" and "discriminators_gradient_norm".
     """
-    step, shown = tf.identity(networks.generators_optimizer.iterations), None
+    step = tf.identity(networks.generators_optimizer.iterations)  # the update increments it
+    shown = None
     if networks.cartoon_pool:
         num_pictures = tf.shape(batch["photo"])[0]
-        shown = ShownPair(*(pool.recall(step, num_pictures) for pool in (networks.cartoon_pool, networks.photo_pool)))
-    found = with_gradients(
-        lambda batch, shown: cyclegan_losses(networks, batch, config, shown), networks, config.jit_compile
-    )
-    result, gradients = found(batch, shown)
+        cartoons = networks.cartoon_pool.recall(step, num_pictures)
+        photos = networks.photo_pool.recall(step, num_pictures)
+        shown = ShownPair(cartoons, photos)
+
+    def run_forward(batch, shown):
+        return cyclegan_losses(networks, batch, config, shown)
+
+    forward, gradients = with_gradients(run_forward, networks, config.jit_compile)(batch, shown)
     optimizers = {"generators": networks.generators_optimizer, "discriminators": networks.discriminators_optimizer}
     norms = update(networks, optimizers, gradients)
     if networks.cartoon_pool:
-        generated_cartoon, generated_photo = tf.split(result.generated, 2)
+        generated_cartoon, generated_photo = tf.split(forward.generated, 2)
         networks.cartoon_pool.keep(step, generated_cartoon)
         networks.photo_pool.keep(step, generated_photo)
-    return result.scalars | norms
+    return forward.scalars | norms
 
 
-def cyclegan_losses(networks: CycleGAN, batch: Batch, config: CycleGANConfig, shown: ShownPair | None = None) -> Losses:
-    """Objectives: "generators" and "discriminators". Scalars: "generator_loss" (the adversarial terms alone),
-    "cycle_loss" and "identity_loss" (both unweighted; the latter with `identity_weight` only), "discriminator_loss",
-    each the sum of both directions, and the discriminators' mean logits "logits_cartoon", "logits_generated" and
-    "logits_photo", "logits_generated_photo".
+def cyclegan_losses(
+    networks: CycleGAN, batch: Batch, config: CycleGANConfig, shown: ShownPair | None = None
+) -> ForwardPass:
+    """Compute the objectives of the generators and of the discriminators.
 
     Args:
-      networks, batch, config: as in `cyclegan_step`.
-      shown: what the pools have for the discriminators in place of some generated pictures; None: all are shown.
+      networks, batch, config: see `cyclegan_step`.
+      shown: pictures from the pools for the discriminators; None: they see all generated pictures.
 
     Returns:
-      the Losses, `generated` [2 B, S, S, 3]: the cartoons, then the photos.
+      the forward pass. Its objectives are "generators" and "discriminators". Its scalars are "generator_loss" (the
+      adversarial terms alone), "cycle_loss", "identity_loss" (with `identity_weight` only) and "discriminator_loss",
+      each unweighted and summed over both directions, and the mean logits "logits_cartoon", "logits_generated",
+      "logits_photo" and "logits_generated_photo". Its `generated` is [2 B, S, S, 3]: the cartoons, then the photos.
     """
-    photo, cartoon = (pixels.to_float(batch[name]) for name in ("photo", "cartoon"))
-    generators, discriminators = networks.generators, networks.discriminators
-    generated_cartoon = generators.cartoon(photo, training=True)
-    generated_photo = generators.photo(cartoon, training=True)
-    of_cartoons = _judge(discriminators.cartoon, cartoon, generated_cartoon, shown and shown.cartoon)
-    of_photos = _judge(discriminators.photo, photo, generated_photo, shown and shown.photo)
+    photo = pixels.to_float(batch["photo"])
+    cartoon = pixels.to_float(batch["cartoon"])
+    generated = Generated(
+        cartoon=networks.generators.cartoon(photo, training=True),
+        photo=networks.generators.photo(cartoon, training=True),
+    )
+    of_cartoons = _judge(networks.discriminators.cartoon, cartoon, generated.cartoon, shown and shown.cartoon)
+    of_photos = _judge(networks.discriminators.photo, photo, generated.photo, shown and shown.photo)
     terms = {
         "generator_loss": generator_loss(of_cartoons.generated) + generator_loss(of_photos.generated),
-        "cycle_loss": l1_loss(generators.photo(generated_cartoon, training=True), photo)
-        + l1_loss(generators.cartoon(generated_photo, training=True), cartoon),
-    }
-    total = terms["generator_loss"] + config.cycle_weight * terms["cycle_loss"]
-    if config.identity_weight:
-        terms["identity_loss"] = l1_loss(generators.cartoon(cartoon, training=True), cartoon) + l1_loss(
-            generators.photo(photo, training=True), photo
-        )
-        total += config.identity_weight * config.cycle_weight * terms["identity_loss"]
-    terms["discriminator_loss"] = discriminator_loss(of_cartoons.real, of_cartoons.shown) + discriminator_loss(
-        of_photos.real, of_photos.shown
-    )
-    terms |= {
+        "cycle_loss": _cycle_loss(networks.generators, photo, cartoon, generated),
+        "discriminator_loss": _discriminators_loss(of_cartoons, of_photos),
         "logits_cartoon": mean_logit(of_cartoons.real),
         "logits_generated": mean_logit(of_cartoons.shown),
-    }
-    terms |= {
         "logits_photo": mean_logit(of_photos.real),
         "logits_generated_photo": mean_logit(of_photos.shown),
     }
-    scalars = {name: average(value, config.batch_size) for name, value in terms.items()}
+    generators_loss = terms["generator_loss"] + config.cycle_weight * terms["cycle_loss"]
+    if config.identity_weight:
+        terms["identity_loss"] = _identity_loss(networks.generators, photo, cartoon)
+        generators_loss += config.identity_weight * config.cycle_weight * terms["identity_loss"]
+    scalars = {name: average(per_example, config.batch_size) for name, per_example in terms.items()}
     objectives = {
-        "generators": average(total, config.batch_size),
+        "generators": average(generators_loss, config.batch_size),
         "discriminators": scalars["discriminator_loss"],
     }
-    return Losses(objectives, scalars, tf.concat([generated_cartoon, generated_photo], 0))
+    return ForwardPass(objectives, scalars, tf.concat([generated.cartoon, generated.photo], 0))
+
+
+class Generated(NamedTuple):
+    """Generated pictures, float32 [B, S, S, 3]: cartoons of the photos, and photos of the cartoons."""
+
+    cartoon: tf.Tensor
+    photo: tf.Tensor
+
+
+def _cycle_loss(generators: Pair, photo: tf.Tensor, cartoon: tf.Tensor, generated: Generated) -> tf.Tensor:
+    photo_again = generators.photo(generated.cartoon, training=True)
+    cartoon_again = generators.cartoon(generated.photo, training=True)
+    return l1_loss(photo_again, photo) + l1_loss(cartoon_again, cartoon)
+
+
+def _identity_loss(generators: Pair, photo: tf.Tensor, cartoon: tf.Tensor) -> tf.Tensor:
+    cartoon_kept = generators.cartoon(cartoon, training=True)
+    photo_kept = generators.photo(photo, training=True)
+    return l1_loss(cartoon_kept, cartoon) + l1_loss(photo_kept, photo)
 
 
 def generator_loss(generated_logits) -> tf.Tensor:
-    """(D(G(x)) - 1)^2, the mean over patches: [B, h, w, 1] -> float32 [B]."""
+    """Compute (D(G(x)) - 1)^2, the mean over patches: [B, h, w, 1] -> float32 [B]."""
     return losses.generator_loss(generated_logits, "least_squares")
 
 
 def discriminator_loss(real_logits, generated_logits) -> tf.Tensor:
-    """((D(y) - 1)^2 + D(G(x))^2) / 2, means over patches; halved, so that it learns more slowly: float32 [B]."""
+    """Compute ((D(y) - 1)^2 + D(G(x))^2) / 2, means over patches; halved to learn more slowly: float32 [B]."""
     return 0.5 * (losses.real_loss(real_logits, "least_squares") + losses.fake_loss(generated_logits, "least_squares"))
 
 
 def l1_loss(pictures, wanted) -> tf.Tensor:
-    """Mean absolute difference of each picture [B, H, W, 3] from what a cycle, or an identity, is to return: [B]."""
+    """Compute the mean absolute difference of each picture from the wanted one: [B, H, W, 3] -> float32 [B]."""
     return losses.content_loss(pictures, wanted, "l1")
 
 
 class _Logits(NamedTuple):
-    """A discriminator's, of its three inputs; [B, h, w, 1] each."""
+    """A discriminator's logits, [B, h, w, 1] each."""
 
     generated: tf.Tensor  # the generator learns from these
     real: tf.Tensor
@@ -213,4 +251,12 @@ def _judge(discriminator: keras.Model, real: tf.Tensor, generated: tf.Tensor, sh
     if shown is None:
         return _Logits(generated_logits, discriminator(real, training=True), generated_logits)
     pictures = tf.where(shown.instead, shown.pictures, tf.stop_gradient(generated))
-    return _Logits(generated_logits, *tf.split(discriminator(tf.concat([real, pictures], 0), training=True), 2))
+    real_and_shown = discriminator(tf.concat([real, pictures], 0), training=True)
+    real_logits, shown_logits = tf.split(real_and_shown, 2)
+    return _Logits(generated_logits, real_logits, shown_logits)
+
+
+def _discriminators_loss(of_cartoons: _Logits, of_photos: _Logits) -> tf.Tensor:
+    cartoons_loss = discriminator_loss(of_cartoons.real, of_cartoons.shown)
+    photos_loss = discriminator_loss(of_photos.real, of_photos.shown)
+    return cartoons_loss + photos_loss

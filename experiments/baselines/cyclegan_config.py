@@ -1,4 +1,4 @@
-"""CycleGAN's options, and their defaults; see `cyclegan`."""
+"""Flags of CycleGAN, with the defaults of its paper; see `cyclegan`."""
 
 import dataclasses
 from typing import Literal
@@ -8,17 +8,17 @@ from cartoongan_tf.base.options import Config, option, require
 
 @dataclasses.dataclass(frozen=True)
 class CycleGANConfig(Config):
-    """What CycleGAN is trained with; the defaults are its paper's, but for the networks, which are CartoonGAN's."""
+    """Settings for CycleGAN; the defaults are its paper's, except for the networks, which are CartoonGAN's."""
 
     generator: Literal["paper", "light"] = option("Architecture of both generators.", "paper")
     generator_width: int = option("Filters of the generators' first convolution.", 64, at_least=1)
     generator_num_blocks: int = option("Residual blocks of the generators.", 8, at_least=0)
     discriminator_width: int = option("Filters of the discriminators' first convolution.", 32, at_least=1)
     batch_size: int = option("Pictures of each kind in a step, over all GPUs together.", 1, at_least=1)
-    cycle_weight: float = option("Its lambda.", 10.0, at_least=0)
+    cycle_weight: float = option("Weight of the cycle loss; its paper's lambda.", 10.0, at_least=0)
     identity_weight: float = option(
-        "Times lambda it is the weight of the identity loss; 0: without one. Its paper takes 0.5 where paintings "
-        "become photos, and none elsewhere.",
+        "Weight of the identity loss, as a multiple of --cycle_weight; 0: no identity loss. Its paper uses 0.5 to turn "
+        "paintings into photos, and none otherwise.",
         0.5,
         at_least=0,
     )
@@ -29,12 +29,10 @@ class CycleGANConfig(Config):
         at_least=0,
     )
     epochs: int = option("Passes over the photos.", 200, at_least=1)
-    decay_epochs: int = option(
-        "How many of them, at their end, let the learning rate fall linearly to 0.", 100, at_least=0
-    )
-    learning_rate: float = option("Adam's, for all networks.", 2e-4, above=0)
+    decay_epochs: int = option("Last epochs, in which the learning rate falls linearly to 0.", 100, at_least=0)
+    learning_rate: float = option("Adam's learning rate, for all networks.", 2e-4, above=0)
     jit_compile: bool = option("Compile losses and gradients by XLA.", False)
-    seed: int = option("Of initial weights, order, crops, flips and the pools.", 0, at_least=0, below=2**31)
+    seed: int = option("Seed of initial weights, order, crops, flips and the pools.", 0, at_least=0, below=2**31)
 
     def __post_init__(self):
         super().__post_init__()
@@ -44,15 +42,12 @@ class CycleGANConfig(Config):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TrainCycleGANConfig(CycleGANConfig):
-    """The same with where to train, and how."""
+    """Settings for CycleGAN and for its run."""
 
     data_dir: str = option("Folder of training records, as data_pipeline.build_tfrecords writes it.")
-    run_dir: str = option("Folder of the run; a run there goes on.")
+    run_dir: str = option("Folder of the run; a run that exists there is resumed.")
     crop_size: int = option(
-        "Train on squares of so many pixels out of the records' pictures; 0: on all of each.", 0, at_least=0
+        "Train on crops of this many pixels; 0: on the records' pictures as they are.", 0, at_least=0
     )
     mixed_precision: Literal["auto", "off", "bfloat16"] = option("As in CartoonGAN's training.", "off")
     checkpoint_every_steps: int = option("Steps between checkpoints.", 1000, at_least=1)
-
-    def __post_init__(self):
-        super().__post_init__()

@@ -1,31 +1,38 @@
-"""PatchMatch (Barnes et al., 2009): for each patch of features the most alike of others', by chance and neighbours.
+"""PatchMatch (Barnes et al., 2009): for each patch of features, the most alike of another picture's patches.
 
-A field says for each place of a source where in a target its patch is: int [H, W, 2], rows and columns. All places take
-their candidates at once, where the original goes through them one by one.
+It searches by random candidates and by the matches of neighbours. A field gives each place of a source its match in a
+target: int [H, W, 2], rows and columns. All places are updated at once; the original updates them one by one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
-_NEIGHBOURS = ((0, 1), (0, -1), (1, 0), (-1, 0))
+_NEIGHBOUR_STEPS = ((0, 1), (0, -1), (1, 0), (-1, 0))
 
 
 def random_field(size: tuple[int, int], target_size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
-    """A field of the source's size that leads anywhere in the target."""
+    """Return a field of the source's size with random matches."""
     return np.stack([rng.integers(0, side, size) for side in target_size], -1)
 
 
+def at_matches(target: np.ndarray, field: np.ndarray) -> np.ndarray:
+    """Return the target's features, [h, w, C], at the matches of a field: [H, W, C]."""
+    return target[field[..., 0], field[..., 1]]
+
+
 def enlarged(field: np.ndarray, size: tuple[int, int], target_size: tuple[int, int]) -> np.ndarray:
-    """A field for pictures of twice the size, or about that.
+    """Return a field for pictures of about twice the size.
 
     Args:
       field: int [h, w, 2].
       size, target_size: height and width of the new source and target.
     """
     rows, columns = np.mgrid[: size[0], : size[1]]
-    inside = np.minimum(rows // 2, field.shape[0] - 1), np.minimum(columns // 2, field.shape[1] - 1)
-    return _inside(2 * field[inside] + np.stack([rows % 2, columns % 2], -1), target_size)
+    coarse_rows = np.minimum(rows // 2, field.shape[0] - 1)
+    coarse_columns = np.minimum(columns // 2, field.shape[1] - 1)
+    offsets = np.stack([rows % 2, columns % 2], -1)
+    return _inside(2 * field[coarse_rows, coarse_columns] + offsets, target_size)
 
 
 def improve(
@@ -37,64 +44,69 @@ def improve(
     num_iterations: int,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """Lead each place to a patch that is more alike, if one is found.
+    """Replace matches by better ones, if any are found.
 
     Args:
-      field: to begin with, int [H, W, 2].
-      source, target: features, float32 [H, W, D] and [h, w, D]; alike is what has a large product, as that of
-        normalised features is largest where their squared distance is least.
-      patch_size: its side; odd.
-      search_radius: of the first random candidate; those after it are half as far, down to 1.
-      num_iterations: rounds of candidates from neighbours and by chance.
-      rng: of the latter.
+      field: field to start with, int [H, W, 2].
+      source, target: features, float32 [H, W, D] and [h, w, D]. A larger product means more alike; for normalised
+        features it is the same as a smaller squared distance.
+      patch_size: side of the patches; odd.
+      search_radius: radius of the first random candidate; the radius is halved down to 1.
+      num_iterations: number of rounds, each with candidates from neighbours and random ones.
+      rng: generator of the random candidates.
 
     Returns:
       int [H, W, 2].
     """
     likeness = Likeness(source, target, patch_size)
-    found = likeness(field, np.ones(field.shape[:2], bool))
+    best = likeness(field, np.ones(field.shape[:2], bool))
     for _ in range(num_iterations):
-        for candidate in _candidates(field, search_radius, rng):
-            candidate = _inside(candidate(field), target.shape[:2])
+        for propose in _proposals(search_radius, rng):
+            candidate = _inside(propose(field), target.shape[:2])
             is_new = (candidate != field).any(-1)
             value = likeness(candidate, is_new)
-            is_better = is_new & (value > found)
-            field, found = np.where(is_better[..., np.newaxis], candidate, field), np.where(is_better, value, found)
+            is_better = is_new & (value > best)
+            field = np.where(is_better[..., np.newaxis], candidate, field)
+            best = np.where(is_better, value, best)
     return field
 
 
 class Likeness:
-    """How alike the patches of two pictures are: the sum of the products of their features."""
+    """A measure of how alike the patches of two pictures are: the sum of the products of their features."""
 
     def __init__(self, source: np.ndarray, target: np.ndarray, patch_size: int):
-        self._radius, self._size = patch_size // 2, source.shape[:2]
-        self._source, self._target = self._padded(source), self._padded(target)
-
-    def _padded(self, features: np.ndarray) -> np.ndarray:
-        radius = self._radius
-        return np.pad(features, ((radius, radius), (radius, radius), (0, 0)), "edge")
+        self._radius = patch_size // 2
+        self._size = source.shape[:2]
+        self._source = _padded(source, self._radius)
+        self._target = _padded(target, self._radius)
 
     def __call__(self, field: np.ndarray, where: np.ndarray) -> np.ndarray:
-        """Of each place and where the field leads it, as far as `where`, bool [H, W]; elsewhere -inf."""
+        """Compare places with their matches: float32 [H, W]; -inf outside `where`, bool [H, W]."""
         values = np.full(self._size, -np.inf, np.float32)
         rows, columns = np.nonzero(where)
         target_rows, target_columns = field[rows, columns].T
         total = np.zeros(len(rows), np.float32)
         for down in range(2 * self._radius + 1):
             for right in range(2 * self._radius + 1):
-                own = self._source[rows + down, columns + right]
-                total += np.einsum("nd,nd->n", own, self._target[target_rows + down, target_columns + right])
+                features = self._source[rows + down, columns + right]
+                target_features = self._target[target_rows + down, target_columns + right]
+                total += np.einsum("nd,nd->n", features, target_features)
         values[rows, columns] = total
         return values
 
 
-def _candidates(field: np.ndarray, search_radius: int, rng: np.random.Generator) -> Iterator:
-    """Functions of the field as it then is: where neighbours lead, moved by the step from them; and places nearby."""
-    for step in _NEIGHBOURS:
-        yield lambda now, step=step: np.roll(now, step, (0, 1)) + step
+def _padded(values: np.ndarray, radius: int) -> np.ndarray:
+    """Repeat the border of [H, W, C]."""
+    return np.pad(values, ((radius, radius), (radius, radius), (0, 0)), "edge")
+
+
+def _proposals(search_radius: int, rng: np.random.Generator) -> Iterator[Callable[[np.ndarray], np.ndarray]]:
+    """Yield functions that propose a field from the present one: matches of neighbours, and random places nearby."""
+    for step in _NEIGHBOUR_STEPS:
+        yield lambda field, step=step: np.roll(field, step, (0, 1)) + step
     radius = search_radius
     while radius >= 1:
-        yield lambda now, radius=radius: now + rng.integers(-radius, radius + 1, now.shape)
+        yield lambda field, radius=radius: field + rng.integers(-radius, radius + 1, field.shape)
         radius //= 2
 
 
@@ -103,10 +115,10 @@ def _inside(field: np.ndarray, target_size: tuple[int, int]) -> np.ndarray:
 
 
 def vote(picture: np.ndarray, field: np.ndarray, patch_size: int) -> np.ndarray:
-    """Put a picture's patches where the field has them; where they overlap, their mean.
+    """Put a picture's patches at the places that they match, averaged where they overlap.
 
     Args:
-      picture: the target, float32 [h, w, C].
+      picture: target, float32 [h, w, C].
       field: int [H, W, 2].
       patch_size: odd.
 
@@ -114,13 +126,13 @@ def vote(picture: np.ndarray, field: np.ndarray, patch_size: int) -> np.ndarray:
       float32 [H, W, C].
     """
     radius = patch_size // 2
-    padded = np.pad(field, ((radius, radius), (radius, radius), (0, 0)), "edge")
+    padded = _padded(field, radius)
     height, width = field.shape[:2]
     total = np.zeros((height, width, picture.shape[-1]), np.float32)
     for down in range(-radius, radius + 1):
         for right in range(-radius, radius + 1):
-            # The patch around the place (-down, -right) from here covers it at (down, right) of its middle.
-            of_neighbour = padded[radius - down : radius - down + height, radius - right : radius - right + width]
-            rows, columns = np.moveaxis(_inside(of_neighbour + np.array((down, right)), picture.shape[:2]), -1, 0)
-            total += picture[rows, columns]
+            # The patch of the place at (-down, -right) from here covers it, at (down, right) from the patch's middle.
+            neighbour_field = padded[radius - down : radius - down + height, radius - right : radius - right + width]
+            places = _inside(neighbour_field + np.array((down, right)), picture.shape[:2])
+            total += at_matches(picture, places)
     return total / patch_size**2

@@ -6,8 +6,10 @@ import pytest
 import tensorflow as tf
 
 from cartoongan_tf.models import pixels
-from cartoongan_tf.training import loop
+from cartoongan_tf.training import loop, step_graph
+from cartoongan_tf.training.cadence import Cadence
 from cartoongan_tf.training.checkpoints import RunCheckpoints
+from cartoongan_tf.training.feeds import Feeds
 from cartoongan_tf.training.image_pool import Shown
 from experiments.baselines import cyclegan
 from experiments.baselines.cyclegan import build_cyclegan, cyclegan_losses, cyclegan_step
@@ -44,8 +46,8 @@ def _run(config, num_steps, strategy=None, build=_fresh):
     with strategy.scope():
         networks = build(config)
     batches = iter(strategy.experimental_distribute_dataset(_batches()))
-    run = loop.several_steps(lambda batch: cyclegan_step(networks, batch, config), batches, strategy)
-    scalars = run(batches, tf.constant(num_steps))
+    run = step_graph.several_steps(lambda batch: cyclegan_step(networks, batch, config), batches, strategy)
+    scalars = run(num_steps)
     return [{name: float(values[i]) for name, values in scalars.items()} for i in range(num_steps)], networks
 
 
@@ -170,7 +172,7 @@ def _descent(pair, learning_rate):
 
 def test_the_loop_trains_saves_and_goes_on(tmp_path):
     config = _config(pool_size=4, identity_weight=0.0, decay_epochs=1)
-    feeds = loop.Feeds(lambda *_: _batches(), config.batch_size)
+    feeds = Feeds(lambda *_: _batches(), config.batch_size)
     strategy, curves = tf.distribute.get_strategy(), []
 
     def run(epochs):
@@ -179,7 +181,7 @@ def test_the_loop_trains_saves_and_goes_on(tmp_path):
         phase = cyclegan.build_phase(longer, networks, 3)
         hooks = loop.Hooks(on_values=lambda _, step, values: curves.append((step, values)))
         checkpoints = RunCheckpoints(tmp_path, networks.saved(), 2)
-        return loop.run([phase], feeds, strategy, checkpoints, loop.Cadence(2, 3), hooks), networks
+        return loop.run([phase], feeds, strategy, checkpoints, Cadence(2, 3), hooks), networks
 
     done, before = run(1)
     assert done == (0, 3) and [step for step, _ in curves] == [3] and curves[0][1]["cycle_loss"] > 0

@@ -8,7 +8,7 @@ from tests.helpers import draw
 
 @pytest.fixture(scope="module")
 def method():
-    return DeepAnalogy("random")
+    return DeepAnalogy.load("random")
 
 
 def _features(height, width, depth=8, seed=0):
@@ -93,20 +93,20 @@ def test_strong_features_by_hand():
 
 
 def test_features_are_brought_back_a_layer(method):
-    pyramid = method._pyramid(draw(0, 32, 48))
+    pyramid = method.pyramid(draw(0, 32, 48))
     start = pyramid[2] + np.random.default_rng(0).normal(0, pyramid[2].std(), pyramid[2].shape).astype(np.float32)
 
     def distance(features):
-        return float(np.square(method._steps[3](features[np.newaxis])[0] - pyramid[3]).mean())
+        return float(np.square(method.level_steps[3](features[np.newaxis])[0] - pyramid[3]).mean())
 
-    found = method._brought_back(3, pyramid[3], start, num_steps=40)
+    features = method.features_leading_to(3, pyramid[3], start, num_steps=40)
     assert distance(pyramid[2]) < 1e-3 * distance(start)  # it is that layer's way to the next
-    assert distance(found) < 0.2 * distance(start)
+    assert distance(features) < 0.2 * distance(start)
 
 
 def test_a_photo_is_drawn_with_itself(method):
-    photo = draw(3, 64, 48)
-    drawn = method.draw(photo, photo, num_steps=2)
+    photo = draw(3, 48, 32)
+    drawn = method.draw(photo, photo, num_steps=2, num_iterations=4)
     assert drawn.dtype == np.uint8 and drawn.shape == photo.shape
     assert np.abs(drawn.astype(int) - photo).mean() < 8
 

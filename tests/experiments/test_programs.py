@@ -1,21 +1,32 @@
-"""Each experiment from end to end, at its smallest scale: real training, real drawing, real measuring."""
+"""The experiments from end to end, at their smallest scale."""
 
 import dataclasses
 import json
+import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from datetime import datetime
 
 import pytest
 
 from cartoongan_tf.media import pictures
+from cartoongan_tf.training import checkpoints
 from cartoongan_tf.training.config import TrainConfig
-from experiments import ablation, compare_methods, compare_single_image, config, content_weight, initialization, styles
-from experiments.baselines.cyclegan_config import CycleGANConfig
+from experiments import (
+    ablation,
+    compare_methods,
+    compare_single_image,
+    config,
+    content_weight,
+    initialization,
+    lab,
+    recipes,
+    styles,
+)
+from experiments.baselines.cyclegan_config import CycleGANConfig, TrainCycleGANConfig
 from tests.helpers import REPOSITORY, draw
 
 
@@ -30,30 +41,56 @@ def folders(tmp_path_factory):
 
 def _run(program, folders, output, *more):
     name = program.__name__.rpartition(".")[2]
-    return program.main([name, *_command(folders, output), *more]), output / name
+    return program.main([name, *_flags(folders, output), *more]), output / name
 
 
-def _command(folders, output):
-    where = [f"--photos_dir={folders / 'photos'}", f"--cartoons_dir={folders / 'frames'}", f"--output_dir={output}"]
-    return [*where, "--scale=tiny", "--vgg19_weights=random"]
+def _flags(folders, output):
+    places = [f"--photos_dir={folders / 'photos'}", f"--cartoons_dir={folders / 'frames'}", f"--output_dir={output}"]
+    return [*places, "--scale=tiny", "--vgg19_weights=random"]
 
 
 def _rows(folder):
     return [row["name"] for row in json.loads((folder / "evaluation.json").read_text())["rows"]][2:]
 
 
-def _claims(folder):
+def _num_claims(folder):
     lines = (folder / "report.md").read_text().splitlines()
-    return [line.split("|")[3].strip() for line in lines if line.startswith(("| 3", "| 4", "| (not in"))]
+    return len([line for line in lines if line.startswith(("| 3", "| 4", "| (not in"))])
 
 
+@pytest.mark.slow
 def test_initialization(folders, tmp_path):
     status, folder = _run(initialization, folders, tmp_path)
     assert status == 0
-    assert _rows(folder) == [f"{start}, epoch {n}" for start in ("the paper's start", "pixel start") for n in (1, 2)]
-    assert len(_claims(folder)) == 3 and (folder / "figure.jpg").exists() and (folder / "curve.png").exists()
-    flags = (tmp_path / "recipes" / "initialization-content.flags").read_text()
+    _check_initialization(folder)
+
+
+def test_initialization_of_runs_that_are_complete(folders, tmp_path, light_path, monkeypatch):
+    """Its flags, rows, figure and curves; a stand-in for training and its checkpoints saves half a minute."""
+    trained = []
+
+    def train(runs, at_once):
+        trained.extend(runs)
+        for run in runs:
+            run.keep_flags()
+
+    monkeypatch.setattr(lab, "train", train)
+    steps_per_epoch = 3  # of 6 photos that are not held out
+    generators = {epoch * steps_per_epoch: light_path for epoch in (1, 2)}
+    monkeypatch.setattr(checkpoints, "write_generators", lambda run_dir, folder: generators)
+    status, folder = _run(initialization, folders, tmp_path)
+    assert status == 0
+    _check_initialization(folder)
+    assert [run.recipe.keep_every_steps for run in trained] == [steps_per_epoch] * 2
+
+
+def _check_initialization(folder):
+    starts = ("the paper's start", "pixel start")
+    assert _rows(folder) == [f"{start}, epoch {epoch}" for start in starts for epoch in (1, 2)]
+    assert _num_claims(folder) == 3 and (folder / "figure.jpg").exists() and (folder / "curve.png").exists()
+    flags = (folder.parent / "recipes" / "initialization-content.flags").read_text()
     assert "--initialization_loss=content\n" in flags and "--adversarial_epochs=0\n" in flags
+    assert "--generator=paper\n" in flags
 
 
 @pytest.mark.slow
@@ -61,52 +98,58 @@ def test_ablation(folders, tmp_path):
     status, folder = _run(ablation, folders, tmp_path)
     assert status == 0
     assert _rows(folder) == ["without initialization", "l2 content", "without edge loss", "CartoonGAN"]
-    assert len(_claims(folder)) == 3  # the light generator is not asked about its initialization
-    answers = (folder / "report.md").read_text().partition("What the discriminators answered")[2]
-    assert re.search(r"\| CartoonGAN \| -?\d\.\d{3} \| -?\d\.\d{3} \| -?\d\.\d{3} \|\n", answers)
-    differing = {"without-initialization": "initialization_epochs=0", "l2-content": "content_loss=l2"}
-    for name, flag in (differing | {"without-edge-loss": "edge_loss_weight=0.0"}).items():
+    assert _num_claims(folder) == 3  # none about the light generator's initialization
+    logits = (folder / "report.md").read_text().partition("The discriminators' logits")[2]
+    assert re.search(r"\| CartoonGAN \| -?\d\.\d{3} \| -?\d\.\d{3} \| -?\d\.\d{3} \|\n", logits)
+    for name, flag in {
+        "without-initialization": "initialization_epochs=0",
+        "l2-content": "content_loss=l2",
+        "without-edge-loss": "edge_loss_weight=0.0",
+    }.items():
         assert f"--{flag}\n" in (tmp_path / "recipes" / f"{name}.flags").read_text()
 
 
-def test_what_one_experiment_trained_another_one_takes(folders, tmp_path, capfd):
+def test_an_experiment_uses_the_runs_of_another_one(folders, tmp_path, capfd):
     status, folder = _run(content_weight, folders, tmp_path, "--content_weights=10,6.2e-4", "--num_processes=2")
-    assert status == 0 and "Training cartoongan" in capfd.readouterr().err
-    begun = json.loads((tmp_path / "runs" / "content-weight-10" / "run.json").read_text())["starts"][0]["time"]
-    first_done = (tmp_path / "runs" / "cartoongan" / "done").stat().st_mtime
-    assert datetime.fromisoformat(begun).timestamp() < first_done, "they are trained side by side"
-    assert _rows(folder) == ["omega 0.00062, the authors' code's", "omega 10, the paper's"]
-    assert len(_claims(folder)) == 1 and (folder / "curve.png").exists()
+    assert status == 0
+    started = re.findall(r"Training (\S+), with the flags in .*, in process \d+", capfd.readouterr().err)
+    assert sorted(started) == ["cartoongan", "content-weight-10"]
     generator = tmp_path / "runs" / "cartoongan" / "generator.keras"
+    num_threads = json.loads((generator.parent / "done").read_text())["num_threads"]
+    assert num_threads == max(os.cpu_count() // 2, 1), "they are trained side by side"
+    assert _rows(folder) == ["omega 0.00062, the authors' code's", "omega 10, the paper's"]
+    assert _num_claims(folder) == 1 and (folder / "curve.png").exists()
     before = generator.stat().st_mtime_ns
     status, folder = _run(compare_single_image, folders, tmp_path, "--num_photos=2", "--long_side=48")
-    assert status == 0 and "Training" not in capfd.readouterr().err
+    assert status == 0 and "in process" not in capfd.readouterr().err
     assert generator.stat().st_mtime_ns == before
-    ways = [f"{method} (image {which})" for method in ("CNNMRF", "Deep Analogy") for which in (1, 2)]
-    assert _rows(folder) == [*ways, "CartoonGAN"]
-    assert " s a picture." in (folder / "report.md").read_text()
-    assert "Of 2 photos, intervals are too narrow" in (folder / "report.md").read_text()
+    methods = [f"{method} (image {choice})" for method in ("CNNMRF", "Deep Analogy") for choice in (1, 2)]
+    assert _rows(folder) == [*methods, "CartoonGAN"]
+    report = (folder / "report.md").read_text()
+    assert " s a picture." in report and "With 2 photos, intervals" in report
     status, _ = _run(content_weight, folders, tmp_path, "--content_weights=10,6.2e-4", "--seed=1")
-    assert status == 1 and "was trained with another recipe (--seed=0); give the flags" in capfd.readouterr().err
+    assert status == 1 and "(--seed=0)" in capfd.readouterr().err
 
 
-def test_training_that_is_asked_to_stop_saves_and_goes_on(folders, tmp_path, capfd):
+@pytest.mark.slow
+def test_training_saves_if_it_is_asked_to_stop(folders, tmp_path, capfd):
     code = (
-        "import sys; from cartoongan_tf import program; program.start_tensorflow()\n"
+        "import sys; from cartoongan_tf.base import program; program.start_tensorflow()\n"
         "from experiments.lab import Lab; from experiments.config import ExperimentConfig\n"
         "flags = dict(flag.removeprefix('--').split('=') for flag in sys.argv[1:])\n"
-        "lab = Lab(ExperimentConfig(**flags))\n"
+        "lab = Lab.open(ExperimentConfig(**flags))\n"
         "lab.train([lab.cartoongan('long', adversarial_epochs=400, checkpoint_every_steps=2)])"
     )
-    process = subprocess.Popen([sys.executable, "-c", code, *_command(folders, tmp_path)], cwd=REPOSITORY)
-    checkpoints = tmp_path / "runs" / "long" / "checkpoints"
+    process = subprocess.Popen([sys.executable, "-c", code, *_flags(folders, tmp_path)], cwd=REPOSITORY)
+    run_dir = tmp_path / "runs" / "long"
     deadline = time.monotonic() + 120
-    while not list(checkpoints.glob("*.index")) and time.monotonic() < deadline:
+    while not list((run_dir / "checkpoints").glob("*.index")):
+        assert time.monotonic() < deadline and process.poll() is None
         time.sleep(0.2)
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) != 0
-    assert "Stopped with a checkpoint in" in capfd.readouterr().out
-    assert not (tmp_path / "runs" / "long" / "done").exists()
+    assert str(run_dir / "checkpoints") in capfd.readouterr().out
+    assert not (run_dir / "done").exists()
 
 
 @pytest.mark.slow
@@ -128,30 +171,37 @@ def test_styles(folders, tmp_path, light_path, capfd):
     shutil.copy(light_path, trained / "generator.keras")
     (trained / "done").write_text("{}")
     assert _run(styles, folders, tmp_path)[0] == 1
-    assert "cartoongan.flags: no such file, and it says how" in capfd.readouterr().err
-    recipes = tmp_path / "recipes"
-    recipes.mkdir()
-    (recipes / "cartoongan.flags").write_text("--generator=light\n")
+    assert "cartoongan.flags: no such file" in capfd.readouterr().err
+    flagfile = tmp_path / "recipes" / "cartoongan.flags"
+    flagfile.parent.mkdir()
+    flagfile.write_text("--generator=light\n")
     status, folder = _run(styles, folders, tmp_path, f"--model=mine={light_path}")
     assert status == 0
-    assert _rows(folder) == ["pepper", "trained here", "mine"] and len(_claims(folder)) == 2
+    assert _rows(folder) == ["pepper", "trained here", "mine"] and _num_claims(folder) == 2
 
 
-def test_what_cannot_be_used_is_said(folders, tmp_path, capfd):
+@pytest.mark.slow
+def test_a_run_that_fails_is_reported(folders, tmp_path, capfd):
     assert _run(ablation, folders, tmp_path, "--vgg19_weights=nowhere.h5")[0] == 1
-    said = capfd.readouterr().err
-    assert "--vgg19_weights=nowhere.h5: no such file" in said and "with that mended, the same command goes on" in said
-    assert "Traceback" not in said
+    errors = capfd.readouterr().err
+    assert "--vgg19_weights=nowhere.h5: no such file" in errors and "ended with status 1" in errors
+    assert "Traceback" not in errors
     assert not (tmp_path / "runs" / "without-initialization" / "done").exists()
+
+
+def test_flags_that_cannot_be_used(folders, tmp_path, capfd):
     inside = folders / "photos" / "results"
-    assert _run(styles, folders, inside)[0] == 1 and "lies in --photos_dir=" in capfd.readouterr().err
+    for program, output, flag, status in (
+        (styles, inside, f"--output_dir={inside}", 1),
+        (styles, tmp_path, "--model=pepper", 1),
+        (compare_single_image, tmp_path, "--long_side=16", 2),
+        (content_weight, tmp_path, "--content_weights=1,x", 2),
+        (content_weight, tmp_path, "--content_weights=1,1.0", 2),
+        (content_weight, tmp_path, "--content_weights=1,-1", 2),
+    ):
+        assert _run(program, folders, output, flag)[0] == status, flag
+        assert f"{flag}: " in capfd.readouterr().err
     assert not inside.exists()
-    assert _run(styles, folders, tmp_path, "--model=pepper")[0] == 1
-    assert "pepper is a bundled style" in capfd.readouterr().err
-    assert _run(compare_single_image, folders, tmp_path, "--long_side=16")[0] == 2
-    assert "--long_side=16: must be at least 32" in capfd.readouterr().err
-    assert _run(content_weight, folders, tmp_path, "--content_weights=1,x")[0] == 2
-    assert "--content_weights=1,x: give two or more" in capfd.readouterr().err
 
 
 def test_the_papers_scale_is_the_authors_recipe_and_cyclegans_paper():
@@ -161,10 +211,14 @@ def test_the_papers_scale_is_the_authors_recipe_and_cyclegans_paper():
     assert CycleGANConfig().epochs == TrainConfig(data_dir="data", run_dir="run").adversarial_epochs == 200
 
 
-@pytest.mark.parametrize("scale", config.SCALES.values(), ids=config.SCALES)
-def test_recipes_are_flags_of_training(scale):
-    names = {field.name for field in dataclasses.fields(TrainConfig)}
-    for generator in ("light", "paper"):
-        recipe = {"generator": generator, **scale.recipe, **scale.own_recipes.get(generator, {})}
-        assert set(recipe) <= names
-        TrainConfig(data_dir="data", run_dir="run", **recipe)
+def test_recipes_are_flags_of_training_at_each_scale(tmp_path):
+    for name, scale in config.SCALES.items():
+        flags = config.ExperimentConfig(photos_dir="", cartoons_dir="", output_dir="", scale=name, seed=3)
+        for generator in ("light", "paper"):
+            recipe = recipes.cartoongan(flags, generator, tmp_path, tmp_path)
+            expected = {"generator": generator, "seed": 3, **scale.recipe, **scale.own_recipes.get(generator, {})}
+            assert expected.items() <= dataclasses.asdict(recipe).items(), name
+            cyclegan = recipes.cyclegan(recipe, scale)
+            assert isinstance(cyclegan, TrainCycleGANConfig) and cyclegan.generator == generator
+    in_bfloat16 = dataclasses.replace(flags, mixed_precision="bfloat16")
+    assert recipes.cartoongan(in_bfloat16, "light", tmp_path, tmp_path).mixed_precision == "bfloat16"

@@ -10,7 +10,7 @@ from tests.helpers import draw
 
 @pytest.fixture(scope="module")
 def transfer():
-    return StyleTransfer("random")
+    return StyleTransfer.load("random")
 
 
 def test_gram_matrix_by_hand():
@@ -44,7 +44,7 @@ def test_steps_bring_a_photo_nearer_to_a_style(transfer):
     assert drawn.shape == photo.shape and drawn.dtype == np.uint8
 
     def distance(picture):
-        return float(style_loss(transfer._features(pixels.to_float(picture[np.newaxis]))[:-1], style))
+        return float(style_loss(transfer.features(pixels.to_float(picture[np.newaxis]))[:-1], style))
 
     assert distance(drawn) < 0.7 * distance(photo)
     assert np.abs(drawn.astype(int) - photo).mean() < np.abs(draw(2, 40, 56).astype(int) - photo).mean()
@@ -56,6 +56,6 @@ def test_descent_comes_to_a_minimum_and_goes_on_from_where_it_was():
 
     np.testing.assert_allclose(minimise(loss, np.zeros(4, np.float32), 200, 0.1), 3.0, atol=0.02)
     descent = Descent(loss, np.zeros(4, np.float32), 10, 0.1)
-    halves = [np.asarray(descent.go(5)) for _ in range(2)]
+    halves = [np.asarray(descent.run(5)) for _ in range(2)]
     assert (halves[0] < halves[1]).all()
     np.testing.assert_allclose(halves[1], minimise(loss, np.zeros(4, np.float32), 10, 0.1), rtol=1e-5)
