@@ -35,9 +35,8 @@ def blocks_in(language: str, text: str) -> list[str]:
 
 
 def commands_in(text: str) -> list[str]:
-    """Return the lines of a page's sh blocks and its inline tensorboard commands, in the page's order."""
-    matches = re.findall(r"^```sh\n(.*?)^```|`(tensorboard [^`\n]*)`", text, re.MULTILINE | re.DOTALL)
-    return [line for block, inline in matches for line in (block or inline).splitlines()]
+    """Return the lines of a page's sh blocks, in the page's order."""
+    return [line for block in blocks_in("sh", text) for line in block.splitlines()]
 
 
 def commands_of_users() -> list[str]:

@@ -41,6 +41,7 @@ def test_the_user_s_pages_have_commands_of_every_program():
         "build_tfrecords",
         "inspect_records",
         "train",
+        "tensorboard",
         "cartoonize",
         "evaluate",
         "export_model",
