@@ -1,7 +1,6 @@
 import io
 
 import numpy as np
-import pytest
 from PIL import Image
 
 from cartoongan_tf.media import pictures
@@ -10,7 +9,7 @@ from tests.helpers import draw
 
 
 def _again(picture, scale=1.0, quality=60):
-    """The picture in another size, compressed once more."""
+    """Return the picture in another size, compressed again."""
     image = Image.fromarray(picture)
     file = io.BytesIO()
     image.resize([round(side * scale) for side in image.size]).save(file, "JPEG", quality=quality)
@@ -21,13 +20,13 @@ def _distance(first, second):
     return (perceptual_hash(first) ^ perceptual_hash(second)).bit_count()
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_the_same_picture_is_near_and_others_are_far(seed):
-    picture = draw(seed, 240, 320)
-    for copy in (_again(picture), _again(picture, 0.5), _again(picture, 1.5, 30)):
-        assert _distance(picture, copy) <= SAME_PICTURE_BITS
-    for other in (draw(seed + 100, 240, 320), picture[:, ::-1], np.roll(picture, 60, 1)):
-        assert _distance(picture, other) > 2 * SAME_PICTURE_BITS
+def test_the_same_picture_is_near_and_others_are_far():
+    for seed in range(5):
+        picture = draw(seed, 240, 320)
+        for copy in (_again(picture), _again(picture, 0.5), _again(picture, 1.5, 30)):
+            assert _distance(picture, copy) <= SAME_PICTURE_BITS, seed
+        for other in (draw(seed + 100, 240, 320), picture[:, ::-1], np.roll(picture, 60, 1)):
+            assert _distance(picture, other) > 2 * SAME_PICTURE_BITS, seed
 
 
 def test_hashes_fill_their_bits():
@@ -35,29 +34,32 @@ def test_hashes_fill_their_bits():
 
 
 def test_the_nearest_of_those_remembered_is_found():
-    known = NearDuplicates(max_bits=2)
-    assert known.find(0) is None
-    known.add_all({"zero": 0, "ones": 2**256 - 1, "high": 7 << 253})
-    assert known.find(0b11) == "zero" and known.find(0b111) is None
-    assert known.find((2**256 - 1) ^ (1 << 255)) == "ones"
-    assert known.find(3 << 254) == "high"  # one bit away; two from zero
+    remembered = NearDuplicates(max_bits=2)
+    assert remembered.find(0) is None
+    remembered.add_all({"zero": 0, "ones": 2**256 - 1, "high": 7 << 253})
+    assert remembered.find(0b11) == "zero" and remembered.find(0b111) is None
+    assert remembered.find((2**256 - 1) ^ (1 << 255)) == "ones"
+    assert remembered.find(3 << 254) == "high"  # one bit away; two from zero
 
 
 def test_only_what_is_new_is_remembered():
-    known = NearDuplicates(max_bits=1)
-    assert [known.remember(name, hash) for name, hash in (("a", 0), ("b", 1), ("c", 3))] == [None, "a", None]
-    assert known.find(7) == "c"
+    remembered = NearDuplicates(max_bits=1)
+    assert [remembered.remember(name, hash) for name, hash in (("a", 0), ("b", 1), ("c", 3))] == [None, "a", None]
+    assert remembered.find(7) == "c"
 
 
 def test_a_negative_limit_finds_nothing():
-    known = NearDuplicates(max_bits=-1)
-    assert known.remember("five", 5) is None and known.remember("five again", 5) is None
+    remembered = NearDuplicates(max_bits=-1)
+    assert remembered.remember("five", 5) is None and remembered.remember("five again", 5) is None
 
 
 def test_thousands_are_remembered():
-    known = NearDuplicates(max_bits=0)
-    known.add_all({str(number): number for number in range(5000)})
-    assert all(known.find(number) == str(number) for number in (0, 1023, 1024, 4999)) and known.find(5000) is None
+    remembered = NearDuplicates(max_bits=0)
+    remembered.add_all({str(number): number for number in range(5000)})
+    assert (
+        all(remembered.find(number) == str(number) for number in (0, 1023, 1024, 4999))
+        and remembered.find(5000) is None
+    )
 
 
 def test_real_pictures_are_told_apart(assets):
