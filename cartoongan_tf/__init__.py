@@ -1,9 +1,9 @@
-"""CartoonGAN (Chen, Lai, Liu, CVPR 2018): photos to cartoons, on TensorFlow and Keras.
+"""CartoonGAN (Chen, Lai, Liu, CVPR 2018) on TensorFlow and Keras: turns photos into cartoons.
 
     from cartoongan_tf import Cartoonizer
     cartoon = Cartoonizer.load()(photo)  # uint8 RGB [H, W, 3] in and out
 
-Importing the package imports neither TensorFlow nor Keras; `Cartoonizer` does, when it is first asked for.
+Importing the package imports neither TensorFlow nor Keras; the first use of `Cartoonizer` does.
 """
 
 __version__ = "0.1.0"

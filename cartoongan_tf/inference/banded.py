@@ -149,8 +149,8 @@ class _RunningMoments:
 
     def __init__(self):
         self._count = 0
-        self._mean: np.ndarray | float = 0.0
-        self._squares: np.ndarray | float = 0.0  # sum of squared differences from the mean
+        self._mean = np.float64(0)
+        self._squares = np.float64(0)  # sum of squared differences from the mean
 
     def add(self, band: Any) -> None:
         """Add a band, float32 [1, rows, W, C]."""

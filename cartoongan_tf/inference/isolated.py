@@ -7,12 +7,16 @@ takes too much memory. The program that asked for the cartoon continues with the
 import contextlib
 import sys
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cartoongan_tf.base import program
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.base.worker import Report, Worker, WorkerDied
+
+if TYPE_CHECKING:
+    from cartoongan_tf.inference.planning import Method
 
 _ADVICE = "--long_side draws it smaller, --method=banded in less memory"
 
@@ -61,7 +65,7 @@ class IsolatedCartoonizer:
 
 
 @contextlib.contextmanager
-def isolated_cartoonizer(model: str, method: str, on_progress: Report) -> Iterator[IsolatedCartoonizer]:
+def isolated_cartoonizer(model: str, method: "Method", on_progress: Report) -> Iterator[IsolatedCartoonizer]:
     """Yield a cartoonizer in a process that lives as long as the block.
 
     Args:
@@ -72,13 +76,13 @@ def isolated_cartoonizer(model: str, method: str, on_progress: Report) -> Iterat
         yield IsolatedCartoonizer(worker, on_progress)
 
 
-def load_in_process(report: Report, model: str, method: str) -> Callable:
+def load_in_process(report: Report, model: str, method: "Method") -> Callable:
     """Load the model in the process that runs it, and return the function that answers requests."""
     program.start_tensorflow()
     from cartoongan_tf.inference.cartoonizer import Cartoonizer
 
     cartoonizer = Cartoonizer.load(model, method, report)
-    film = None
+    film: Callable = cartoonizer.film()
 
     def answer(kind: str, *values):
         nonlocal film

@@ -1,4 +1,4 @@
-"""What there is to draw, and where each result goes: decided and checked before anything is drawn."""
+"""The files to cartoonize and their targets, decided and checked before any work is done."""
 
 import collections
 import dataclasses
@@ -15,13 +15,13 @@ STREAM = Path("-")  # standard input, or standard output
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """One picture or film to draw.
+    """One picture or film to cartoonize.
 
     Attributes:
-      source: the file, or STREAM.
-      target: the file to write, or STREAM.
-      folder: the folder that was named to draw the source; None where the source itself was named.
-      output_folder: what becomes of that folder.
+      source: file to read, or STREAM.
+      target: file to write, or STREAM.
+      folder: folder on the command line in which the source lies; None if the source itself was named.
+      output_folder: folder for the results of that folder.
     """
 
     source: Path
@@ -35,47 +35,106 @@ class Job:
 
 
 def find_jobs(arguments: Sequence[str], output: str = "", suffix: str = "") -> list[Job]:
-    """The jobs for what was named on a command line.
+    """Return the jobs for the arguments of a command line.
 
     Args:
       arguments: pictures, films, folders of them, or "-" for standard input.
-      output: where the result goes, if not beside the source: a file, or a folder if there is one, if the name ends
-        in / or if several arguments are given; "-" is standard output.
-      suffix: of the pictures to write, like ".png"; where it is empty, each keeps its own.
+      output: place for the results, if not beside the source: a file, or a folder if it exists as one, if its name
+        ends in / or if there are several arguments; "-" is standard output.
+      suffix: suffix of the pictures to write, like ".png"; where it is empty, each keeps its own.
 
     Raises:
-      InputError: a folder is empty, or the output cannot take what is given.
+      InputError: a folder is empty, or the output cannot take these sources.
     """
     sources = list(dict.fromkeys(map(Path, arguments)))
     if Path(output) == STREAM and any(_is_film(source) or source.is_dir() for source in sources):
         raise InputError("--output=-: standard output takes one picture, no film or folder; name a file or a folder")
     if len(sources) < 2 or not output:
-        return [job for source in sources for job in _jobs(source, output, suffix)]
-    if Path(output) == STREAM or Path(output).suffix.lower() in (
-        *pictures.WRITABLE_SUFFIXES,
-        *film_reader.FILM_SUFFIXES,
-    ):
-        raise InputError(f"--output={output}: names one result, but several sources are given; name a folder")
+        return [job for source in sources for job in _jobs_beside(source, output, suffix)]
+    file_suffixes = (*pictures.WRITABLE_SUFFIXES, *film_reader.FILM_SUFFIXES)
+    if Path(output) == STREAM or Path(output).suffix.lower() in file_suffixes:
+        raise InputError(f"--output={output}: names one result, but there are several sources; name a folder")
     return [job for source in sources for job in _jobs_into(source, Path(output), suffix)]
 
 
+def left_to_do(jobs: list[Job], overwrite: bool) -> list[Job]:
+    """Return the jobs without a result, after checking all of them.
+
+    Existing results of a folder are kept, so that an interrupted run resumes; with `overwrite` they are made again.
+
+    Raises:
+      InputError: a source does not exist; a result would overwrite a source, another result or, without `overwrite`,
+        the target of a source that was named itself; or the target cannot be written.
+    """
+    sources = {job.source.resolve() for job in jobs if job.source != STREAM}
+    job_of: dict[Path, Job] = {}
+    for job in jobs:
+        other = job_of.setdefault(job.target, job)
+        if other.source != job.source:
+            raise InputError(f"{job.source} and {other.source} would both become {job.target}; give one an --output")
+        if job.source != STREAM and not job.folder and not job.source.exists():
+            raise InputError(f"{job.source}: no such picture, film or folder")
+        if job.target != STREAM:
+            _check_target(job, sources, overwrite)
+    return [job for job in jobs if overwrite or job.folder is None or not job.target.exists()]
+
+
+def summary(all_jobs: list[Job], to_do: list[Job], failed: Collection[Job]) -> str:
+    """Return one line about the results; "" if a result went to standard output.
+
+    Args:
+      all_jobs: all jobs.
+      to_do: the jobs that had no result before.
+      failed: the jobs that could not be done.
+
+    Raises:
+      InputError: all jobs failed.
+    """
+    if len(failed) == len(all_jobs):
+        raise InputError("nothing could be cartoonized")
+    written = [job.target for job in to_do if job not in failed]
+    if STREAM in written:
+        return ""
+    parts = []
+    if not written:
+        parts.append("Nothing to do")
+    elif len(written) == 1:
+        parts.append(f"Wrote {written[0]}")
+    else:
+        parts.append(f"Wrote {written[0]} and {len(written) - 1} more")
+    num_kept = len(all_jobs) - len(to_do)
+    if num_kept:
+        parts.append(f"kept {num_kept} existing results (--overwrite makes them again)")
+    if failed:
+        parts.append(f"skipped {len(failed)}")
+    return "; ".join(parts)
+
+
+def status(failed: Collection[Job]) -> int:
+    """Return the exit status: 1 if a file that was named itself could not be cartoonized."""
+    return int(any(job.folder is None for job in failed))
+
+
 def _jobs_into(source: Path, folder: Path, suffix: str) -> list[Job]:
-    """The jobs for one of several arguments, whose results go into a folder that need not be there yet."""
+    """Return the jobs for one of several arguments, with results in a folder that need not exist yet."""
     if source != STREAM and source.is_dir():
         return _folder_jobs(source, folder / source.resolve().name, suffix)
     return [Job(source, folder / _cartoon_name(source, suffix))]
 
 
-def _jobs(source: Path, output: str, suffix: str) -> list[Job]:
-    """The jobs for an only argument, or for one of those whose results go beside them."""
+def _jobs_beside(source: Path, output: str, suffix: str) -> list[Job]:
+    """Return the jobs for the only argument, or for one of several without an output."""
     if source != STREAM and source.is_dir():
         return _folder_jobs(source, Path(output or f"{os.path.abspath(source)}-cartoon"), suffix)
     if output and (Path(output).is_dir() or output.endswith(os.sep)):
         return [Job(source, Path(output) / _cartoon_name(source, suffix))]
-    if output or source == STREAM:
-        if suffix and not _is_film(source) and Path(output).suffix and Path(output).suffix.lower() != suffix:
+    if output:
+        output_suffix = Path(output).suffix
+        if suffix and not _is_film(source) and output_suffix and output_suffix.lower() != suffix:
             raise InputError(f"--output={output} and --format={suffix[1:]} name two formats; leave one of them out")
-        return [Job(source, Path(output) if output else STREAM)]
+        return [Job(source, Path(output))]
+    if source == STREAM:
+        return [Job(source, STREAM)]
     return [Job(source, source.with_name(_cartoon_name(source, suffix)))]
 
 
@@ -84,20 +143,23 @@ def _cartoon_name(source: Path, suffix: str) -> str:
 
 
 def _folder_jobs(folder: Path, output_folder: Path, suffix: str) -> list[Job]:
-    """A job for each file below a folder, its tree kept; what an earlier run wrote below it is left out."""
+    """Return a job for each file below a folder, with targets in the same tree; earlier results in it are skipped."""
+    sources = folders.list_files(folder)
     results = output_folder.resolve()
-    results = results if folder.resolve() in results.parents else None  # that is, inside the folder
-    sources = [file for file in folders.list_files(folder) if results not in file.resolve().parents]
+    if folder.resolve() in results.parents:
+        sources = [file for file in sources if results not in file.resolve().parents]
     targets = [output_folder / source.relative_to(folder).with_suffix(_suffix(source, suffix)) for source in sources]
     count = collections.Counter(targets)
-    return [
-        Job(source, target if count[target] == 1 else _with_both_suffixes(source, target), folder, output_folder)
-        for source, target in zip(sources, targets, strict=True)
-    ]
+    jobs = []
+    for source, target in zip(sources, targets, strict=True):
+        if count[target] > 1:
+            target = _with_both_suffixes(source, target)
+        jobs.append(Job(source, target, folder, output_folder))
+    return jobs
 
 
 def _with_both_suffixes(source: Path, target: Path) -> Path:
-    """a.bmp.png for a.bmp, where there is an a.png too."""
+    """Return a.bmp.png for a.bmp, used where there is also an a.png."""
     return target if source.suffix == target.suffix else target.with_name(f"{source.name}{target.suffix}")
 
 
@@ -106,73 +168,20 @@ def _is_film(source: Path) -> bool:
 
 
 def _suffix(source: Path, suffix: str) -> str:
-    """Of the result: as asked for, or the source's own where it can be written with it."""
+    """Return the suffix of the result: the one asked for, or the source's own if it can be written."""
     if _is_film(source):
         return film.output_suffix(source)
     return suffix or (source.suffix if source.suffix.lower() in pictures.WRITABLE_SUFFIXES else ".png")
 
 
-def left_to_do(jobs: list[Job], overwrite: bool) -> list[Job]:
-    """The jobs of which there is no result yet, each of them checked.
-
-    What a folder's result holds already is left as it is, so that a run that was cut off goes on; with `overwrite` it
-    is drawn anew.
-
-    Raises:
-      InputError: a source is not there; a result would be written over a source, over another result or, without
-        `overwrite`, over a file that was not asked to be drawn over; or it cannot be written there.
-    """
-    sources = {job.source.resolve() for job in jobs if job.source != STREAM}
-    job_of: dict[Path, Job] = {}
-    for job in jobs:
-        other = job_of.setdefault(job.target, job)
-        if other.source != job.source:
-            raise InputError(f"{job.source} and {other.source} would both become {job.target}; draw one with --output")
-        if job.source != STREAM and not job.folder and not job.source.exists():
-            raise InputError(f"{job.source}: no such picture, film or folder")
-        if job.target != STREAM:
-            _check_target(job, sources, overwrite)
-    return [job for job in jobs if overwrite or job.folder is None or not job.target.exists()]
-
-
-def summary(found: list[Job], to_do: list[Job], not_drawn: Collection[Job]) -> str:
-    """What became of jobs, in a line; "" if a result went to standard output.
-
-    Args:
-      found: all of them.
-      to_do: of these, the ones without a result before.
-      not_drawn: of these, the ones that could not be drawn.
-
-    Raises:
-      InputError: none of them could be drawn.
-    """
-    if len(not_drawn) == len(found):
-        raise InputError("nothing could be drawn")
-    drawn = [job.target for job in to_do if job not in not_drawn]
-    if STREAM in drawn:
-        return ""
-    more = f" and {len(drawn) - 1} more" if len(drawn) > 1 else ""
-    parts = [f"Wrote {drawn[0]}{more}" if drawn else "Nothing was left to draw"]
-    if len(found) > len(to_do):
-        parts.append(f"kept {len(found) - len(to_do)} that were there (--overwrite draws them anew)")
-    if not_drawn:
-        parts.append(f"skipped {len(not_drawn)}")
-    return "; ".join(parts)
-
-
-def status(not_drawn: Collection[Job]) -> int:
-    """The exit status: 1 if a file that was named itself could not be drawn."""
-    return int(any(job.folder is None for job in not_drawn))
-
-
 def _check_target(job: Job, sources: set[Path], overwrite: bool) -> None:
     target = job.target
     if target.resolve() in sources:
-        raise InputError(f"{target}: that is one of the photos to draw; name another --output, or move it away")
+        raise InputError(f"{target}: is one of the photos to cartoonize; name another --output, or move it away")
     if target.is_dir():
         raise InputError(f"{target}: a folder, where the result of {job.source} would go; name another --output")
     if target.exists() and job.folder is None and not overwrite:
-        raise InputError(f"{target}: exists already; give --overwrite to write over it, or name another --output")
+        raise InputError(f"{target}: already exists; give --overwrite to replace it, or name another --output")
     if not job.is_film:
         pictures.check_writable_suffix(target)
     place = atomic.nearest_existing(target.parent)

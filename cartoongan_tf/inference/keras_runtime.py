@@ -37,7 +37,7 @@ class KerasRuntime(Runtime):
         return cls(load_generator(path))
 
     def _film_graph(self, image: Any, before: Statistics, mixing: Any) -> tuple[Any, Statistics]:
-        statistics = []
+        statistics: Statistics = []
 
         def generate(photo):
             cartoon, statistics[:] = layer_graph.run_on_film(self._nodes, photo, before, mixing)
@@ -56,15 +56,6 @@ class KerasRuntime(Runtime):
     def draw_film(
         self, frames: np.ndarray, before: Statistics | None, mixing: np.ndarray
     ) -> tuple[np.ndarray, Statistics]:
-        """Run on consecutive frames in one piece each.
-
-        Args:
-          frames: uint8 RGB [N, H, W, 3].
-          before, mixing: as in `layer_graph.run_on_film`; `before` is None at the beginning.
-
-        Returns:
-          uint8 RGB [N, H, W, 3], and the statistics after the last frame.
-        """
         before = before or layer_graph.no_statistics(self._nodes)
         with device_memory_errors():
             cartoons, after = self._draw_film(frames, before, mixing)
@@ -77,13 +68,11 @@ class KerasRuntime(Runtime):
         mixing: np.ndarray | None,
         on_progress: Callable[[float], None],
     ) -> tuple[np.ndarray, Statistics]:
-        """Run on one picture in bounded memory, see `banded.cartoonize`; for a still picture, `mixing` is None."""
         if mixing is not None:
             before = before or layer_graph.no_statistics(self._nodes)
         return banded.cartoonize(self._nodes, image, before, mixing, on_progress)
 
     def banded_bytes(self, height: int, width: int) -> int:
-        """Return the memory that `draw_in_bands` takes."""
         return banded.peak_bytes(self._nodes, height, width)
 
 

@@ -10,29 +10,31 @@ def load_named_models(text: str) -> dict[str, Cartoonizer]:
     """Load all models that --model lists.
 
     Args:
-      text: models as `Cartoonizer.load` takes them, separated by commas; NAME=MODEL names one, others have the name of
-        their file, or of their folder, or of the style.
+      text: models as `Cartoonizer.load` takes them, separated by commas. NAME=MODEL names one; the others are named as
+        their file, their folder, or the style.
 
     Returns:
-      them by their names, in order; none of "".
+      the models by name, in order; empty for "".
 
     Raises:
-      InputError: one cannot be loaded, or two have the same name.
+      InputError: a model cannot be loaded, or two have the same name.
     """
-    models = {}
-    for each in filter(None, text.split(",")):
-        name, equals, path = each.partition("=")
-        if not equals or Path(each).exists():
-            name, path = _name_of(Path(each)), each
+    models: dict[str, Cartoonizer] = {}
+    for entry in filter(None, text.split(",")):
+        name, equals, model = entry.partition("=")
+        if not equals or Path(entry).exists():
+            name = _default_name(Path(entry))
+            model = entry
         if name in models:
             raise InputError(f"--model={text}: two are called {name}; give them names: NAME=MODEL,NAME=MODEL")
         try:
-            models[name] = Cartoonizer.load(path)
+            models[name] = Cartoonizer.load(model)
         except InputError as error:
-            raise InputError(f"--model={each}: {error}") from error
+            raise InputError(f"--model={entry}: {error}") from error
     return models
 
 
-def _name_of(path: Path) -> str:
-    """What tells one model from others: a run's or a version's generator is named by its folder."""
-    return path.absolute().parent.name if path.stem == "generator" or path.name.isdecimal() else path.stem
+def _default_name(path: Path) -> str:
+    """Return the name of a model's file; of a run's generator or of a numbered version, the name of its folder."""
+    is_named_by_folder = path.stem == "generator" or path.name.isdecimal()
+    return path.absolute().parent.name if is_named_by_folder else path.stem

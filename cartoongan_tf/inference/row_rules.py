@@ -17,7 +17,7 @@ class Rows(NamedTuple):
     stop: int
 
     @property
-    def count(self) -> int:
+    def number(self) -> int:
         return self.stop - self.start
 
 
@@ -31,12 +31,12 @@ class RowRule(Protocol):
         """Compute rows of the output.
 
         Args:
-          inputs: each of the layer's inputs, float32 [1, needed.count, W, C].
+          inputs: each of the layer's inputs, float32 [1, needed.number, W, C].
           needed: the rows that the inputs hold, as `needed` returned them.
           rows: the rows to compute.
 
         Returns:
-          float32 [1, rows.count, W', C'].
+          float32 [1, rows.number, W', C'].
         """
 
 
@@ -91,7 +91,7 @@ class _TransposedConvolution:
 
     def output(self, inputs: list, needed: Rows, rows: Rows, height: int) -> Any:
         first = rows.start - needed.start * self.layer.strides[0]
-        return self.layer(inputs[0])[:, first : first + rows.count]
+        return self.layer(inputs[0])[:, first : first + rows.number]
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class _SameConvolution:
 
     def output(self, inputs: list, needed: Rows, rows: Rows, height: int) -> Any:
         first = rows.start - needed.start  # the rows before are wrong: they took zeros for the picture's rows
-        return self.layer(inputs[0])[:, first : first + rows.count]
+        return self.layer(inputs[0])[:, first : first + rows.number]
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ class _UpSampling:
 
     def output(self, inputs: list, needed: Rows, rows: Rows, height: int) -> Any:
         first = rows.start - needed.start * self.layer.size[0]
-        return self.layer(inputs[0])[:, first : first + rows.count]
+        return self.layer(inputs[0])[:, first : first + rows.number]
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,12 @@
 
 import abc
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from cartoongan_tf.models import kernel_limits
+from cartoongan_tf.models.layer_graph import Statistics
 
 PEAK_TENSORS = 4.5  # measured with the .keras file at 1024 px
 _FIRST_LAYER_CHANNELS = 64  # the paper's, where the file does not show them
@@ -51,6 +52,37 @@ class Runtime(abc.ABC):
         Raises:
           MemoryError: the device has too little memory.
         """
+
+    def draw_film(
+        self, frames: np.ndarray, before: Statistics | None, mixing: np.ndarray
+    ) -> tuple[np.ndarray, Statistics]:
+        """Run on consecutive frames of a film in one piece each, with statistics averaged over time.
+
+        Args:
+          frames: uint8 RGB [N, H, W, 3].
+          before, mixing: as in `layer_graph.run_on_film`; `before` is None at the beginning.
+
+        Returns:
+          uint8 RGB [N, H, W, 3], and the statistics after the last frame.
+
+        Raises:
+          MemoryError: the device has too little memory.
+        """
+        raise NotImplementedError(f"{self.name} has no layers")
+
+    def draw_in_bands(
+        self,
+        image: np.ndarray,
+        before: Statistics | None,
+        mixing: np.ndarray | None,
+        on_progress: Callable[[float], None],
+    ) -> tuple[np.ndarray, Statistics]:
+        """Run on one picture in bounded memory, as `banded.cartoonize`; for a still picture, `mixing` is None."""
+        raise NotImplementedError(f"{self.name} has no layers")
+
+    def banded_bytes(self, height: int, width: int) -> int:
+        """Return the memory that `draw_in_bands` takes."""
+        raise NotImplementedError(f"{self.name} has no layers")
 
 
 def first_layer_values(shapes: list) -> int:

@@ -1,6 +1,5 @@
 """The runtime of a SavedModel folder."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ class SavedModelRuntime(Runtime):
 
     name = "a SavedModel"
 
-    def __init__(self, folder: Path, model: Any, signature: Callable):
+    def __init__(self, folder: Path, model: Any, signature: Any):
         """
         Args:
           folder: folder of the model, for messages.

@@ -28,8 +28,9 @@ class StillRegions:
           keep: share of the cartoon kept from frame to frame where nothing moves, from 0 to below 1.
         """
         self._keep = keep
-        self._film: np.ndarray | None = None  # float32 [H, W, 3], averaged as the cartoon is
-        self._drawing: np.ndarray | None = None
+        # The kept cartoon, and the frames it was made from averaged like it: float32 [H, W, 3].
+        self._drawing = np.zeros((0, 0, 3), np.float32)
+        self._film = self._drawing
 
     def steady(self, frame: np.ndarray, cartoon: np.ndarray, begins: bool) -> np.ndarray:
         """Return the cartoon to show for the next frame.
@@ -44,7 +45,7 @@ class StillRegions:
         """
         photo = frame.astype(np.float32)
         drawing = cartoon.astype(np.float32)
-        if begins or self._film is None or frame.shape != self._film.shape:
+        if begins or frame.shape != self._film.shape:
             self._film = photo
             self._drawing = drawing
             return cartoon

@@ -1,4 +1,4 @@
-"""Run a .tflite generator, in the interpreter that phones use."""
+"""A .tflite generator in the interpreter that phones use."""
 
 import os
 import threading
@@ -16,31 +16,34 @@ class TFLiteGenerator:
     It may be called from several threads; they take turns, as an interpreter holds one picture at a time.
 
     Attributes:
-      size: height and width that it takes, in pixels; None: any multiples of 4 from 8 up. Others are RuntimeErrors.
-      dtype: of the file's pictures: float32 in [-1, 1], or uint8 in 0..255.
-      tensor_shapes: of the weights and all else in the file.
+      size: height and width that it takes, in pixels; None: any multiples of 4 from 8 up. For other sizes a call raises
+        RuntimeError.
+      dtype: type of the file's pictures: float32 in [-1, 1], or uint8 in 0..255.
+      tensor_shapes: shapes of all tensors in the file, weights among them.
     """
 
     def __init__(self, model: bytes, name: str | os.PathLike, num_threads: int | None = None):
         """
         Args:
-          model: the contents of a .tflite file.
-          name: of the file, for errors.
-          num_threads: to compute with; one per CPU where None.
+          model: content of a .tflite file.
+          name: name of the file, for errors.
+          num_threads: number of threads to compute with; None: one per CPU.
 
         Raises:
           InputError: it is no .tflite file, or takes no RGB pictures.
         """
         if not model:
-            raise InputError(f"{name}: an empty file; export it anew")
+            raise InputError(f"{name}: an empty file; export it again")
         try:
             self._interpreter = Interpreter(model_content=model, num_threads=num_threads or os.cpu_count())
         except ValueError as error:
             raise InputError(f"{name}: not a .tflite file that can be read ({error})") from error
-        self._photo, self._cartoon = self._interpreter.get_input_details()[0], self._interpreter.get_output_details()[0]
+        self._photo = self._interpreter.get_input_details()[0]
+        self._cartoon = self._interpreter.get_output_details()[0]
         self._turn = threading.Lock()
         self.tensor_shapes = [details["shape"].tolist() for details in self._interpreter.get_tensor_details()]
-        signature, self.dtype = self._photo["shape_signature"].tolist(), self._photo["dtype"]
+        self.dtype = self._photo["dtype"]
+        signature = self._photo["shape_signature"].tolist()
         if len(signature) != 4 or signature[3] != 3 or self.dtype not in (np.float32, np.uint8):
             raise InputError(
                 f"{name}: takes {self.dtype.__name__} {signature}, where RGB pictures, float32 or uint8, were "
@@ -50,7 +53,7 @@ class TFLiteGenerator:
 
     @classmethod
     def load(cls, path: Path, num_threads: int | None = None) -> "TFLiteGenerator":
-        """Of a file, to compute with so many threads; see the class."""
+        """Load a file; raises as the constructor does."""
         return cls(path.read_bytes(), path, num_threads)
 
     def __call__(self, photo: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The styles that come with the package, a folder each: generator.keras, model_card.md and license.txt, one line."""
+"""The styles that come with the package, each a folder of generator.keras, model_card.md and a one-line license.txt."""
 
 import dataclasses
 import os
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cartoongan_tf.base.errors import InputError
 
-DEFAULT = "pepper"  # what draws where no model is named
+DEFAULT = "pepper"  # used where no model is named
 _FOLDER = Path(__file__).parent
 
 
@@ -15,10 +15,10 @@ class Style:
     """A trained generator under a name.
 
     Attributes:
-      name: as --model takes it.
-      generator: its .keras file.
-      description: the first line of its model card, without marks.
-      license: of the weights, with whom to name; goes with every export.
+      name: name for --model.
+      generator: path of its .keras file.
+      description: the first line of its model card, without Markdown marks.
+      license: licence of the weights with the required attribution; written into every export.
     """
 
     name: str
@@ -28,33 +28,37 @@ class Style:
 
 
 def all_styles() -> dict[str, Style]:
-    """The styles by their names, in alphabetical order."""
+    """Return the styles by name, in alphabetical order."""
     folders = sorted(file.parent for file in _FOLDER.glob("*/generator.keras"))
-    return {
-        folder.name: Style(
-            folder.name,
-            folder / "generator.keras",
-            _first_line(folder / "model_card.md").strip("# "),
-            _first_line(folder / "license.txt"),
-        )
-        for folder in folders
-    }
+    return {folder.name: _read_style(folder) for folder in folders}
 
 
 def find_model(model: str | os.PathLike) -> Path:
-    """Where a model is: the generator of the style of that name, or else the path itself; ./NAME is always a path.
+    """Return the path of a model: the generator of a style, or the path itself.
+
+    Args:
+      model: name of a style, or a path; ./NAME is always a path.
 
     Raises:
-      InputError: it is neither.
+      InputError: there is no such style and no such path.
     """
-    found = all_styles()
-    if str(model) in found:
-        return found[str(model)].generator
+    styles = all_styles()
+    if str(model) in styles:
+        return styles[str(model)].generator
     if Path(model).exists():
         return Path(model)
     raise InputError(
-        f"{model}: no such file, and no style that comes with this ({', '.join(found)}); training writes "
-        "RUN_DIR/generator.keras, and cartoonize --list_styles tells of the styles"
+        f"{model}: no such file, and no style that comes with this ({', '.join(styles)}); training writes "
+        "RUN_DIR/generator.keras, and cartoonize --list_styles describes the styles"
+    )
+
+
+def _read_style(folder: Path) -> Style:
+    return Style(
+        name=folder.name,
+        generator=folder / "generator.keras",
+        description=_first_line(folder / "model_card.md").strip("# "),
+        license=_first_line(folder / "license.txt"),
     )
 
 
