@@ -11,13 +11,18 @@ from PIL import Image
 from cartoongan_tf.base import program
 from tests.helpers import build_records, draw
 
+_SYSTEM_ALLOCATOR = "TF_ONEDNN_USE_SYSTEM_ALLOCATOR"
+
 
 def pytest_configure():
+    os.environ[_SYSTEM_ALLOCATOR] = "1"  # oneDNN's own keeps all memory that it ever took: findings/
     program.start_tensorflow()
     import tensorflow as tf
 
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+    tf.zeros([1])  # the allocator is chosen here; processes that tests start have the default one
+    del os.environ[_SYSTEM_ALLOCATOR]
 
 
 @pytest.fixture(autouse=True)
