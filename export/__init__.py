@@ -1,1 +1,1 @@
-"""A trained generator -> what servers and phones load, each file checked against Keras before it counts."""
+"""The export of a trained generator to servers and phones, each file checked against Keras before it is published."""

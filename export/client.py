@@ -1,11 +1,12 @@
-"""Have photos drawn by a TensorFlow Serving server that serves an exported style.
+"""Cartoonize photos on a TensorFlow Serving server that serves an exported style.
 
     python -m export.client --server=localhost:8500 --model=shinkai photo.jpg
 
-writes photo-cartoon.png beside the photo. Give any number of pictures, and folders of them; - reads standard input and
-writes standard output. What is no picture is skipped; the exit status is 1 if it was named itself. gRPC by default,
---rest for the REST port (8501 as a rule). How to start a server is told by the README that export_model writes beside
-models.config.
+writes photo-cartoon.png beside the photo. Give any number of pictures and folders; - reads standard input and writes
+standard output. Files that are not pictures are skipped; the exit status is 1 if such a file was named itself.
+
+The client uses gRPC; give --rest for the REST port (usually 8501). The README that export_model writes beside
+models.config describes how to start a server.
 """
 
 import dataclasses
@@ -27,43 +28,48 @@ from cartoongan_tf.media import pictures
 from export.serving.facts import MAGIC_BYTES, MAX_VERSION
 from export.serving.remote_model import TIMEOUT_SECS, GrpcModel, RemoteModel, RestModel, ServerError
 
-SUFFIX = ".png"  # what a server gives
+SUFFIX = ".png"  # the format of a server's answers
 MAX_TIMEOUT_SECS = 1e6
 
 
 @dataclasses.dataclass(frozen=True)
 class ClientConfig(Config):
-    server: str = option("HOST:PORT of the server: its gRPC port, or with --rest its REST port.")
-    model: str = option("The style's name, as it was exported.")
-    rest: bool = option("Ask over REST instead of gRPC.", False)
-    model_version: int = option("Of the model; 0: the newest.", 0, at_least=0, at_most=MAX_VERSION)
-    timeout_secs: float = option("How long to wait for each picture.", TIMEOUT_SECS, above=0, at_most=MAX_TIMEOUT_SECS)
+    """Settings for the client; values that cannot be used raise InputError."""
 
-    output: str = option("Where to write instead: a file that ends in .png, or a folder for several.", "")
-    overwrite: bool = option("Write over results that exist already.", False)
-    strength: float = option("1 is the cartoon, 0 the photo, 0.7 something between.", 1.0, at_least=0, at_most=1)
+    server: str = option("HOST:PORT of the server: its gRPC port, or with --rest its REST port.")
+    model: str = option("Name of the exported style.")
+    rest: bool = option("Use REST instead of gRPC.", False)
+    model_version: int = option("Version of the model; 0: the newest.", 0, at_least=0, at_most=MAX_VERSION)
+    timeout_secs: float = option("Time to wait for each picture.", TIMEOUT_SECS, above=0, at_most=MAX_TIMEOUT_SECS)
+
+    output: str = option("Where to write the result: a file that ends in .png, or a folder for several results.", "")
+    overwrite: bool = option("Overwrite results that already exist.", False)
+    strength: float = option(
+        "Strength of the effect: 1 gives the cartoon, 0 the photo, 0.7 a blend of both.", 1.0, at_least=0, at_most=1
+    )
     long_side: int = option(
-        "Have larger pictures shrunk to this longer side, in pixels; 0: never.", 0, at_least=0, below=2**31
+        "Shrink larger pictures to this longer side, in pixels; 0: never.", 0, at_least=0, below=2**31
     )
 
     def __post_init__(self):
         super().__post_init__()
-        found = re.fullmatch(r"(\[[^\]]+\]|[^:\s/]+):(\d{1,5})", self.server)
-        is_address = found and 0 < int(found[2]) < 2**16
+        address = re.fullmatch(r"(\[[^\]]+\]|[^:\s/]+):(\d{1,5})", self.server)
+        is_address = address and 0 < int(address[2]) < 2**16
         require(self, "server", is_address, "HOST:PORT was expected, like localhost:8500")
-        require(self, "model", re.fullmatch(r"\w[\w-]*", self.model, re.ASCII), "a name as export_model takes it")
+        is_name = re.fullmatch(r"\w[\w-]*", self.model, re.ASCII)
+        require(self, "model", is_name, "the name of an exported style was expected: letters, digits, - and _")
         is_png = Path(self.output).suffix.lower() in ("", SUFFIX)
-        require(self, "output", is_png, f"PNG files come back; end the name in {SUFFIX}, or in / for a folder")
+        require(self, "output", is_png, f"results are PNG files; end the name in {SUFFIX}, or in / for a folder")
 
     @property
     def place(self) -> str:
-        """Where to write, for `jobs`: what does not end in .png is a folder."""
+        """The output in the form that `jobs` takes: a name that does not end in .png is a folder."""
         is_folder = self.output and self.output != str(STREAM) and not Path(self.output).suffix
         return f"{self.output}{os.sep}" if is_folder else self.output
 
     @property
     def taste(self) -> dict[str, float]:
-        """What the signature `styled` takes beside pictures; empty where `encoded` will do."""
+        """The inputs of the signature `styled` besides pictures; empty if `encoded` is enough."""
         is_plain = self.strength == 1 and self.long_side == 0
         return {} if is_plain else {"strength": self.strength, "long_side": self.long_side}
 
@@ -74,38 +80,43 @@ def main(argv=None) -> int:
 
 def _draw(config: ClientConfig, arguments: list[str]) -> int:
     if not arguments:
-        raise UsageError("name the picture or folder to draw, after the flags: ... --model=MODEL photo.jpg")
-    found = jobs.find_jobs(arguments, config.place, SUFFIX)
-    to_do = jobs.left_to_do(found, config.overwrite)
+        raise UsageError("name the picture or folder to cartoonize, after the flags: ... --model=MODEL photo.jpg")
+    all_jobs = jobs.find_jobs(arguments, config.place, SUFFIX)
+    to_do = jobs.left_to_do(all_jobs, config.overwrite)
     model = _remote_model(config)
     problems = []
     for job in Bar(to_do, unit="picture", disable=len(to_do) < 2):
         try:
-            with progress.stage(f"{config.server} draws {job.source}"):
-                drawn = model.draw(_read(job), config.taste)
-            _write(job, drawn)
+            with progress.stage(f"{config.server} cartoonizes {job.source}"):
+                cartoon = model.draw(_read(job), config.taste)
+            _write(job, cartoon)
         except ServerError:
             raise
         except InputError as problem:
             problems.append(job)
             tqdm.write(f"Skipped {job.source}: {str(problem).removeprefix(f'{job.source}: ')}", file=sys.stderr)
-    if text := jobs.summary(found, to_do, problems):
+    text = jobs.summary(all_jobs, to_do, problems)
+    if text:
         print(text)
     return jobs.status(problems)
 
 
 def _remote_model(config: ClientConfig) -> RemoteModel:
-    if not config.rest:
-        program.start_tensorflow()  # the requests' classes are its own
-    return (RestModel if config.rest else GrpcModel)(
-        config.server, config.model, config.model_version, config.timeout_secs
-    )
+    address = (config.server, config.model, config.model_version, config.timeout_secs)
+    if config.rest:
+        return RestModel(*address)
+    program.start_tensorflow()  # it has the classes of gRPC requests
+    return GrpcModel(*address)
 
 
 def _read(job: Job) -> bytes:
-    """A file that the server takes: one of another kind as PNG. What is no picture is not sent to anybody."""
+    """Read a picture file in a format that the server takes, other formats as PNG.
+
+    Raises:
+      InputError: the file is not a picture, and must not be sent to anybody.
+    """
     if job.is_film:
-        raise InputError("a film, and a server draws pictures; cartoonize draws films")
+        raise InputError("a film; a server takes only pictures, cartoonize takes films")
     try:
         content = sys.stdin.buffer.read() if job.source == STREAM else job.source.read_bytes()
     except OSError as error:

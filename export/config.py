@@ -1,4 +1,4 @@
-"""What an export can be told: the flags of `export_model`, and the one owner of their defaults."""
+"""The settings of an export: the flags of `export_model`, with their defaults and rules."""
 
 import dataclasses
 import re
@@ -9,84 +9,107 @@ from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.base.options import Config, option, require
 from export.serving.facts import MAX_PIXELS, MAX_VERSION
 
-COMPARED_LONG_SIDE_PX = 288  # that photos are shrunk to, to compare on: the paper's network takes 0.7 s for each
+COMPARED_LONG_SIDE_PX = 288  # photos are shrunk to this before they are compared; the paper's network takes 0.7 s each
 MAX_FIXED_SIDE_PX = 4096
 FORMATS = ("saved_model", "fp32", "fp16", "int8", "dynamic", "int8_full", "onnx")
 
 
 @dataclasses.dataclass(frozen=True)
 class ExportConfig(Config):
+    """Settings for an export; values that cannot be used raise InputError."""
+
     output_dir: str = option("Folder for serving/, tflite/ and the report.")
-    model: str = option("The generator: a .keras file, as training writes it, or a style's name.", styles.DEFAULT)
+    model: str = option("The generator: a .keras file written by training, or the name of a style.", styles.DEFAULT)
     name: str = option(
-        "Its name, for files and for the server: letters, digits, - and _. A style that comes with this has its own.",
+        "Name of the style, used for files and on the server: letters, digits, - and _. A style that comes with this "
+        "package has its own.",
         "",
     )
-    formats: str = option(f"What to write, separated by commas: {', '.join(FORMATS)}.", "saved_model,fp32,fp16,int8")
+    formats: str = option(f"Formats to write, separated by commas: {', '.join(FORMATS)}.", "saved_model,fp32,fp16,int8")
 
     fixed_size: str = option(
-        "Height and width of a second fp16 file that takes nothing else, as GPU delegates want it; empty: none.",
+        "Height and width of a second fp16 file that takes only this size, which GPU delegates need; empty: no such "
+        "file.",
         "512x512",
     )
-    calibration_dir: str = option("A folder of some photos like those to be drawn, for int8_full.", "")
-    photos_dir: str = option("A folder of photos to measure parity on, instead of the four that come with this.", "")
+    calibration_dir: str = option("Folder of photos like those to be cartoonized, to calibrate int8_full on.", "")
+    photos_dir: str = option("Folder of photos to measure parity on, instead of the four in this package.", "")
     allow_low_parity: bool = option("Write files even if they differ from Keras by more than their budget.", False)
 
     max_pixels: int = option(
-        "Of pictures that the server draws at once; the default takes 4.8 GB with the paper's network.",
+        "Number of pixels that the server cartoonizes at once; the default takes 4.8 GB with the paper's network.",
         MAX_PIXELS,
         at_least=COMPARED_LONG_SIDE_PX**2,
         at_most=10**9,
     )
     model_version: int = option(
-        "Of the SavedModel, a number that is not there yet; 0: the next.", 0, at_least=0, at_most=MAX_VERSION
+        "Version of the SavedModel, a number that does not exist yet; 0: the next one.",
+        0,
+        at_least=0,
+        at_most=MAX_VERSION,
     )
 
-    author: str = option("For the metadata of .tflite files.", "")
+    author: str = option("Author in the metadata of .tflite files.", "")
     license: str = option(
-        "For the metadata of .tflite files: of the weights. A style that comes with this has its own.", ""
+        "License of the weights, in the metadata of .tflite files. A style that comes with this package has its own.",
+        "",
     )
-    description: str = option("For the metadata of .tflite files.", "Draws photos as cartoons.")
+    description: str = option("Description in the metadata of .tflite files.", "Draws photos as cartoons.")
 
     def __post_init__(self):
         super().__post_init__()
-        if style := styles.all_styles().get(self.model):
-            object.__setattr__(self, "name", self.name or style.name)
-            object.__setattr__(self, "license", self.license or style.license)
-        if not self.name:
-            raise InputError("--name is missing: name the style, as in --name=shinkai")
-        require(self, "name", re.fullmatch(r"\w[\w-]{,99}", self.name, re.ASCII), "use letters, digits, - and _ only")
-        is_known = self.format_names and set(self.format_names) <= set(FORMATS)
-        require(self, "formats", is_known, f"there is {', '.join(FORMATS)}")
-        if "int8_full" in self.format_names and not self.calibration_dir:
-            raise InputError("--calibration_dir is missing: name a folder of photos, int8_full learns its ranges there")
-        is_used = "int8_full" in self.format_names or not self.calibration_dir
-        require(self, "calibration_dir", is_used, "is for int8_full; add it to --formats, or leave this out")
+        self._take_defaults_from_style()
+        self._check_name()
+        self._check_formats()
         rule = f"HEIGHTxWIDTH was expected, like 512x512: multiples of 4 from 8 to {MAX_FIXED_SIDE_PX}"
         require(self, "fixed_size", self.fixed_size_px or not self.fixed_size, rule)
-        is_used = "saved_model" in self.format_names or not self.model_version
-        require(self, "model_version", is_used, "is for saved_model; add it to --formats, or leave this out")
+
+    def _take_defaults_from_style(self) -> None:
+        style = styles.all_styles().get(self.model)
+        if style:
+            object.__setattr__(self, "name", self.name or style.name)
+            object.__setattr__(self, "license", self.license or style.license)
+
+    def _check_name(self) -> None:
+        if not self.name:
+            raise InputError("--name is missing: name the style, as in --name=shinkai")
+        is_file_name = re.fullmatch(r"\w[\w-]{,99}", self.name, re.ASCII)
+        require(self, "name", is_file_name, "use only letters, digits, - and _")
+
+    def _check_formats(self) -> None:
+        are_valid = self.format_names and set(self.format_names) <= set(FORMATS)
+        require(self, "formats", are_valid, f"the formats are {', '.join(FORMATS)}")
+        is_calibrated = "int8_full" in self.format_names
+        if is_calibrated and not self.calibration_dir:
+            raise InputError("--calibration_dir is missing: name a folder of photos, to calibrate int8_full on")
+        rule = "is for int8_full; add that to --formats, or remove this flag"
+        require(self, "calibration_dir", is_calibrated or not self.calibration_dir, rule)
+        has_version = "saved_model" in self.format_names
+        rule = "is for saved_model; add that to --formats, or remove this flag"
+        require(self, "model_version", has_version or not self.model_version, rule)
 
     @property
     def format_names(self) -> list[str]:
-        """In the order in which they are made."""
-        wanted = [name.strip() for name in self.formats.split(",") if name.strip()]
-        return sorted(set(wanted), key=lambda name: FORMATS.index(name) if name in FORMATS else -1)
+        """The formats in the order in which they are made."""
+        names = {name.strip() for name in self.formats.split(",") if name.strip()}
+        return sorted(names, key=lambda name: FORMATS.index(name) if name in FORMATS else -1)
 
     @property
     def fixed_size_px(self) -> tuple[int, int] | None:
-        """Height and width; None where there is none, or none that can be used."""
-        found = re.fullmatch(r"(\d+)x(\d+)", self.fixed_size)
-        size = (int(found[1]), int(found[2])) if found else (0, 0)
-        return size if all(8 <= side <= MAX_FIXED_SIDE_PX and side % 4 == 0 for side in size) else None
+        """Height and width; None if there is no fixed size, or an invalid one."""
+        match = re.fullmatch(r"(\d+)x(\d+)", self.fixed_size)
+        if not match:
+            return None
+        size = (int(match[1]), int(match[2]))
+        is_valid = all(8 <= side <= MAX_FIXED_SIDE_PX and side % 4 == 0 for side in size)
+        return size if is_valid else None
 
     @property
     def command(self) -> str:
-        """What writes the same again."""
-        values = {field.name: (getattr(self, field.name), field.default) for field in dataclasses.fields(self)}
-        flags = [
-            f"--{name}" if value is True else f"--{name}={shlex.quote(str(value))}"
-            for name, (value, default) in values.items()
-            if value != default
-        ]
+        """The command that repeats this export."""
+        flags = []
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if value != field.default:
+                flags.append(f"--{field.name}" if value is True else f"--{field.name}={shlex.quote(str(value))}")
         return " ".join(["python -m export.export_model", *flags])

@@ -1,4 +1,4 @@
-"""A generator as an ONNX file; needs tf2onnx and onnxruntime, the extra `onnx`."""
+"""A generator as an ONNX file. Needs tf2onnx and onnxruntime, the extra `onnx`."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,10 @@ OPSET = 17
 
 
 def convert(generator: keras.Model) -> bytes:
-    """The contents of an .onnx file: `photo` -> `cartoon`, float32 RGB [N, H, W, 3] in [-1, 1], multiples of 4 px."""
+    """Convert a generator to the contents of an .onnx file.
+
+    Its input is `photo`, its output `cartoon`: float32 RGB [N, H, W, 3] in [-1, 1], H and W multiples of 4.
+    """
     import tf2onnx
 
     photo = tf.TensorSpec([None, None, None, 3], tf.float32, name="photo")
@@ -20,7 +23,7 @@ def convert(generator: keras.Model) -> bytes:
 
 
 def runner(model: bytes) -> Callable[[np.ndarray], np.ndarray]:
-    """A function that runs an .onnx file's contents in onnxruntime, on the CPU."""
+    """Return a function that runs the contents of an .onnx file in onnxruntime, on the CPU."""
     import onnxruntime
 
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
@@ -28,7 +31,7 @@ def runner(model: bytes) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def operators(model: bytes) -> dict[str, int]:
-    """How often each operator stands in a model, by name."""
+    """Count the operators of a model by name."""
     import onnx
 
     counts: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""How far an exported model is from the Keras generator that it came from, and the photos that this is measured on."""
+"""The difference between an exported model and its Keras generator, and the photos to measure it on."""
 
 import dataclasses
 import os
@@ -20,12 +20,14 @@ OWN_PHOTOS = Path(__file__).with_name("photos")
 
 @dataclasses.dataclass(frozen=True)
 class Parity:
-    """How alike two ways draw the same photos.
+    """The similarity of two implementations' cartoons of the same photos.
 
     Attributes:
-      psnr_db, ssim: of the photo where they differ most; infinite, and 1, where they are equal.
-      median_psnr_db, median_ssim: over the photos.
-      num_photos: that were drawn.
+      psnr_db: PSNR in dB of the photo where they differ most; infinite where they are equal.
+      ssim: SSIM of the photo where they differ most; 1 where they are equal.
+      median_psnr_db: median of the PSNR over the photos.
+      median_ssim: median of the SSIM over the photos.
+      num_photos: number of photos compared.
     """
 
     psnr_db: float
@@ -38,10 +40,18 @@ class Parity:
 def read_photos(
     folder: str | os.PathLike = OWN_PHOTOS, max_photos: int = MAX_PHOTOS, long_side: int = COMPARED_LONG_SIDE_PX
 ) -> list[np.ndarray]:
-    """Photos from a folder, spread over it and shrunk: uint8 RGB [H, W, 3] each. What is no picture is passed over.
+    """Read photos, evenly spaced over the files of a folder, and shrink them; skip files that are not pictures.
+
+    Args:
+      folder: the folder to read.
+      max_photos: number of photos to read at most.
+      long_side: length in pixels that the longer side is shrunk to.
+
+    Returns:
+      uint8 RGB [H, W, 3] each.
 
     Raises:
-      InputError: there is no such folder, or no picture of 8 px or more in it.
+      InputError: there is no such folder, or no picture of at least 8 px in it.
     """
     photos = picture_set.find_pictures(folder, long_side, pixels.MINIMUM_SIZE_PX, max_photos).pixels
     if not photos:
@@ -50,37 +60,56 @@ def read_photos(
 
 
 def fitting(photo: np.ndarray, size: tuple[int, int] | None = None) -> np.ndarray:
-    """What a generator takes of a photo: uint8 RGB [H, W, 3] -> float32 [1, H', W', 3] in [-1, 1].
+    """Crop a photo, in its middle, to a size that a generator takes.
 
     Args:
-      photo: at least 8 px high and wide.
-      size: of the result, in pixels; the photo is scaled to fill it, and its middle taken. None: the photo's own size,
-        cut to multiples of 4.
+      photo: uint8 RGB [H, W, 3], at least 8 px high and wide.
+      size: height and width of the result in pixels; the photo is scaled to fill it. None: the photo's own size, cut
+        to multiples of 4.
+
+    Returns:
+      float32 RGB [1, H', W', 3] in [-1, 1].
     """
     if size:
-        scale = max(size[0] / photo.shape[0], size[1] / photo.shape[1])
-        scaled = [max(round(side * scale), wanted) for side, wanted in zip(photo.shape[:2], size, strict=True)]
-        photo = np.asarray(tf.cast(tf.round(tf.image.resize(photo, scaled, "area")), tf.uint8))
-    height, width = size or (side - side % pixels.SIZE_MULTIPLE for side in photo.shape[:2])
-    top, left = (photo.shape[0] - height) // 2, (photo.shape[1] - width) // 2
+        photo = _scaled_to_fill(photo, size)
+    height = photo.shape[0] // pixels.SIZE_MULTIPLE * pixels.SIZE_MULTIPLE
+    width = photo.shape[1] // pixels.SIZE_MULTIPLE * pixels.SIZE_MULTIPLE
+    if size:
+        height, width = size
+    top = (photo.shape[0] - height) // 2
+    left = (photo.shape[1] - width) // 2
     return np.asarray(pixels.to_float(photo[np.newaxis, top : top + height, left : left + width]))
 
 
+def _scaled_to_fill(photo: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    scale = max(size[0] / photo.shape[0], size[1] / photo.shape[1])
+    height = max(round(photo.shape[0] * scale), size[0])
+    width = max(round(photo.shape[1] * scale), size[1])
+    resized = tf.image.resize(photo, [height, width], "area")
+    return np.asarray(tf.cast(tf.round(resized), tf.uint8))
+
+
 def on_cpu():
-    """Compute the reference on the CPU, in full float32: GPUs round products to TF32."""
+    """Return a context that computes on the CPU, in full float32: GPUs round products to TF32."""
     return tf.device("CPU:0")
 
 
 def compare(cartoons: Sequence[np.ndarray], references: Sequence[np.ndarray]) -> Parity:
     """Compare cartoons with their references, float32 RGB [1, H, W, 3] in [-1, 1] each."""
     pairs = list(zip(cartoons, references, strict=True))
-    psnrs = [psnr(*pair, peak=2.0) for pair in pairs]
-    ssims = [ssim(*pair) for pair in pairs]
-    return Parity(min(psnrs), min(ssims), statistics.median(psnrs), statistics.median(ssims), len(pairs))
+    psnrs = [psnr(cartoon, reference, peak=2.0) for cartoon, reference in pairs]
+    ssims = [ssim(cartoon, reference) for cartoon, reference in pairs]
+    return Parity(
+        psnr_db=min(psnrs),
+        ssim=min(ssims),
+        median_psnr_db=statistics.median(psnrs),
+        median_ssim=statistics.median(ssims),
+        num_photos=len(pairs),
+    )
 
 
 def psnr(values: np.ndarray, reference: np.ndarray, peak: float = 255.0) -> float:
-    """Peak signal-to-noise ratio in dB: infinite where both are equal, -infinite where a value is not finite."""
+    """Return the peak signal-to-noise ratio in dB: infinite for equal arrays, -infinite if a value is not finite."""
     error = np.mean(np.square(values.astype(np.float64) - reference.astype(np.float64)))
     if not np.isfinite(error):
         return -np.inf
@@ -88,11 +117,14 @@ def psnr(values: np.ndarray, reference: np.ndarray, peak: float = 255.0) -> floa
 
 
 def ssim(values: np.ndarray, reference: np.ndarray) -> float:
-    """Structural similarity, 1 where both are equal; mean over channels.
+    """Return the structural similarity, averaged over channels; 1 for equal arrays.
 
     Args:
-      values, reference: float32 [1, H, W, C] in [-1, 1].
+      values: float32 [1, H, W, C] in [-1, 1].
+      reference: float32 [1, H, W, C] in [-1, 1].
     """
-    channels = range(values.shape[3])
-    pairs = [(values[0, ..., channel], reference[0, ..., channel]) for channel in channels]
-    return statistics.fmean(image_measures.structural_similarity(*pair, peak=2.0) for pair in pairs)
+    by_channel = [
+        image_measures.structural_similarity(values[0, ..., channel], reference[0, ..., channel], peak=2.0)
+        for channel in range(values.shape[3])
+    ]
+    return statistics.fmean(by_channel)

@@ -1,4 +1,4 @@
-"""What an export wrote and how far it is from Keras: report.json for programs, report.md for people."""
+"""The report of an export: report.json for programs, report.md for people."""
 
 import dataclasses
 import hashlib
@@ -14,26 +14,27 @@ from cartoongan_tf import __version__, styles
 from export.config import ExportConfig
 from export.parity import Parity
 
-JSON_NAME, MARKDOWN_NAME = "report.json", "report.md"
+JSON_NAME = "report.json"
+MARKDOWN_NAME = "report.md"
 FAR_DB = 30.0
 _PACKAGES = ("tensorflow", "keras", "ai-edge-litert", "ai-edge-quantizer", "numpy")
 
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
-    """A file, or a SavedModel's folder, of an export.
+    """The report's entry for one file, or for the folder of a SavedModel.
 
     Attributes:
-      path: below the export's folder.
-      format: as --formats calls it.
-      takes: what goes in, in words.
-      num_bytes: of all its files.
-      sha256: of a file; "" for a folder.
-      parity: against Keras.
-      budget_db: the least PSNR that is demanded; None: none.
-      operators: that it needs, and how many of each; 0 where they are not counted.
-      stays_float: in words.
-      proof: what else was found, in words.
+      path: path below the export's folder.
+      format: name of the format in --formats.
+      takes: description of the input.
+      num_bytes: size of the file, or of all files in the folder.
+      sha256: hash of the file; "" for a folder.
+      parity: parity with Keras.
+      budget_db: lowest PSNR that is accepted; None: no limit.
+      operators: number of each operator by name; 0 where they are not counted.
+      stays_float: description of the parts that stay float.
+      proof: description of further checks.
     """
 
     path: str
@@ -49,7 +50,7 @@ class Entry:
 
     @classmethod
     def of_file(cls, content: bytes, **fields) -> "Entry":
-        """An entry for a file, by its content."""
+        """Make the entry for a file, with the size and hash of its content."""
         return cls(num_bytes=len(content), sha256=hashlib.sha256(content).hexdigest(), **fields)
 
     @property
@@ -58,85 +59,103 @@ class Entry:
 
     @property
     def is_far(self) -> bool:
-        """Whether a file without a budget differs visibly."""
+        """Whether a file without a budget differs visibly from Keras."""
         return self.budget_db is None and self.parity.psnr_db < FAR_DB
 
 
-def texts(entries: list[Entry], config: ExportConfig, num_photos: int, others: list[str]) -> dict[str, str]:
-    """The contents of report.json and report.md, by name.
+def texts(entries: list[Entry], config: ExportConfig, num_photos: int, earlier_files: list[str]) -> dict[str, str]:
+    """Return the contents of report.json and report.md, by file name.
 
     Args:
-      entries: what the export holds.
-      config: of the export.
-      num_photos: that were drawn.
-      others: files of earlier exports beside these.
+      entries: entries of this export.
+      config: settings of this export.
+      num_photos: number of photos that the files were compared on.
+      earlier_files: files of earlier exports in the same folder.
     """
-    where = f"of {config.photos_dir}" if config.photos_dir else "that come with this package"
-    versions = {name: metadata.version(name) for name in _PACKAGES}
-    model = styles.find_model(config.model).read_bytes()
-    facts = {
-        "command": config.command,
-        "model": {"path": config.model, "sha256": hashlib.sha256(model).hexdigest()},
-        "photos": f"{num_photos} photos {where}",
-        "machine": f"{platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}",
-        "packages": {"cartoongan-tf": __version__, **versions},
-    }
-    files = [_plain(dataclasses.asdict(entry)) | {"is_below_budget": entry.is_below_budget} for entry in entries]
-    content = facts | {"files": files, "of_earlier_exports": others}
+    facts = _facts(config, num_photos)
+    files = [_json_value(dataclasses.asdict(entry)) | {"is_below_budget": entry.is_below_budget} for entry in entries]
+    content = facts | {"files": files, "of_earlier_exports": earlier_files}
     return {
         JSON_NAME: json.dumps(content, indent=1) + "\n",
-        MARKDOWN_NAME: _markdown(facts, entries, others, config.output_dir),
+        MARKDOWN_NAME: _markdown(facts, entries, earlier_files, config.output_dir),
     }
 
 
 def summary(entry: Entry) -> str:
-    """An entry in one line."""
+    """Describe an entry in one line."""
     scores = f"{_db(entry.parity.psnr_db)} dB, SSIM {entry.parity.ssim:.4f} against Keras"
-    remark = " (BELOW BUDGET)" if entry.is_below_budget else " (FAR OFF: look at its cartoons)" if entry.is_far else ""
-    return f"{entry.path}: {entry.num_bytes / 1e6:.1f} MB, {scores}{remark}"
+    return f"{entry.path}: {entry.num_bytes / 1e6:.1f} MB, {scores}{_warning(entry)}"
 
 
-def _markdown(facts: dict[str, Any], entries: list[Entry], others: list[str], output_dir: str) -> str:
+def _warning(entry: Entry) -> str:
+    if entry.is_below_budget:
+        return " (BELOW BUDGET)"
+    if entry.is_far:
+        return " (FAR OFF: look at its cartoons)"
+    return ""
+
+
+def _facts(config: ExportConfig, num_photos: int) -> dict[str, Any]:
+    """Return what is true of the whole export."""
+    model = styles.find_model(config.model).read_bytes()
+    origin = f"of {config.photos_dir}" if config.photos_dir else "that come with this package"
+    versions = {name: metadata.version(name) for name in _PACKAGES}
+    return {
+        "command": config.command,
+        "model": {"path": config.model, "sha256": hashlib.sha256(model).hexdigest()},
+        "photos": f"{num_photos} photos {origin}",
+        "machine": f"{platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}",
+        "packages": {"cartoongan-tf": __version__, **versions},
+    }
+
+
+def _markdown(facts: dict[str, Any], entries: list[Entry], earlier_files: list[str], output_dir: str) -> str:
     packages = ", ".join(f"{name} {version}" for name, version in facts["packages"].items())
     lines = [
         "# Export report",
         "",
-        f"Of `{facts['model']['path']}` (sha256 {facts['model']['sha256']}), on {facts['machine']}; {packages}.",
+        f"Model: `{facts['model']['path']}` (sha256 {facts['model']['sha256']}).",
+        f"Exported on {facts['machine']}, with {packages}.",
         "",
-        "| file | MB | takes | PSNR dB, least and median | SSIM, least and median | budget dB |",
+        "| file | MB | takes | PSNR dB, lowest and median | SSIM, lowest and median | budget dB |",
         "| --- | --: | --- | --: | --: | --: |",
         *map(_row, entries),
         "",
-        f"PSNR and SSIM are against the Keras model, on {facts['photos']}. Less than {FAR_DB:.0f} dB is marked *far "
-        "off*: look at the cartoons, and try other photos to calibrate on.",
-        *([f"Of earlier exports, and not told of here: {', '.join(others)}."] if others else []),
-        "",
-        "## What stayed float, and what else was found",
-        "",
-        *(f"- `{entry.path}`: {entry.stays_float}. {entry.proof}".rstrip() for entry in entries),
-        "",
-        "## Operators",
-        "",
-        *(f"- `{entry.path}`: {_operators(entry.operators)}" for entry in entries),
-        "",
-        "## Again",
-        "",
-        "The export, and the time and memory that its files take:",
-        "",
-        "```sh",
-        facts["command"],
+        f"PSNR and SSIM compare each file with the Keras model, on {facts['photos']}. A file without a budget is",
+        f"marked *far off* below {FAR_DB:.0f} dB: look at its cartoons, and calibrate on other photos.",
     ]
-    if tflite := [f"{output_dir}/{entry.path}" for entry in entries if entry.path.endswith(".tflite")]:
-        lines.append(f"python -m export.benchmark_tflite --models={shlex.quote(','.join(tflite))}")
+    if earlier_files:
+        lines += ["", f"Files of earlier exports, not covered by this report: {', '.join(earlier_files)}."]
+    lines += ["", "## What stays float, and further checks", ""]
+    lines += [f"- `{entry.path}`: {entry.stays_float}. {entry.proof}".rstrip() for entry in entries]
+    lines += ["", "## Operators", ""]
+    lines += [f"- `{entry.path}`: {_operators(entry.operators)}" for entry in entries]
+    lines += ["", "## How to repeat it", "", "The export, and a benchmark of its .tflite files:", ""]
+    lines += ["```sh", facts["command"]]
+    tflite_paths = [f"{output_dir}/{entry.path}" for entry in entries if entry.path.endswith(".tflite")]
+    if tflite_paths:
+        lines.append(f"python -m export.benchmark_tflite --models={shlex.quote(','.join(tflite_paths))}")
     return "\n".join([*lines, "```", ""])
 
 
 def _row(entry: Entry) -> str:
-    found = entry.parity
+    parity = entry.parity
+    cells = [
+        f"`{entry.path}`",
+        f"{entry.num_bytes / 1e6:.1f}",
+        entry.takes,
+        f"{_db(parity.psnr_db)}, {_db(parity.median_psnr_db)}",
+        f"{parity.ssim:.4f}, {parity.median_ssim:.4f}",
+        _budget(entry),
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def _budget(entry: Entry) -> str:
     budget = "-" if entry.budget_db is None else f"{entry.budget_db:.0f}"
-    psnrs, ssims = f"{_db(found.psnr_db)}, {_db(found.median_psnr_db)}", f"{found.ssim:.4f}, {found.median_ssim:.4f}"
-    missed = " **missed**" if entry.is_below_budget else " *far off*" if entry.is_far else ""
-    return f"| `{entry.path}` | {entry.num_bytes / 1e6:.1f} | {entry.takes} | {psnrs} | {ssims} | {budget}{missed} |"
+    if entry.is_below_budget:
+        return f"{budget} **missed**"
+    return f"{budget} *far off*" if entry.is_far else budget
 
 
 def _operators(counts: dict[str, int]) -> str:
@@ -144,11 +163,13 @@ def _operators(counts: dict[str, int]) -> str:
 
 
 def _db(score: float) -> str:
-    return f"{score:.1f}" if math.isfinite(score) else "equal" if score > 0 else "not finite"
+    if math.isfinite(score):
+        return f"{score:.1f}"
+    return "equal" if score > 0 else "not finite"
 
 
-def _plain(value: Any) -> Any:
-    """What JSON can hold: no infinities."""
+def _json_value(value: Any) -> Any:
+    """Replace infinities, which JSON does not have, by None."""
     if isinstance(value, dict):
-        return {name: _plain(item) for name, item in value.items()}
+        return {name: _json_value(item) for name, item in value.items()}
     return None if isinstance(value, float) and not math.isfinite(value) else value

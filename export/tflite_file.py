@@ -1,7 +1,7 @@
-"""What the converter leaves out of a .tflite file: a signature, a size to begin with, and metadata for tools and apps.
+"""Parts of a .tflite file that the converter does not write: a signature, a first size and metadata for tools.
 
-Metadata is TensorFlow Lite's own: a flatbuffer of its metadata_schema.fbs, kept in a buffer of the file. Its classes
-for Python come in a package that needs a protobuf from before TensorFlow 2.21, so the few tables are built here.
+The metadata has TensorFlow Lite's own format: a flatbuffer of its metadata_schema.fbs, in a buffer of the file. The
+package with its Python classes needs an older protobuf than TensorFlow 2.21, so the few tables are built here.
 """
 
 import dataclasses
@@ -10,20 +10,22 @@ from collections.abc import Sequence
 import flatbuffers
 from ai_edge_litert import schema_py_generated as schema
 
-SIGNATURE, PHOTO, CARTOON = "serving_default", "photo", "cartoon"
-METADATA_NAME = "TFLITE_METADATA"  # where readers look for it
-_MODEL_IDENTIFIER, _METADATA_IDENTIFIER = b"TFL3", b"M001"
+SIGNATURE = "serving_default"
+PHOTO = "photo"
+CARTOON = "cartoon"
+METADATA_NAME = "TFLITE_METADATA"  # the name that readers look for
+_MODEL_IDENTIFIER = b"TFL3"
+_METADATA_IDENTIFIER = b"M001"
 _MIN_PARSER_VERSION = "1.0.0"
-_RGB, _IMAGE_PROPERTIES, _NORMALIZATION_OPTIONS = 1, 2, 1  # of the schema's enum and its unions
+# Values of the schema's enum and unions.
+_RGB = 1
+_IMAGE_PROPERTIES = 2
+_NORMALIZATION_OPTIONS = 1
 
 
 @dataclasses.dataclass(frozen=True)
 class Metadata:
-    """What a file says of itself.
-
-    Attributes:
-      name, description, version, author, license: free text.
-    """
+    """The texts in a file's metadata."""
 
     name: str
     description: str = ""
@@ -33,13 +35,13 @@ class Metadata:
 
 
 def completed(model: bytes, metadata: Metadata, first_size: tuple[int, int] | None = None) -> bytes:
-    """A model with its metadata, whose input is called `photo` and its output `cartoon`, in one signature.
+    """Add metadata to a model, and a signature with the input `photo` and the output `cartoon`.
 
     Args:
-      model: as the converter gives it: of one input and one output, uint8 or float32 RGB [N, H, W, 3].
-      metadata: to carry.
-      first_size: where the model takes any size: the height and width that it has until it is asked for others. The
-        converter leaves 1 x 1 pixels, which fail.
+      model: contents of a file from the converter, with one input and one output, uint8 or float32 RGB [N, H, W, 3].
+      metadata: the metadata to add.
+      first_size: for a model that takes any size, the height and width that it has before an app asks for others. The
+        converter sets 1 x 1 pixels, which fail. None: the model has a fixed size.
     """
     parts = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(model, 0))
     (graph,) = parts.subgraphs
@@ -56,25 +58,35 @@ def completed(model: bytes, metadata: Metadata, first_size: tuple[int, int] | No
 
 def _signature(graph: schema.SubGraphT) -> schema.SignatureDefT:
     signature = schema.SignatureDefT()
-    signature.signatureKey, signature.subgraphIndex = SIGNATURE, 0
-    signature.inputs, signature.outputs = [schema.TensorMapT()], [schema.TensorMapT()]
-    signature.inputs[0].name, signature.inputs[0].tensorIndex = PHOTO, int(graph.inputs[0])
-    signature.outputs[0].name, signature.outputs[0].tensorIndex = CARTOON, int(graph.outputs[0])
+    signature.signatureKey = SIGNATURE
+    signature.subgraphIndex = 0
+    signature.inputs = [_named_tensor(PHOTO, graph.inputs[0])]
+    signature.outputs = [_named_tensor(CARTOON, graph.outputs[0])]
     return signature
 
 
+def _named_tensor(name: str, index: int) -> schema.TensorMapT:
+    tensor = schema.TensorMapT()
+    tensor.name = name
+    tensor.tensorIndex = int(index)
+    return tensor
+
+
 def _attach(parts: schema.ModelT, metadata_buffer: bytes) -> None:
-    buffer, entry = schema.BufferT(), schema.MetadataT()
+    buffer = schema.BufferT()
     buffer.data = list(metadata_buffer)
-    entry.name, entry.buffer = METADATA_NAME, len(parts.buffers)
+    entry = schema.MetadataT()
+    entry.name = METADATA_NAME
+    entry.buffer = len(parts.buffers)
     parts.buffers = [*parts.buffers, buffer]
     parts.metadata = [*(parts.metadata or []), entry]
 
 
 def operators(model: bytes) -> dict[str, int]:
-    """How often each operator stands in a model, by name; custom ones, TensorFlow's among them, as CUSTOM:name."""
+    """Count the operators of a model by name. Custom ones, including TensorFlow's, are named CUSTOM:name."""
     names = {value: name for name, value in vars(schema.BuiltinOperator).items() if isinstance(value, int)}
-    parts, counts = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(model, 0)), {}
+    parts = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(model, 0))
+    counts: dict[str, int] = {}
     for graph in parts.subgraphs:
         for operator in graph.operators:
             code = parts.operatorCodes[operator.opcodeIndex]
@@ -85,7 +97,7 @@ def operators(model: bytes) -> dict[str, int]:
 
 
 def _metadata_buffer(metadata: Metadata, size: tuple[int, int] | None, is_uint8: bool) -> bytes:
-    """The tables of metadata_schema.fbs, by the numbers of their fields."""
+    """Build the tables of metadata_schema.fbs; the numbers are those of their fields."""
     builder = flatbuffers.Builder(1024)
     photo = _tensor(builder, PHOTO, "The photo: RGB, rows from top to bottom.", size, is_uint8)
     cartoon = _tensor(builder, CARTOON, "Its cartoon: RGB of the same size.", size, is_uint8)
@@ -98,7 +110,7 @@ def _metadata_buffer(metadata: Metadata, size: tuple[int, int] | None, is_uint8:
 
 
 def _tensor(builder: flatbuffers.Builder, name: str, description: str, size: tuple | None, is_uint8: bool) -> int:
-    """TensorMetadata: a picture, its range, and how pixels of 0..255 become its values."""
+    """Build a TensorMetadata: a picture, its range, and the normalization of pixels in 0..255."""
     mean, std, low, high = (0.0, 1.0, 0.0, 255.0) if is_uint8 else (127.5, 127.5, -1.0, 1.0)
     default_size = {1: _table(builder, 2, {}, uint32={0: size[1], 1: size[0]})} if size else {}
     image = _table(builder, 2, default_size, uint8={0: _RGB})
@@ -137,7 +149,7 @@ def _vector(builder: flatbuffers.Builder, offsets: Sequence[int]) -> int:
 
 
 def _floats(builder: flatbuffers.Builder, value: float) -> int:
-    """The same for all three channels: one number."""
+    """Build a vector of one number, which holds for all three channels."""
     builder.StartVector(4, 1, 4)
     builder.PrependFloat32(value)
     return builder.EndVector()

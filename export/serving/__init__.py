@@ -1,1 +1,1 @@
-"""The SavedModel, and all that a server needs."""
+"""The SavedModel, and everything else that a server needs."""

@@ -1,4 +1,4 @@
-"""A model that TensorFlow Serving serves, asked over gRPC or REST: picture files in, PNG files out."""
+"""A client for a model on TensorFlow Serving, over gRPC or REST: picture files in, PNG files out."""
 
 import abc
 import base64
@@ -16,27 +16,37 @@ TIMEOUT_SECS = 300.0
 
 
 class ServerError(InputError):
-    """The server cannot be used: other pictures will fare no better."""
+    """A server that cannot be used, for any picture."""
 
 
 class RemoteModel(abc.ABC):
-    """A served model; `server` is HOST:PORT, `version` 0 the newest."""
+    """A served model.
+
+    Args:
+      server: HOST:PORT of the server.
+      model: name of the model on the server.
+      version: version of the model; 0: the newest.
+      timeout_secs: time in seconds to wait for each answer.
+    """
 
     def __init__(self, server: str, model: str, version: int = 0, timeout_secs: float = TIMEOUT_SECS):
-        self._server, self._model, self._version, self._timeout_secs = server, model, version, timeout_secs
+        self._server = server
+        self._model = model
+        self._version = version
+        self._timeout_secs = timeout_secs
 
     def draw(self, photo: bytes, taste: Mapping[str, float] | None = None) -> bytes:
-        """Draw a picture file.
+        """Cartoonize a picture file.
 
         Args:
           photo: bytes of a JPEG, PNG, GIF or BMP file.
-          taste: `strength` and `long_side`, both or none; see `signatures`.
+          taste: `strength` and `long_side` for the signature `styled`, both or none.
 
         Returns:
-          the bytes of a PNG file.
+          bytes of a PNG file.
 
         Raises:
-          InputError: the server refuses this picture; the message is its own.
+          InputError: the server refuses this picture. The message is the server's.
           ServerError: there is no such server or model, or it did not answer in time.
         """
         return self._ask(STYLED if taste else ENCODED, photo, dict(taste or {}))
@@ -46,8 +56,8 @@ class RemoteModel(abc.ABC):
 
     def _no_answer(self, reason: Any) -> ServerError:
         return ServerError(
-            f"--server={self._server}: no answer ({reason}); start a server as the README beside models.config tells, "
-            "and name its gRPC port (8500 as a rule), or with --rest its REST port (8501)"
+            f"--server={self._server}: no answer ({reason}); start a server as described in the README beside "
+            "models.config, and name its gRPC port (usually 8500), or with --rest its REST port (8501)"
         )
 
     def _too_slow(self) -> ServerError:
@@ -57,27 +67,27 @@ class RemoteModel(abc.ABC):
         )
 
     def _not_found(self, message: str) -> ServerError:
-        version = f" in version {self._version}; leave out --model_version for the newest" if self._version else ""
-        return ServerError(
-            f"--model={self._model}: the server does not serve it{version} ({message}); its models.config has the names"
-        )
+        if self._version:
+            advice = f"remove --model_version={self._version} to use the newest version"
+        else:
+            advice = "the names are in its models.config"
+        return ServerError(f"--model={self._model}: the server does not serve it ({message}); {advice}")
 
     def _no_cartoon(self) -> ServerError:
-        return ServerError(f"--model={self._model}: answers, but with no cartoon; it is not one of export_model")
+        return ServerError(f"--model={self._model}: answers without a cartoon; export_model did not write this model")
 
 
 class GrpcModel(RemoteModel):
-    """Asked over gRPC, by PredictionService."""
+    """A served model that is asked over gRPC, through PredictionService."""
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         import grpc
         from tensorflow_serving.apis import prediction_service_pb2_grpc
 
-        unlimited = [(f"grpc.max_{way}_message_length", -1) for way in ("send", "receive")]
-        self._service = prediction_service_pb2_grpc.PredictionServiceStub(
-            grpc.insecure_channel(self._server, options=unlimited)
-        )
+        unlimited = [("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1)]
+        channel = grpc.insecure_channel(self._server, options=unlimited)
+        self._service = prediction_service_pb2_grpc.PredictionServiceStub(channel)
 
     def _ask(self, signature_name: str, photo: bytes, taste: dict[str, float]) -> bytes:
         import grpc
@@ -86,12 +96,15 @@ class GrpcModel(RemoteModel):
         from export.serving.requests import predict_request
 
         dtypes = {"strength": np.float32, "long_side": np.int32}
-        inputs = {name: np.array([value], dtypes[name]) for name, value in taste.items()}
-        request = predict_request(self._model, signature_name, {"image_bytes": [photo], **inputs})
+        inputs = {"image_bytes": [photo]}
+        for name, value in taste.items():
+            inputs[name] = np.array([value], dtypes[name])
+        request = predict_request(self._model, signature_name, inputs)
         if self._version:
             request.model_spec.version.value = self._version
         try:
-            return self._service.Predict(request, timeout=self._timeout_secs).outputs["cartoon_bytes"].string_val[0]
+            response = self._service.Predict(request, timeout=self._timeout_secs)
+            return response.outputs["cartoon_bytes"].string_val[0]
         except grpc.RpcError as error:
             raise self._error(error.code(), error.details()) from error
         except LookupError as error:
@@ -113,14 +126,14 @@ class GrpcModel(RemoteModel):
 
 
 class RestModel(RemoteModel):
-    """Asked over REST."""
+    """A served model that is asked over REST."""
 
     def _ask(self, signature_name: str, photo: bytes, taste: dict[str, float]) -> bytes:
         version = f"/versions/{self._version}" if self._version else ""
+        url = f"http://{self._server}/v1/models/{self._model}{version}:predict"
         instance = {"image_bytes": {"b64": base64.b64encode(photo).decode()}, **taste}
         body = json.dumps({"signature_name": signature_name, "instances": [instance]}).encode()
         try:
-            url = f"http://{self._server}/v1/models/{self._model}{version}:predict"
             with urllib.request.urlopen(url, body, self._timeout_secs) as answer:
                 return base64.b64decode(json.load(answer)["predictions"][0]["b64"])
         except urllib.error.HTTPError as error:
@@ -130,7 +143,7 @@ class RestModel(RemoteModel):
         except OSError as error:
             raise self._no_answer(getattr(error, "reason", error)) from error
         except http.client.HTTPException as error:
-            raise self._no_answer("that port does not speak REST; is it the one for gRPC?") from error
+            raise self._no_answer("this port does not speak REST; is it the gRPC port?") from error
         except (ValueError, LookupError, TypeError) as error:
             raise self._no_cartoon() from error
 
@@ -148,5 +161,5 @@ class RestModel(RemoteModel):
 def _rest_message(error: urllib.error.HTTPError) -> str:
     try:
         return str(json.loads(error.read())["error"])
-    except (OSError, http.client.HTTPException, ValueError, LookupError, TypeError):  # cut short, or not of a server's
+    except (OSError, http.client.HTTPException, ValueError, LookupError, TypeError):  # incomplete, or no model server
         return str(error.reason)

@@ -14,22 +14,22 @@ from export.serving.signatures import signatures
 
 
 def version_dir(base_dir: str | os.PathLike, version: int = 0) -> Path:
-    """The folder for a version of a served model.
+    """Return the folder for a new version of a served model.
 
     Args:
       base_dir: TensorFlow Serving's base path of the model; versions are folders 1, 2 ... in it.
-      version: from 1 up; 0: the one after those that are there.
+      version: number of the version, at least 1; 0: the one after the existing versions.
 
     Raises:
-      InputError: that version is there already.
+      InputError: that version already exists.
     """
     base_dir = Path(base_dir)
     names = [path.name for path in base_dir.iterdir()] if base_dir.is_dir() else []
-    there = [int(name) for name in names if name.isdecimal() and int(name) < MAX_VERSION]
-    version = version or max(there, default=0) + 1
+    existing = [int(name) for name in names if name.isdecimal() and int(name) < MAX_VERSION]
+    version = version or max(existing, default=0) + 1
     if str(version) in names:
         raise InputError(
-            f"{base_dir / str(version)}: there already, and a server may be serving it; leave out --model_version for "
+            f"{base_dir / str(version)}: already exists, and a server may be serving it; remove --model_version to use "
             "the next number"
         )
     return base_dir / str(version)
@@ -42,31 +42,33 @@ def write_version(
     photo: np.ndarray,
     max_pixels: int = MAX_PIXELS,
 ) -> None:
-    """Write a SavedModel with all signatures, and the requests that a server warms it up with.
+    """Write a SavedModel with all signatures and warm-up requests.
 
     Args:
-      generator: of `build_generator`.
-      folder: to write; made anew.
-      model_name: as the server calls it.
-      photo: for the warm-up; uint8 RGB [H, W, 3].
-      max_pixels: see `signatures`.
+      generator: a model from `build_generator`.
+      folder: the folder to create.
+      model_name: the model's name on the server.
+      photo: photo for the warm-up requests; uint8 RGB [H, W, 3].
+      max_pixels: number of pixels that the model cartoonizes at once.
     """
-    # Only untracked endpoints both run in the C++ server and hold every weight once: tf.saved_model.save of a Keras 3
-    # model loses its variables there, and a tracked model is written twice.
+    # Only untracked endpoints run in the C++ server and also store every weight once. tf.saved_model.save of a Keras 3
+    # model loses its variables in the server, and a tracked model is written twice.
     archive = keras.export.ExportArchive()
     for name, signature in signatures(generator, max_pixels).items():
         archive.add_endpoint(name, signature.function, input_signature=signature.inputs)
     archive.write_out(os.fspath(folder), verbose=False)
-    inputs = warmup_inputs(photo)
-    write_warmup(folder, [predict_request(model_name, name, values) for name, values in inputs.items()])
+    requests = [predict_request(model_name, name, inputs) for name, inputs in warmup_inputs(photo).items()]
+    write_warmup(folder, requests)
 
 
 def warmup_inputs(photo: np.ndarray) -> dict[str, dict[str, np.ndarray]]:
-    """What each signature is asked to warm up, by its name: one photo, uint8 RGB [H, W, 3]."""
-    image_bytes = np.array([pictures.encode(pictures.Picture([photo]), ".jpg")], object)
-    taste = {"strength": np.array([0.8], np.float32), "long_side": np.array([max(photo.shape) // 2], np.int32)}
+    """Return the inputs of a warm-up request for each signature, made from one photo, uint8 RGB [H, W, 3]."""
+    jpeg = pictures.encode(pictures.Picture([photo]), ".jpg")
+    image_bytes = np.array([jpeg], object)
+    strength = np.array([0.8], np.float32)
+    long_side = np.array([max(photo.shape) // 2], np.int32)
     return {
         DEFAULT: {"image": photo[np.newaxis]},
         ENCODED: {"image_bytes": image_bytes},
-        STYLED: {"image_bytes": image_bytes, **taste},
+        STYLED: {"image_bytes": image_bytes, "strength": strength, "long_side": long_side},
     }

@@ -10,15 +10,15 @@ from export.serving.facts import DEFAULT
 
 
 class ServingSession:
-    """Answers requests to an exported model; may be called from several threads.
+    """An exported model loaded as a server loads it. It may be called from several threads.
 
-    It is loaded into a graph of its own, with nothing of Python's. tf.saved_model.load is no evidence: it rebuilds
+    The model gets a graph of its own, without Python objects. tf.saved_model.load would prove nothing: it creates
     variables in Python that a server does not find.
     """
 
     def __init__(self, folder: str | os.PathLike):
         graph = tf.Graph()
-        # The CPU computes in full float32, where GPUs round products to TF32.
+        # The CPU computes in full float32; GPUs round products to TF32.
         cpu_only = tf.compat.v1.ConfigProto(device_count={"GPU": 0})
         self._session = tf.compat.v1.Session(graph=graph, config=cpu_only)
         with graph.as_default():
@@ -30,22 +30,30 @@ class ServingSession:
 
     @property
     def signatures(self) -> dict:
-        """SignatureDefs by name."""
+        """The SignatureDefs by name."""
         return {name: signature for name, signature in self._meta_graph.signature_def.items() if signature.inputs}
 
     def predict(self, signature_name: str, **inputs) -> dict[str, np.ndarray]:
-        """Ask a signature.
+        """Run a signature.
+
+        Args:
+          signature_name: name of the signature.
+          inputs: arrays by input name.
+
+        Returns:
+          arrays by output name.
 
         Raises:
           KeyError: there is no such signature or input.
-          tf.errors.OpError: as a server would answer.
+          tf.errors.OpError: the error that a server would answer with.
         """
         signature = self.signatures[signature_name]
-        outputs = {name: info.name for name, info in signature.outputs.items()}
-        return self._session.run(outputs, {signature.inputs[name].name: value for name, value in inputs.items()})
+        feeds = {signature.inputs[name].name: value for name, value in inputs.items()}
+        fetches = {name: info.name for name, info in signature.outputs.items()}
+        return self._session.run(fetches, feeds)
 
     def answer(self, request: predict_pb2.PredictRequest) -> predict_pb2.PredictResponse:
-        """Answer a request as PredictionService does; raises as `predict`."""
+        """Answer a request as PredictionService does. Raises the same errors as `predict`."""
         signature_name = request.model_spec.signature_name or DEFAULT
         inputs = {name: tf.make_ndarray(tensor) for name, tensor in request.inputs.items()}
         outputs = self.predict(signature_name, **inputs)

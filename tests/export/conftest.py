@@ -1,16 +1,22 @@
-"""What the tests of exports share."""
+"""Fixtures that the tests of exports share: small generators, converted once, and servers for one of them."""
+
+import functools
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 from cartoongan_tf.models.generator_file import load_generator
+from export import parity, tflite, tflite_file
 from export.serving import saved_model
 from export.serving.session import ServingSession
+from export.tflite_file import Metadata
 from tests.export.serving import server
 from tests.helpers import draw
 
 MAX_PIXELS = 100 * 100
+METADATA = Metadata("demo-fp16", "Draws circles.", "cartoongan-tf 7", "Ana", "CC0-1.0")
 
 
 @pytest.fixture(scope="session")
@@ -19,8 +25,43 @@ def generator(generator_path):
 
 
 @pytest.fixture(scope="session")
+def generators(generator, light_path):
+    """A small generator of each architecture, by its name."""
+    return {"paper": generator, "light": load_generator(light_path)}
+
+
+@pytest.fixture(scope="session")
+def converted(generators):
+    """A function that returns the contents of a .tflite file, converted once: (architecture, precision, size,
+    kept_float)."""
+
+    @functools.cache
+    def convert(architecture="paper", precision="fp32", size=None, kept_float=""):
+        calibration = []
+        if precision == "int8_full":
+            calibration = [parity.fitting(draw(seed, 300, 300), tflite.FIRST_SIZE_PX) for seed in range(2)]
+        return tflite.convert(generators[architecture], precision, METADATA, size, calibration, kept_float)
+
+    return convert
+
+
+@pytest.fixture(scope="session")
+def brightening():
+    """A function that returns a .tflite file which adds a number to each value of a photo; converted once for each."""
+
+    @functools.cache
+    def convert(offset):
+        photo = tf.TensorSpec([None, None, None, 3], tf.float32)
+        function = tf.function(lambda photo: photo + offset).get_concrete_function(photo)
+        content = tf.lite.TFLiteConverter.from_concrete_functions([function]).convert()
+        return tflite_file.completed(content, METADATA, (8, 8))
+
+    return convert
+
+
+@pytest.fixture(scope="session")
 def version(generator, tmp_path_factory):
-    """An exported version of the model `demo` that draws up to 100 x 100 pixels at once."""
+    """An exported version of the model `demo` that accepts up to 100 x 100 pixels."""
     folder = tmp_path_factory.mktemp("serving") / "demo" / "1"
     folder.parent.mkdir()
     saved_model.write_version(generator, folder, "demo", draw(0), MAX_PIXELS)

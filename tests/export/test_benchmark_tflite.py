@@ -1,16 +1,18 @@
 import re
 
+import numpy as np
 import pytest
 
-from export import benchmark_tflite, tflite
-from export.tflite_file import Metadata
+from cartoongan_tf.base.errors import InputError
+from export import benchmark_tflite
+from export.benchmark_tflite import BenchmarkConfig, Case
 
 
 @pytest.fixture(scope="module")
-def files(generator, tmp_path_factory):
+def files(converted, tmp_path_factory):
     folder = tmp_path_factory.mktemp("tflite")
-    (folder / "free.tflite").write_bytes(tflite.convert(generator, "fp32", Metadata("free")))
-    (folder / "fixed.tflite").write_bytes(tflite.convert(generator, "fp16", Metadata("fixed"), (24, 16)))
+    (folder / "free.tflite").write_bytes(converted("paper", "fp32"))
+    (folder / "fixed.tflite").write_bytes(converted("paper", "fp16", (64, 32)))
     return folder
 
 
@@ -20,45 +22,67 @@ def _run(*flags):
 
 @pytest.mark.slow
 def test_the_table_has_each_file_at_each_size_and_number_of_threads(files, tmp_path, capsys):
-    models, output = f"{files}/free.tflite,{files}/fixed.tflite", tmp_path / "table.md"
+    models = f"{files}/free.tflite,{files}/fixed.tflite"
+    output = tmp_path / "table.md"
     assert _run(f"--models={models}", "--sizes_px=16,24", "--threads=1,2", "--rounds=2", f"--output={output}") == 0
     text = output.read_text()
     assert text in capsys.readouterr().out and f"--models={models}" in text
     rows = [line.strip("| ").split(" | ") for line in text.splitlines() if re.match(r"\| f", line)][1:]
-    found = {(name, size, threads) for name, size, threads, *_ in rows}
+    cases = {(name, size, threads) for name, size, threads, *_ in rows}
     free = {("free.tflite", f"{side} x {side}", threads) for side in (16, 24) for threads in "12"}
-    assert found == free | {("fixed.tflite", "24 x 16", threads) for threads in "12"}
+    assert cases == free | {("fixed.tflite", "64 x 32", threads) for threads in "12"}
     for name, _, _, milliseconds, ratio, peak, loaded in rows:
         assert milliseconds.isdecimal() and float(peak) >= float(loaded) > 10
         assert ratio == ("1.00" if name == "free.tflite" else "-")
 
 
-def test_times_are_those_of_drawing(files):
-    """Sixteen times the pixels take longer."""
-    cases = [benchmark_tflite.Case(files / "free.tflite", 1, (side, side)) for side in (64, 256)]
-    small, large = (min(times) for times in benchmark_tflite.seconds(cases, 3).values())
-    assert 0 < small < large
+def test_files_of_the_same_size_and_threads_take_turns(files):
+    cases = [
+        Case(files / name, num_threads, size)
+        for num_threads, size in ((1, (16, 16)), (2, (16, 16)), (1, (24, 8)))
+        for name in ("free.tflite", "other.tflite")
+    ]
+    calls = []
+
+    def measure(workers, photo, rounds):
+        calls.append((list(workers), photo.shape, rounds))
+        for case, arguments in workers.items():
+            assert arguments == (benchmark_tflite.load, case.path, case.num_threads)
+        return {case: [float(len(calls))] * rounds for case in workers}
+
+    times = benchmark_tflite.seconds(cases, 3, measure)
+    assert [group for group, _, _ in calls] == [cases[:2], cases[2:4], cases[4:]]
+    assert [(shape, rounds) for _, shape, rounds in calls] == [((1, 16, 16, 3), 3)] * 2 + [((1, 24, 8, 3), 3)]
+    assert times == {case: [1.0 + index // 2] * 3 for index, case in enumerate(cases)}
+
+
+def test_a_worker_draws_a_picture_of_the_cases_size(files):
+    case = Case(files / "free.tflite", 1, (24, 16))
+    load, *arguments = case.worker_arguments
+    photo = case.photo()
+    assert photo.dtype == np.float32 and -1 <= photo.min() < photo.max() <= 1
+    assert load(*arguments)(photo).shape == (1, 24, 16, 3)
 
 
 @pytest.mark.parametrize(
-    "flags, status, complaint",
-    [
-        (["--models="], 2, "--models is missing"),
-        (["--models=none.tflite"], 1, "none.tflite: no such file"),
-        (["--models=a", "--sizes_px=10"], 2, "multiples of 4"),
-        (["--models=a", "--sizes_px=big"], 2, "--sizes_px=big"),
-        (["--models=a", "--sizes_px=100000"], 2, "8192"),
-        (["--models=a", "--threads=,"], 2, "--threads"),
-        (["--models=a", "--threads=0"], 2, "--threads"),
-        (["--models=a", "--rounds=0"], 2, "--rounds"),
-    ],
+    "flag",
+    ["models=", "sizes_px=10", "sizes_px=4", "sizes_px=big", "sizes_px=100000", "threads=,", "threads=0", "rounds=0"],
 )
-def test_flags_that_cannot_be_used(flags, status, complaint, capsys):
-    assert _run(*flags) == status
-    assert complaint in capsys.readouterr().err
+def test_flags_that_cannot_be_used(flag, capsys):
+    assert _run("--models=a", f"--{flag}") == 2
+    assert f"--{flag.partition('=')[0]}" in capsys.readouterr().err
 
 
-def test_a_file_that_is_no_model_is_named(tmp_path, capsys):
+def test_numbers_are_used_once():
+    config = BenchmarkConfig(models="a", sizes_px="8192,8,8", threads="256,1,256")
+    assert config.numbers("sizes_px") == [8192, 8] and config.numbers("threads") == [256, 1]
+    with pytest.raises(InputError, match="--threads=257"):
+        BenchmarkConfig(models="a", threads="257")
+
+
+def test_files_that_cannot_be_used_are_named(tmp_path, capsys):
+    assert _run(f"--models={tmp_path}/none.tflite") == 1
+    assert "none.tflite" in capsys.readouterr().err
     (tmp_path / "a.tflite").write_text("hello")
     assert _run(f"--models={tmp_path}/a.tflite") == 1
-    assert "a.tflite: not a .tflite file" in capsys.readouterr().err
+    assert "a.tflite" in capsys.readouterr().err

@@ -15,7 +15,6 @@ import pytest
 from PIL import Image
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
-from cartoongan_tf.base.errors import assertion_text
 from cartoongan_tf.media import pictures
 from export import client
 from export.serving import layout
@@ -57,13 +56,13 @@ def test_strength_and_size_reach_the_server(ask, session, photo_path):
     np.testing.assert_array_equal(drawn, _expected(session, photo_path, strength=0.5, long_side=20))
 
 
-def test_a_folder_is_drawn_and_what_is_there_is_kept(ask, tmp_path, capsys):
+def test_a_folder_is_drawn_and_existing_results_are_kept(ask, tmp_path, capsys):
     for seed in range(3):
         pictures.write_picture(tmp_path / "photos" / f"{seed}.jpg", draw(seed, 20, 20))
     (tmp_path / "photos" / "notes.txt").write_text("no picture")
     assert ask(tmp_path / "photos") == 0
     said = capsys.readouterr()
-    assert "notes.txt: not a picture that can be read" in said.err and "skipped 1" in said.out
+    assert "notes.txt" in said.err and "skipped 1" in said.out
     assert len(list((tmp_path / "photos-cartoon").glob("*.png"))) == 3
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "photos-cartoon").iterdir()}
     assert ask(tmp_path / "photos") == 0
@@ -71,13 +70,13 @@ def test_a_folder_is_drawn_and_what_is_there_is_kept(ask, tmp_path, capsys):
     assert before == {path: path.stat().st_mtime_ns for path in (tmp_path / "photos-cartoon").iterdir()}
 
 
-def test_what_the_server_refuses_is_said_in_its_words(ask, tmp_path, capsys):
+def test_the_servers_reason_for_a_refusal_is_shown(ask, tmp_path, capsys):
     pictures.write_picture(tmp_path / "large.png", draw(0, 101, 100))
     (tmp_path / "damaged.gif").write_bytes(b"GIF89a and no more")
     assert ask(tmp_path / "large.png", tmp_path / "damaged.gif") == 1
-    said = capsys.readouterr().err
-    assert "large.png: a picture of 100 x 101 pixels has more than the 10000 that are drawn" in said
-    assert "long_side" in said and "damaged.gif: the GIF file holds no picture" in said and "node" not in said
+    error = capsys.readouterr().err
+    assert re.search(r"large\.png: .*100 x 101 .*10000.*long_side", error)
+    assert re.search(r"damaged\.gif: .*GIF", error) and "node" not in error
     assert ask(tmp_path / "large.png", "--long_side=100") == 0
 
 
@@ -96,19 +95,19 @@ def test_a_new_folder_is_made_for_the_results(ask, photo_path, tmp_path):
     assert (tmp_path / "drawn" / "photo-cartoon.png").exists()
 
 
-def test_films_are_passed_over(ask, photo_path, tmp_path, capsys):
+def test_films_are_skipped(ask, photo_path, tmp_path, capsys):
     (tmp_path / "photos").mkdir()
     shutil.copy(photo_path, tmp_path / "photos")
     (tmp_path / "photos" / "clip.mp4").touch()
     assert ask(tmp_path / "photos") == 0
-    assert "clip.mp4: a film" in capsys.readouterr().err
+    assert "clip.mp4" in capsys.readouterr().err
 
 
 def test_a_model_that_is_not_served(ask, photo_path, capsys):
     assert ask(photo_path, model="other") == 1
-    assert "--model=other: the server does not serve it" in capsys.readouterr().err
+    assert "--model=other" in capsys.readouterr().err
     assert ask(photo_path, "--model_version=7") == 1
-    assert "in version 7; leave out --model_version" in capsys.readouterr().err
+    assert "--model_version=7" in capsys.readouterr().err
     assert not photo_path.with_name("photo-cartoon.png").exists()
 
 
@@ -118,29 +117,30 @@ def test_no_server(flags, photo_path, capsys):
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
     assert client.main(["client", f"--server={address}", "--model=demo", *flags, str(photo_path)]) == 1
-    said = capsys.readouterr().err
-    assert f"--server={address}: no answer" in said and "8500" in said and "Traceback" not in said
+    error = capsys.readouterr().err
+    assert f"--server={address}" in error and "8500" in error and "Traceback" not in error
 
 
 @pytest.mark.parametrize("flags", [(), ("--rest",)])
 def test_a_server_that_never_answers(flags, photo_path, capsys):
     with socket.create_server(("127.0.0.1", 0)) as listening:
         address = f"127.0.0.1:{listening.getsockname()[1]}"
-        command = ["client", f"--server={address}", "--model=demo", "--timeout_secs=0.5", *flags, str(photo_path)]
+        command = ["client", f"--server={address}", "--model=demo", "--timeout_secs=0.2", *flags, str(photo_path)]
         assert client.main(command) == 1
-    assert f"--server={address}" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert f"--server={address}" in error and "--timeout_secs" in error
 
 
 @pytest.mark.parametrize(
-    "body, complaint",
+    "body, named",
     [
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", "with no cartoon"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{}", "does not speak REST"),
-        (b"HTTP/1.1 500 Broken\r\nContent-Length: 500\r\n\r\n{}", "status 500: Broken"),
-        (b"\0\0\x12\x04 what a gRPC port says", "does not speak REST"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", "--model=demo"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{}", "REST"),
+        (b"HTTP/1.1 500 Broken\r\nContent-Length: 500\r\n\r\n{}", "500: Broken"),
+        (b"\0\0\x12\x04 what a gRPC port says", "REST"),
     ],
 )
-def test_rest_from_something_that_is_no_model_server(body, complaint, photo_path, capsys):
+def test_rest_from_something_that_is_no_model_server(body, named, photo_path, capsys):
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def answer():
@@ -154,43 +154,47 @@ def test_rest_from_something_that_is_no_model_server(body, complaint, photo_path
         threading.Thread(target=answer, daemon=True).start()
         address = f"127.0.0.1:{listening.getsockname()[1]}"
         assert client.main(["client", f"--server={address}", "--model=demo", "--rest", str(photo_path)]) == 1
-    assert complaint in capsys.readouterr().err
+    assert named in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("kind, complaint", [("other outputs", "with no cartoon"), ("exhausted", "too large for")])
-def test_grpc_from_models_of_another_kind(kind, complaint, photo_path, capsys):
-    class Servicer(prediction_service_pb2_grpc.PredictionServiceServicer):
-        def Predict(self, request, context):
-            if kind == "exhausted":
-                context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "OOM when allocating")
-            return predict_pb2.PredictResponse()
+class OtherModel(prediction_service_pb2_grpc.PredictionServiceServicer):
+    def Predict(self, request, context):
+        return predict_pb2.PredictResponse()
 
-    with server.grpc_server(Servicer()) as address:
+
+class ExhaustedModel(prediction_service_pb2_grpc.PredictionServiceServicer):
+    def Predict(self, request, context):
+        context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "OOM when allocating")
+
+
+@pytest.mark.parametrize("servicer, named", [(OtherModel(), "--model=demo"), (ExhaustedModel(), "--long_side")])
+def test_grpc_from_models_of_another_kind(servicer, named, photo_path, capsys):
+    with server.grpc_server(servicer) as address:
         assert client.main(["client", f"--server={address}", "--model=demo", str(photo_path)]) == 1
-    assert complaint in capsys.readouterr().err
+    assert named in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
-    "flags, complaint",
+    "flag",
     [
-        (["--server=localhost"], "HOST:PORT"),
-        (["--server=http://localhost:8501"], "HOST:PORT"),
-        (["--strength=2"], "--strength"),
-        (["--long_side=-1"], "--long_side"),
-        (["--server=localhost:99999"], "HOST:PORT"),
-        (["--long_side=99999999999"], "--long_side"),
-        (["--timeout_secs=0"], "--timeout_secs"),
-        (["--timeout_secs=inf"], "--timeout_secs"),
-        (["--timeout_secs=nan"], "--timeout_secs"),
-        (["--model_version=99999999999999999999"], "--model_version"),
-        (["--model=a b"], "--model"),
-        (["--output=a.jpg"], "PNG"),
-        (["--model="], "--model is missing"),
+        "--server=localhost",
+        "--server=http://localhost:8501",
+        "--server=localhost:99999",
+        "--strength=2",
+        "--long_side=-1",
+        "--long_side=99999999999",
+        "--timeout_secs=0",
+        "--timeout_secs=inf",
+        "--timeout_secs=nan",
+        "--model_version=99999999999999999999",
+        "--model=a b",
+        "--model=",
+        "--output=a.jpg",
     ],
 )
-def test_flags_that_cannot_be_used(flags, complaint, capsys):
-    assert client.main(["client", "--server=localhost:1", "--model=demo", *flags, "photo.jpg"]) == 2
-    assert complaint in capsys.readouterr().err
+def test_flags_that_cannot_be_used(flag, capsys):
+    assert client.main(["client", "--server=localhost:1", "--model=demo", flag, "photo.jpg"]) == 2
+    assert flag.partition("=")[0] in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["missing.jpg", "clip.mp4", "notes.jpg"])
@@ -198,21 +202,8 @@ def test_sources_that_cannot_be_used_are_not_sent(name, tmp_path, capsys):
     (tmp_path / "clip.mp4").touch()
     (tmp_path / "notes.jpg").write_text("private")
     assert client.main(["client", "--server=localhost:1", "--model=demo", str(tmp_path / name)]) == 1
-    said = capsys.readouterr().err
-    assert name in said and "no answer" not in said
-
-
-@pytest.mark.parametrize(
-    "message, expected",
-    [
-        ("Graph execution error:\n\nassertion failed: [too large]\n\t [[{{node a}}]]", "too large"),
-        ("assertion failed: [[1] is odd] [Op:Assert]", "[1] is odd"),
-        ("Invalid JPEG data, size 3\n\t [[{{node map}}]]", "Invalid JPEG data, size 3"),
-        ("", "refused, and nothing said why"),
-    ],
-)
-def test_sentences_are_found_in_what_tensorflow_says(message, expected):
-    assert assertion_text(message) == expected
+    error = capsys.readouterr().err
+    assert name in error and "--server" not in error
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="no curl here")

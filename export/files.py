@@ -1,0 +1,140 @@
+"""The .tflite and .onnx files of an export, each made and compared with Keras in memory."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from cartoongan_tf import __version__
+from cartoongan_tf.base import progress
+from cartoongan_tf.base.errors import InputError
+from cartoongan_tf.base.progress import Bar
+from cartoongan_tf.inference.tflite_model import TFLiteGenerator
+from export import onnx_file, parity, tflite, tflite_file
+from export.config import ExportConfig
+from export.reference import Reference, Size
+from export.report import Entry
+
+TFLITE = "tflite"
+ONNX = "onnx"
+ONNX_BUDGET_DB = 60.0
+
+
+class ExportedFile(NamedTuple):
+    """A file of an export, not written yet."""
+
+    entry: Entry
+    content: bytes
+
+
+def make_files(reference: Reference, config: ExportConfig) -> list[ExportedFile]:
+    """Make every .tflite and .onnx file that a config asks for, and compare each with Keras.
+
+    Raises:
+      InputError: a file needs operators that phones do not have, or the photos to calibrate on cannot be read.
+    """
+    calibration = _calibration_photos(config)
+    files = []
+    steps = Bar(_tflite_plans(config), desc="export", unit="file")
+    for precision, size in steps:
+        steps.set_postfix_str(f"{precision}{_suffix(size)}")
+        files.append(make_tflite_file(tflite.convert, reference, config, precision, size, calibration))
+    if ONNX in config.format_names:
+        with progress.stage("making the ONNX file, and comparing it"):
+            files.append(_make_onnx_file(reference, config))
+    return files
+
+
+def make_tflite_file(
+    convert: Callable[..., bytes],
+    reference: Reference,
+    config: ExportConfig,
+    precision: str,
+    size: Size = None,
+    calibration: Sequence[np.ndarray] = (),
+) -> ExportedFile:
+    """Make a .tflite file and compare it with Keras.
+
+    A precision may leave more or less of the network in float. The first choice within the budget is taken, which is
+    the smallest file; if there is none, the last one.
+
+    Args:
+      convert: `tflite.convert`, or a function with the same arguments.
+      reference: the generator, and the photos to compare on.
+      config: the settings of the export.
+      precision: a key of `tflite.BUDGETS_DB`.
+      size: the only height and width that the file takes; None: any multiples of 4.
+      calibration: photos for int8_full, see `tflite.convert`.
+
+    Raises:
+      InputError: the file needs operators that phones do not have.
+    """
+    name = f"{config.name}-{precision}{_suffix(size)}"
+    path = f"{TFLITE}/{name}.tflite"
+    version = f"cartoongan-tf {__version__}"
+    metadata = tflite_file.Metadata(name, config.description, version, config.author, config.license)
+    for kept_float, stays_float in tflite.choices(precision).items():
+        content = convert(reference.generator, precision, metadata, size, calibration, kept_float)
+        _require_builtin_operators(content, path)
+        run = TFLiteGenerator(content, path)
+        entry = Entry.of_file(
+            content,
+            path=path,
+            format=precision,
+            takes=_tflite_input(run.dtype, size),
+            parity=reference.compare(run, size),
+            budget_db=tflite.BUDGETS_DB[precision],
+            operators=tflite_file.operators(content),
+            stays_float=stays_float,
+        )
+        if not entry.is_below_budget:
+            break
+    return ExportedFile(entry, content)
+
+
+def _tflite_plans(config: ExportConfig) -> list[tuple[str, Size]]:
+    """Return the precision and size of each .tflite file."""
+    plans: list[tuple[str, Size]] = [(name, None) for name in config.format_names if name in tflite.BUDGETS_DB]
+    if "fp16" in config.format_names and config.fixed_size_px:
+        plans.append(("fp16", config.fixed_size_px))
+    return plans
+
+
+def _suffix(size: Size) -> str:
+    return f"-{size[0]}x{size[1]}" if size else ""
+
+
+def _tflite_input(dtype: type, size: Size) -> str:
+    values = "uint8" if dtype == np.uint8 else "float32 in [-1, 1]"
+    if size:
+        return f"{values}, RGB [1, {size[0]}, {size[1]}, 3]"
+    return f"{values}, RGB [1, H, W, 3], multiples of 4"
+
+
+def _calibration_photos(config: ExportConfig) -> list[np.ndarray]:
+    if "int8_full" not in config.format_names:
+        return []
+    long_side = 2 * max(tflite.FIRST_SIZE_PX)
+    photos = parity.read_photos(config.calibration_dir, tflite.NUM_CALIBRATION_PHOTOS, long_side)
+    return [parity.fitting(photo, tflite.FIRST_SIZE_PX) for photo in photos]
+
+
+def _require_builtin_operators(content: bytes, path: str) -> None:
+    custom = [name for name in tflite_file.operators(content) if name.startswith("CUSTOM")]
+    if custom:
+        raise InputError(f"{path}: not written: needs operators that phones do not have: {', '.join(custom)}")
+
+
+def _make_onnx_file(reference: Reference, config: ExportConfig) -> ExportedFile:
+    content = onnx_file.convert(reference.generator)
+    entry = Entry.of_file(
+        content,
+        path=f"{ONNX}/{config.name}.onnx",
+        format=ONNX,
+        takes="float32 in [-1, 1], RGB [N, H, W, 3], multiples of 4",
+        parity=reference.compare(onnx_file.runner(content)),
+        budget_db=ONNX_BUDGET_DB,
+        operators=onnx_file.operators(content),
+        stays_float="everything is float32",
+    )
+    return ExportedFile(entry, content)

@@ -1,0 +1,33 @@
+"""Pictures shrunk and encoded inside a graph, against Pillow and `cartoonize`."""
+
+import io
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from cartoongan_tf.media import pictures
+from export.serving import encoded_pictures
+from tests.helpers import draw
+
+
+def test_png_has_alpha_only_where_it_is_not_opaque():
+    for mode, alpha in (("RGB", np.full((5, 6), 255)), ("RGBA", np.eye(5, 6))):
+        pixels = np.dstack([draw(1, 5, 6), alpha]).astype(np.uint8)
+        image = Image.open(io.BytesIO(encoded_pictures.encode_png(tf.constant(pixels)).numpy()))
+        assert image.mode == mode
+        np.testing.assert_array_equal(np.asarray(image)[..., :3], pixels[..., :3])
+
+
+@pytest.mark.parametrize("size", [(30, 44), (44, 30), (1, 50), (2000, 3)])
+def test_pictures_shrink_as_cartoonize_shrinks_them(size):
+    photo = draw(4, *size)
+    own_size = [tf.constant(side, tf.int64) for side in size]
+    for long_side in (0, 1, 7, 30, 44, 500):
+        expected = pictures.shrink(photo, long_side) if long_side else photo
+        height, width = encoded_pictures.shrunk_size(*own_size, tf.constant(long_side))
+        assert (int(height), int(width)) == expected.shape[:2], long_side
+        shrunk = encoded_pictures.shrink(tf.constant(photo), height, width)
+        message = f"long_side {long_side}"
+        np.testing.assert_allclose(shrunk.numpy().astype(int), expected, atol=1, err_msg=message)
