@@ -1,4 +1,4 @@
-"""Picture files, damaged in the ways in which files come damaged, and in those in which an attacker damages them."""
+"""Damaged picture files: with accidental damage, and with the damage that an attacker would try."""
 
 import io
 from collections.abc import Iterator
@@ -10,11 +10,11 @@ from tests.helpers import draw
 
 FORMATS = ("JPEG", "PNG", "GIF", "BMP")
 _EDGE_VALUES = (0, 1, 0x7F, 0x80, 0xFF)
-_HEADER_BYTES = 64  # where sizes, lengths and palettes stand
+_HEADER_BYTES = 64  # they hold sizes, lengths and palettes
 
 
 def picture_files() -> list[tuple[str, bytes]]:
-    """Whole files of all formats, by name: plain ones, and those with more in them."""
+    """Return intact files of all formats with their names: plain ones, and ones with optional features."""
     image = Image.fromarray(draw(3, 30, 40))
     exif = Image.Exif()
     exif[0x0112] = 8
@@ -31,7 +31,7 @@ def picture_files() -> list[tuple[str, bytes]]:
 
 
 def encode(image: Image.Image | np.ndarray, format: str, **options) -> bytes:
-    """The bytes of a picture file; an array is uint8 RGB."""
+    """Encode a picture, an image or uint8 RGB [H, W, 3], as the bytes of a file."""
     content = io.BytesIO()
     image = Image.fromarray(image) if isinstance(image, np.ndarray) else image
     image.save(content, format, **options)
@@ -39,12 +39,13 @@ def encode(image: Image.Image | np.ndarray, format: str, **options) -> bytes:
 
 
 def mutated_files(num_files: int, seed: int = 0) -> Iterator[tuple[str, bytes]]:
-    """Damaged files, by the name of the whole ones; the same for the same seed."""
-    rng, whole = np.random.default_rng(seed), picture_files()
+    """Yield damaged files, each with the name of the intact one; the same files for the same seed."""
+    rng = np.random.default_rng(seed)
+    intact = picture_files()
     damages = (_flip_bits, _set_header_bytes, _cut, _insert, _remove, _repeat, _splice)
     for index in range(num_files):
-        name, content = whole[index % len(whole)]
-        other = whole[int(rng.integers(len(whole)))][1]
+        name, content = intact[index % len(intact)]
+        _, other = intact[int(rng.integers(len(intact)))]
         for damage in rng.choice(damages, rng.integers(1, 4)):
             content = damage(rng, content, other) or b"\0"
         yield name, content
@@ -80,9 +81,8 @@ def _remove(rng, content: bytes, _) -> bytes:
 
 def _repeat(rng, content: bytes, _) -> bytes:
     start = int(rng.integers(len(content)))
-    return (
-        content[:start] + content[start : start + int(rng.integers(1, 200))] * int(rng.integers(2, 6)) + content[start:]
-    )
+    repeated = content[start : start + int(rng.integers(1, 200))]
+    return content[:start] + repeated * int(rng.integers(2, 6)) + content[start:]
 
 
 def _splice(rng, content: bytes, other: bytes) -> bytes:

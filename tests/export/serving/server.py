@@ -1,8 +1,8 @@
-"""TensorFlow Serving's two ways in, on real sockets: PredictionService from its own protos, and REST in its shapes.
+"""Stand-ins for TensorFlow Serving on real sockets: gRPC with its own protos, and REST in its format.
 
-Its binary is not to be had everywhere; what stands behind both here is the same C++ session that it uses. REST follows
-https://www.tensorflow.org/tfx/serving/api_rest: rows or columns, {"b64": ...} for bytes, outputs whose names end in
-_bytes encoded likewise.
+Its binary is not available everywhere. Both servers here use the same C++ session. REST follows
+https://www.tensorflow.org/tfx/serving/api_rest: rows or columns, {"b64": ...} for bytes, and the same for outputs whose
+names end in _bytes.
 """
 
 import base64
@@ -22,7 +22,7 @@ from export.serving.session import ServingSession
 
 
 class PredictionServicer(prediction_service_pb2_grpc.PredictionServiceServicer):
-    """Models by name and version, newest last."""
+    """A service with models by name and version."""
 
     def __init__(self, sessions: dict[str, dict[int, ServingSession]]):
         self._sessions = sessions
@@ -48,7 +48,7 @@ class PredictionServicer(prediction_service_pb2_grpc.PredictionServiceServicer):
 
 @contextlib.contextmanager
 def grpc_server(servicer: PredictionServicer) -> Iterator[str]:
-    """Serve; yields HOST:PORT."""
+    """Serve over gRPC; yields HOST:PORT."""
     server = grpc.server(concurrent.futures.ThreadPoolExecutor(8), options=[("grpc.max_receive_message_length", -1)])
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
@@ -61,7 +61,7 @@ def grpc_server(servicer: PredictionServicer) -> Iterator[str]:
 
 @contextlib.contextmanager
 def rest_server(servicer: PredictionServicer) -> Iterator[str]:
-    """Serve; yields HOST:PORT."""
+    """Serve over REST; yields HOST:PORT."""
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _handler(servicer))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
@@ -112,7 +112,7 @@ def _predict(servicer: PredictionServicer, path: str, body: dict) -> dict:
 
 
 def _tensor(name: str, values: list) -> np.ndarray:
-    """The server knows the types from the signature; here they follow from the names."""
+    """Convert JSON values to an array. A server knows the types from the signature; here they follow from the names."""
     types = {"image": np.uint8, "strength": np.float32, "long_side": np.int32}
     return np.array([_bytes(value) for value in values], types.get(name, object))
 
