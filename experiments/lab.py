@@ -27,6 +27,7 @@ from cartoongan_tf.training.config import TrainConfig
 from cartoongan_tf.training.networks import computing_in
 from data_pipeline import records
 from data_pipeline.records import Records
+from data_pipeline.storage import check_apart
 from experiments import material, recipes
 from experiments.baselines.cyclegan_config import TrainCycleGANConfig
 from experiments.config import SCALES, ExperimentConfig, MeasuringConfig, Scale
@@ -66,7 +67,7 @@ class Lab:
           InputError: there are too few pictures, or --output_dir lies in a folder of pictures.
         """
         scale = SCALES[config.scale]
-        material.check_apart(config.output_dir, {"photos_dir": config.photos_dir, "cartoons_dir": config.cartoons_dir})
+        check_apart(config.output_dir, {"photos_dir": config.photos_dir, "cartoons_dir": config.cartoons_dir})
         photo_files = material.split_photos(config.photos_dir)
         cartoon_files = material.split_cartoons(config.cartoons_dir)
         long_side = long_side or scale.long_side

@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image
@@ -56,18 +56,6 @@ def _picture_files(flag: str, folder: str | os.PathLike) -> list[Path]:
     if len(files) < _FEWEST:
         raise InputError(f"--{flag}={folder}: {len(files)} pictures in it; an experiment needs at least {_FEWEST}")
     return files
-
-
-def check_apart(output_dir: str, folders_by_flag: Mapping[str, str]) -> None:
-    """Check that results do not lie in a folder of pictures, where the next run would take them for pictures.
-
-    Raises:
-      InputError: the output folder lies in one of the folders.
-    """
-    output = Path(output_dir).resolve()
-    for flag, folder in folders_by_flag.items():
-        if output.is_relative_to(Path(folder).resolve()):
-            raise InputError(f"--output_dir={output_dir}: lies in --{flag}={folder}; name a folder outside")
 
 
 def build_records(files_by_kind: dict[str, tuple[str, Sequence[Path]]], output: Path, preparation: dict) -> None:

@@ -93,10 +93,3 @@ def test_the_cartoon_most_like_a_photo_is_found(tmp_path):
     choices = [cartoons.random(number) for number in range(8)]
     assert len({picture.tobytes() for picture in choices}) > 1
     np.testing.assert_array_equal(choices[0], cartoons.random(0))
-
-
-def test_results_do_not_lie_among_pictures(tmp_path):
-    folders = {"photos_dir": str(tmp_path / "photos"), "cartoons_dir": str(tmp_path / "frames")}
-    material.check_apart(str(tmp_path / "photos2"), folders)
-    with pytest.raises(InputError, match=r"--output_dir=.* --cartoons_dir="):
-        material.check_apart(str(tmp_path / "frames" / "x"), folders)
