@@ -133,9 +133,9 @@ def train(name: str, config: LightConfig, run_dir: Path) -> None:
 
     import benchmarks.light_candidates  # noqa: F401  adds the architectures
     from cartoongan_tf.training import distribution
+    from cartoongan_tf.training.feeds import Feeds
     from cartoongan_tf.training.inputs import Inputs
-    from cartoongan_tf.training.loop import Feeds
-    from cartoongan_tf.training.run import TrainingRun
+    from cartoongan_tf.training.run import build_run
     from cartoongan_tf.training.run_folder import RunFolder
     from data_pipeline import dataset, records
 
@@ -162,8 +162,8 @@ def train(name: str, config: LightConfig, run_dir: Path) -> None:
     steps = math.ceil(len(opened.photos) / recipe.batch_size)
     data = Inputs(Feeds(batches, recipe.batch_size, None), steps, recipe.crop_size, photos, cartoons, config.data_dir)
     folder = RunFolder(recipe.run_dir)
-    folder.check_goes_on(recipe)
-    if TrainingRun(recipe, folder, distribution.build_strategy("one"), data).run():
+    folder.check_can_resume(recipe)
+    if build_run(recipe, folder, distribution.build_strategy("one"), data).run():
         raise KeyboardInterrupt
 
 

@@ -2,7 +2,7 @@
 
     python -m benchmarks.train_step --output=train_step.md
 
-Everything is run by `loop.several_steps`, each in a process of its own, on random pictures in memory; the
+Everything is run by `step_graph.several_steps`, each in a process of its own, on random pictures in memory; the
 processes of a table take turns, so that whatever else the machine does meets all of them. Times are medians over the
 rounds; ratios are medians of the rounds' ratios, and they are what to compare. Peak memory (the GPU's, where there is
 one) is what a process holds above one that has started TensorFlow and does nothing.

@@ -1,6 +1,6 @@
 """What `benchmarks.train_step` measures: the step's parts, the step with each switch, the step of each method.
 
-Each is a step that `loop.several_steps` runs, as it runs those of training, on random pictures in memory. A part
+Each is a step that `step_graph.several_steps` runs, as it runs those of training, on random pictures in memory. A part
 builds no more networks than it needs: its process holds what the part takes, and no more.
 """
 
@@ -17,10 +17,10 @@ from cartoongan_tf.base import memory
 from cartoongan_tf.models import losses, pixels
 from cartoongan_tf.models.discriminator import build_discriminator
 from cartoongan_tf.models.vgg19 import build_vgg19_features
-from cartoongan_tf.training import loop, schedule, steps
 from cartoongan_tf.training import networks as nets
+from cartoongan_tf.training import schedule, step_graph, steps
 from cartoongan_tf.training.config import TrainConfig
-from cartoongan_tf.training.gradients import Batch, Losses, Scalars, update, with_gradients
+from cartoongan_tf.training.gradients import Batch, ForwardPass, Scalars, update, with_gradients
 from experiments.baselines import cyclegan
 from experiments.baselines.cyclegan_config import CycleGANConfig
 
@@ -35,7 +35,7 @@ class Work(NamedTuple):
       changes: to the recipe, first.
     """
 
-    build: Callable[[TrainConfig], loop.Step]
+    build: Callable[[TrainConfig], step_graph.Step]
     changes: Mapping[str, Any] = types.MappingProxyType({})
 
     @property
@@ -43,17 +43,17 @@ class Work(NamedTuple):
         return self.changes.get("steps_per_call", 1)
 
 
-def _nothing(recipe: TrainConfig) -> loop.Step:
+def _nothing(recipe: TrainConfig) -> step_graph.Step:
     """What any process holds that has started TensorFlow and the loop."""
     return lambda batch: {"value": tf.cast(batch["photo"][0, 0, 0, 0], tf.float32)}
 
 
-def _generator_forward(recipe: TrainConfig) -> loop.Step:
+def _generator_forward(recipe: TrainConfig) -> step_graph.Step:
     generator = nets.new_generator(recipe)
     return lambda batch: {"value": tf.reduce_mean(generator(pixels.to_float(batch["photo"]), training=True))}
 
 
-def _generator_and_back(recipe: TrainConfig) -> loop.Step:
+def _generator_and_back(recipe: TrainConfig) -> step_graph.Step:
     generator = nets.new_generator(recipe)
 
     def step(batch):
@@ -64,18 +64,18 @@ def _generator_and_back(recipe: TrainConfig) -> loop.Step:
     return step
 
 
-def _discriminator_and_back(recipe: TrainConfig) -> loop.Step:
+def _discriminator_and_back(recipe: TrainConfig) -> step_graph.Step:
     networks = types.SimpleNamespace(discriminator=build_discriminator(recipe.discriminator_width))
-    found = with_gradients(lambda batch: steps.warmup_losses(networks, batch, recipe), networks, recipe.jit_compile)
+    found = with_gradients(lambda batch: steps.warmup_pass(networks, batch, recipe), networks, recipe.jit_compile)
     return lambda batch: {"value": tf.linalg.global_norm(found(batch)[1]["discriminator"])}
 
 
-def _vgg19_forward(recipe: TrainConfig) -> loop.Step:
+def _vgg19_forward(recipe: TrainConfig) -> step_graph.Step:
     features = build_vgg19_features(recipe.vgg19_weights, recipe.seed)
     return lambda batch: {"value": tf.reduce_mean(features(pixels.to_float(batch["photo"])))}
 
 
-def _vgg19_and_back(recipe: TrainConfig) -> loop.Step:
+def _vgg19_and_back(recipe: TrainConfig) -> step_graph.Step:
     features = build_vgg19_features(recipe.vgg19_weights, recipe.seed)
 
     def step(batch):
@@ -88,7 +88,7 @@ def _vgg19_and_back(recipe: TrainConfig) -> loop.Step:
     return step
 
 
-def _step_of_training(step: Callable, recipe: TrainConfig) -> loop.Step:
+def _step_of_training(step: Callable, recipe: TrainConfig) -> step_graph.Step:
     networks = nets.build_networks(recipe, schedule.plan(recipe, STEPS_PER_EPOCH), recipe.crop_size)
     return lambda batch: step(networks, batch, recipe)
 
@@ -107,8 +107,8 @@ def features_together_step(networks: nets.Networks, batch: Batch, recipe: TrainC
     return result.scalars | update(networks, optimizers, gradients)
 
 
-def _losses_with_features_together(networks: nets.Networks, batch, recipe: TrainConfig) -> Losses:
-    others = steps.adversarial_losses(
+def _losses_with_features_together(networks: nets.Networks, batch, recipe: TrainConfig) -> ForwardPass:
+    others = steps.adversarial_pass(
         dataclasses.replace(networks, vgg19_features=tf.identity),  # costs nothing, and weighs nothing
         batch,
         dataclasses.replace(recipe, content_weight=0.0),
@@ -118,12 +118,12 @@ def _losses_with_features_together(networks: nets.Networks, batch, recipe: Train
     content = losses.content_loss(features, photo_features, recipe.content_loss)
     content = tf.nn.compute_average_loss(content, global_batch_size=recipe.batch_size)
     objective = others.objectives["generator"] + recipe.content_weight * content
-    return Losses(
+    return ForwardPass(
         others.objectives | {"generator": objective}, others.scalars | {"content_loss": content}, others.generated
     )
 
 
-def _cyclegan(identity_weight: float, recipe: TrainConfig) -> loop.Step:
+def _cyclegan(identity_weight: float, recipe: TrainConfig) -> step_graph.Step:
     networks = ("generator", "generator_width", "generator_num_blocks", "discriminator_width")
     same = (*networks, "batch_size", "pool_size", "seed")
     config = CycleGANConfig(identity_weight=identity_weight, **{name: getattr(recipe, name) for name in same})
@@ -175,12 +175,12 @@ def build(work: Work, recipe: TrainConfig) -> Callable[[int], int]:
     tf.config.optimizer.set_experimental_options({"remapping": False})  # as training does
     recipe = dataclasses.replace(recipe, **work.changes)
     batches = iter(tf.data.Dataset.from_tensors(random_batch(recipe)).repeat())
-    train = loop.several_steps(work.build(recipe), batches, tf.distribute.get_strategy())
+    train = step_graph.several_steps(work.build(recipe), batches, tf.distribute.get_strategy())
 
     def run(num_steps: int) -> int:
         scalars = {}
         for _ in range(0, num_steps, work.steps_per_call):
-            scalars = train(batches, tf.constant(work.steps_per_call))
+            scalars = train(work.steps_per_call)
         for name, values in scalars.items():
             if not np.isfinite(values.numpy()).all():
                 raise ValueError(f"{name} is {values.numpy()}")

@@ -1,9 +1,9 @@
-"""Turn the weights that the paper's authors released into a generator of ours.
+"""Convert the weights that the paper's authors released into a generator of this project.
 
     python -m cartoongan_tf.import_weights --weights=hayao.npz --output=hayao.keras
 
-It takes the forms in which people have them: PyTorch's .pth (if torch is installed), .npz, a folder of .npy files.
-The result speaks RGB, and works with cartoonize, with export, and with train as --initial_generator.
+The weights may be PyTorch's .pth (if torch is installed), .npz, or a folder of .npy files. The result takes and
+returns RGB, and works with cartoonize, with export, and with train as --initial_generator.
 """
 
 import dataclasses
@@ -21,8 +21,8 @@ class ImportConfig(Config):
     weights: str = option(
         "The authors' generator, arrays by their PyTorch names: a .pth or .npz file, or a folder of .npy files."
     )
-    output: str = option("The generator to write; its name ends in .keras.")
-    overwrite: bool = option("Write over a generator that exists already.", False)
+    output: str = option("File of the generator to write; its name ends in .keras.")
+    overwrite: bool = option("Overwrite a generator that already exists.", False)
 
 
 def main(argv=None) -> int:
@@ -33,7 +33,7 @@ def _import_weights(config: ImportConfig, _) -> None:
     if not config.output.endswith(".keras"):
         raise InputError(f"--output={config.output}: the name must end in .keras")
     if Path(config.output).exists() and not config.overwrite:
-        raise InputError(f"--output={config.output}: exists already; give --overwrite, or name another file")
+        raise InputError(f"--output={config.output}: already exists; give --overwrite, or name another file")
     weights = authors_files.read_weights(config.weights)
     program.start_tensorflow()
     from cartoongan_tf.models import authors_weights, generator_file

@@ -1,11 +1,11 @@
-"""Train a cartoon style, or go on from the last checkpoint of a run that was cut off: give the same command again.
+"""Train a cartoon style. To resume an interrupted run from its last checkpoint, give the same command again.
 
     python -m cartoongan_tf.train --flagfile=shinkai.flags
 
-shinkai.flags is a complete recipe; flags after it on the command line win. Data comes from
+shinkai.flags is a complete recipe; flags after it on the command line override it. Data comes from
 data_pipeline.build_tfrecords. The run's folder then holds generator.keras (for cartoonize and export), samples/
 (pictures to look at), summaries/ (for `tensorboard --logdir`), checkpoints/, run.flags (the run's own recipe), run.json
-(versions, machines, data) and warnings.txt, if there were any. First, check everything and see how long it will take:
+(versions, machines, data) and warnings.txt, if there were any. First, check everything and the time that it will take:
 
     python -m cartoongan_tf.train --flagfile=shinkai.flags --dry_run
 """
@@ -18,7 +18,7 @@ from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.models import kernel_limits
 from cartoongan_tf.training.config import TrainConfig
 
-_VGG19_CHANNELS = 64  # of its first layers, at the pictures' own resolution
+_VGG19_CHANNELS = 64  # in its first layers, which have the pictures' resolution
 
 
 def main(argv=None) -> int:
@@ -26,46 +26,47 @@ def main(argv=None) -> int:
 
 
 def train(config: TrainConfig, strategy=None) -> int:
-    """Run the whole training, or what is left of it, or until Ctrl-C or SIGTERM asks to stop.
+    """Train to the end of the run, or until Ctrl-C or SIGTERM asks to stop; with --dry_run, only try it.
 
     Args:
-      config: the run's options.
+      config: options of the run.
       strategy: a tf.distribute.Strategy; None: the one that `config.strategy` names.
 
     Returns:
-      the exit status: 0, or 128 and the signal's number where it was asked to stop before the end.
+      the exit status: 0, or 128 plus the signal's number if the run was asked to stop before its end.
 
     Raises:
-      InputError: data, VGG19 weights or run folder cannot be used, or a loss stopped being finite.
+      InputError: data, VGG19 weights or run folder cannot be used, or a loss is not finite.
     """
     if importlib.util.find_spec("tensorboard") is None:
         raise InputError("TensorBoard, which writes a run's curves, is not installed: pip install tensorboard")
     program.start_tensorflow()
     from cartoongan_tf.training import distribution, inputs, precision
-    from cartoongan_tf.training.run import TrainingRun
+    from cartoongan_tf.training.run import build_run
     from cartoongan_tf.training.run_folder import RunFolder
     from data_pipeline import dataset, records
 
-    opened, held_out = records.open_records(config.data_dir), records.open_records(config.data_dir, "validation")
-    inputs.check_records(config.data_dir, opened)
+    training = records.open_records(config.data_dir)
+    held_out = records.open_records(config.data_dir, "validation")
+    inputs.check_records(config.data_dir, training)
     folder = RunFolder(config.run_dir)
-    folder.check_goes_on(config)
+    folder.check_can_resume(config)
     folder.check_writable()
     _prepare_tensorflow(config)
     strategy = strategy or distribution.build_strategy(config.strategy)
-    _check_batch_size(config, strategy.num_replicas_in_sync, opened.image_size)
+    _check_batch_size(config, strategy.num_replicas_in_sync, training.image_size)
     if not (len(held_out.photos) and len(held_out.cartoons)):
         print(
             f"{config.data_dir} has no held-out pictures: samples show training photos, and there is no validation "
-            "(build_tfrecords --validation_fraction=0.1 keeps some)."
+            "(build_tfrecords --validation_fraction=0.1 holds some out)."
         )
-    if slow := precision.slowness(config.mixed_precision):
-        print(f"WARNING: {slow}.", file=sys.stderr)
+    if slowness := precision.slowness(config.mixed_precision):
+        print(f"WARNING: {slowness}.", file=sys.stderr)
     explaining_damage = dataset.explaining_damage
-    with distribution.explaining_lost_workers(strategy), explaining_damage(opened), explaining_damage(held_out):
+    with distribution.explaining_lost_workers(strategy), explaining_damage(training), explaining_damage(held_out):
         with progress.stage("reading the samples, building the networks and VGG19"):
-            training = TrainingRun(config, folder, strategy, inputs.build_inputs(config, opened, held_out))
-        return training.rehearse() if config.dry_run else training.run()
+            run = build_run(config, folder, strategy, inputs.build_inputs(config, training, held_out))
+        return run.dry_run() if config.dry_run else run.run()
 
 
 def _prepare_tensorflow(config: TrainConfig) -> None:
@@ -80,20 +81,22 @@ def _prepare_tensorflow(config: TrainConfig) -> None:
 
 
 def _check_batch_size(config: TrainConfig, num_replicas: int, image_size: int) -> None:
-    """Raise InputError unless the devices can share a batch, and TensorFlow's kernels take their parts of it."""
+    """Raise InputError unless the devices can share a batch, and TensorFlow's kernels can compute their parts."""
     if config.batch_size % num_replicas:
         raise InputError(
             f"--batch_size={config.batch_size}: must be a multiple of the {num_replicas} devices that share it"
         )
     import tensorflow as tf
 
-    side, share = config.crop_size or image_size, config.batch_size // num_replicas
-    values = share * side**2 * max(_VGG19_CHANNELS, config.generator_width)
-    takes_batches = share > 1 or bool(tf.config.list_physical_devices("GPU"))  # one picture alone is taken otherwise
-    if values > kernel_limits.most_values(on_gpu=takes_batches):
+    side = config.crop_size or image_size
+    num_pictures = config.batch_size // num_replicas
+    num_values = num_pictures * side**2 * max(_VGG19_CHANNELS, config.generator_width)
+    # On the CPU, only the convolution of a single picture has the lower limit.
+    has_higher_limit = num_pictures > 1 or bool(tf.config.list_physical_devices("GPU"))
+    if num_values > kernel_limits.most_values(on_gpu=has_higher_limit):
         raise InputError(
-            f"--batch_size={config.batch_size}: {share} pictures of {side} px on a device are more than TensorFlow's "
-            "kernels compute with at once; lower it, give a smaller --crop_size, or set TF_ENABLE_ONEDNN_OPTS=0"
+            f"--batch_size={config.batch_size}: {num_pictures} pictures of {side} px on a device are more than "
+            "TensorFlow's kernels compute at once; lower it, give a smaller --crop_size, or set TF_ENABLE_ONEDNN_OPTS=0"
         )
 
 

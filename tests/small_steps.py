@@ -1,6 +1,6 @@
-"""A few training steps of small networks on one batch, for several tests; and as one worker of a cluster:
+"""A few training steps of small networks on one batch, for several tests.
 
-TF_CONFIG=... python -m tests.small_steps
+As one worker of a cluster: TF_CONFIG=... python -m tests.small_steps
 """
 
 import dataclasses
@@ -10,33 +10,40 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from cartoongan_tf.training import distribution, loop, schedule, steps
+from cartoongan_tf.training import distribution, schedule, steps
 from cartoongan_tf.training.config import TrainConfig
+from cartoongan_tf.training.feeds import Feeds
 from cartoongan_tf.training.networks import build_networks
+from cartoongan_tf.training.step_graph import several_steps
 
 IMAGE_SIZE = 32
 BATCH_SIZE = 4
 
 
 def small_config(**changes):
+    """Return a recipe of small networks."""
     values = {
         "vgg19_weights": "random",
         "generator_width": 4,
         "generator_num_blocks": 1,
         "discriminator_width": 4,
+        "batch_size": BATCH_SIZE,
+        "initialization_learning_rate": 1e-3,
+        "generator_learning_rate": 1e-3,
+        "discriminator_learning_rate": 1e-3,
     }
-    values |= {"batch_size": 4, "initialization_learning_rate": 1e-3, "generator_learning_rate": 1e-3}
-    return TrainConfig("data", "run", **(values | {"discriminator_learning_rate": 1e-3} | changes))
+    return TrainConfig("data", "run", **(values | changes))
 
 
 def small_batch(size=BATCH_SIZE):
+    """Return a batch of noise, always the same."""
     rng = np.random.default_rng(0)
     names = ("photo", "cartoon", "smoothed")
     return {name: tf.constant(rng.integers(0, 256, (size, IMAGE_SIZE, IMAGE_SIZE, 3)), tf.uint8) for name in names}
 
 
 def run_steps(step, config, num_steps, strategy=None, build=build_networks):
-    """A few steps on one batch, on one replica unless told; returns the scalars of each step and the networks."""
+    """Run a few steps on one batch, by default on one replica; return the scalars of each step, and the networks."""
     strategy = strategy or tf.distribute.MirroredStrategy(["CPU:0"])
     keras.utils.set_random_seed(0)
     with strategy.scope():
@@ -46,17 +53,22 @@ def run_steps(step, config, num_steps, strategy=None, build=build_networks):
         part = slice(worker * BATCH_SIZE // num_workers, (worker + 1) * BATCH_SIZE // num_workers)
         return tf.data.Dataset.from_tensors({name: images[part] for name, images in small_batch().items()}).repeat()
 
-    phase = loop.Phase("phase", num_steps, lambda batch: step(networks, batch, config))
-    scalars = loop.ready_to_train(phase, loop.Feeds(training, BATCH_SIZE), strategy, 0)(num_steps)
-    return [{name: float(values[i]) for name, values in scalars.items()} for i in range(num_steps)], networks
+    batches = Feeds(training, BATCH_SIZE).distribute_training(strategy, 0)
+    scalars = several_steps(lambda batch: step(networks, batch, config), batches, strategy)(num_steps)
+    scalars_of_steps = []
+    for index in range(num_steps):
+        scalars_of_steps.append({name: float(values[index]) for name, values in scalars.items()})
+    return scalars_of_steps, networks
 
 
 def untrained(config):
+    """Return the networks that `run_steps` begins with."""
     keras.utils.set_random_seed(0)
     return build_networks(config, schedule.plan(config, 10), IMAGE_SIZE)
 
 
 def build_with_gradient_descent(config, lengths, image_size):
+    """Build networks whose optimizers are plain gradient descent."""
     networks = build_networks(config, lengths, image_size)
 
     def descent(model, learning_rate):
@@ -73,7 +85,7 @@ def build_with_gradient_descent(config, lengths, image_size):
 
 
 def main():
-    """Adversarial steps as one of several workers; prints their scalars, and then the generator's weights' sums."""
+    """Run adversarial steps as one of several workers; print their scalars, and the sums of the generator's weights."""
     strategy = distribution.build_strategy("multi_worker")
     with distribution.explaining_lost_workers(strategy):
         config = small_config(pool_size=BATCH_SIZE)

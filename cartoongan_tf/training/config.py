@@ -1,73 +1,75 @@
-"""Training's options: the one owner of their defaults, which are the recipe of the authors' own code.
+"""The options of training. Their defaults are the recipe of the authors' own code.
 
 docs/paper_map.md compares that recipe with the paper's text; configs/paper.flags is the paper to the letter.
 """
 
 import dataclasses
-from typing import Literal
+from typing import Any, Literal
 
 from cartoongan_tf.base.options import Config, option, require
 from cartoongan_tf.models.architectures import GENERATOR_SIZES
 
-# What a run that has begun cannot change: its networks, what its checkpoints hold, and where its phases end.
-FIXED_FLAGS = (
-    "generator",
-    "generator_width",
-    "generator_num_blocks",
-    "discriminator_width",
-    "pool_size",
-    "crop_size",
-    "ema_decay",
-    "batch_size",
-    "initialization_epochs",
-    "discriminator_warmup_steps",
-)
+_IS_FIXED = "is_fixed"
+
+
+def fixed_option(help: str, default: Any, **limits: float) -> Any:
+    """Declare an option that a run cannot change once it has begun.
+
+    These options determine the networks, the content of checkpoints, and the steps at which phases end.
+    """
+    metadata = option(help, default, **limits).metadata
+    return dataclasses.field(default=default, metadata={**metadata, _IS_FIXED: True})
 
 
 @dataclasses.dataclass(frozen=True)
 class TrainConfig(Config):
     data_dir: str = option("Folder of training records, as data_pipeline.build_tfrecords writes it.")
-    run_dir: str = option("Folder of the run: generator.keras, samples, checkpoints, curves. A run there goes on.")
+    run_dir: str = option(
+        "Folder of the run: generator.keras, samples, checkpoints, curves. A run that is there already is resumed."
+    )
     vgg19_weights: str = option(
-        "VGG19 for the content loss: imagenet (fetched once, 80 MB), a weights file's path, or random (trials only).",
+        "VGG19 for the content loss: imagenet (fetched once, 80 MB), the path of a weights file, or random (trials "
+        "only).",
         "imagenet",
     )
 
     initial_generator: str = option(
-        "A generator.keras, or a style's name, to start from, of the same size as the one to train: fine-tunes it, "
-        "without initialization.",
+        "Generator to fine-tune: a generator.keras or the name of a style, of the same size as the generator to train. "
+        "There is no initialization then.",
         "",
     )
-    generator: Literal["paper", "light"] = option(
+    generator: Literal["paper", "light"] = fixed_option(
         "Architecture of the generator: the paper's, or one of a tenth of its cost, for phones, films and training on "
         "small machines (docs/light_generator.md).",
         "paper",
     )
-    generator_width: int = option(
-        "Filters of the generator's first convolution; 0: the architecture's own, 64 in the paper.", 0, at_least=0
+    generator_width: int = fixed_option(
+        "Filters of the generator's first convolution. 0: the architecture's own, 64 in the paper.", 0, at_least=0
     )
-    generator_num_blocks: int = option(
-        "Residual blocks of the generator; 0: the architecture's own, 8 in the paper.", 0, at_least=0
+    generator_num_blocks: int = fixed_option(
+        "Residual blocks of the generator. 0: the architecture's own, 8 in the paper.", 0, at_least=0
     )
-    discriminator_width: int = option(
+    discriminator_width: int = fixed_option(
         "Filters of the discriminator's first convolution; 32 is the paper's.", 32, at_least=1
     )
 
-    batch_size: int = option("Pictures in a step, over all GPUs together.", 8, at_least=1)
-    crop_size: int = option(
-        "Train on squares of so many pixels, cut at random places out of the records' pictures; a multiple of 4. "
-        "0: on all of each picture.",
+    batch_size: int = fixed_option("Pictures in a step, over all GPUs together.", 8, at_least=1)
+    crop_size: int = fixed_option(
+        "Side in pixels of the squares to train on, cut at random places out of the records' pictures; a multiple of "
+        "4. 0: train on complete pictures.",
         0,
         at_least=0,
     )
-    initialization_epochs: int = option(
+    initialization_epochs: int = fixed_option(
         "Passes over the photos with the content loss alone (section 3.3).", 20, at_least=0
     )
     initialization_decay_epochs: int = option(
-        "How many of them (at most all), at their end, let the learning rate fall linearly to 0.", 10, at_least=0
+        "The last passes of the initialization, over which the learning rate falls linearly to 0; at most all of them.",
+        10,
+        at_least=0,
     )
-    discriminator_warmup_steps: int = option(
-        "Steps of the discriminator alone, on photos as what it must tell from cartoons, between initialization and "
+    discriminator_warmup_steps: int = fixed_option(
+        "Steps in which the discriminator alone learns to distinguish cartoons from photos, between initialization and "
         "adversarial training; not in the paper.",
         0,
         at_least=0,
@@ -76,17 +78,25 @@ class TrainConfig(Config):
         "Passes over the photos with both losses, after the initialization.", 200, at_least=0
     )
     adversarial_decay_epochs: int = option(
-        "How many of them (at most all), at their end, let the learning rates fall linearly to 0; 0: constant rates.",
+        "The last passes of adversarial training, over which the learning rates fall linearly to 0; at most all of "
+        "them. 0: constant rates.",
         100,
         at_least=0,
     )
-    initialization_learning_rate: float = option("Adam's, for the generator during the initialization.", 2e-4, above=0)
-    discriminator_warmup_learning_rate: float = option("Adam's, constant, for the warm-up.", 2e-4, above=0)
-    generator_learning_rate: float = option("Adam's, for the generator during adversarial training.", 1e-5, above=0)
-    discriminator_learning_rate: float = option("Adam's, for the discriminator.", 1e-5, above=0)
+    initialization_learning_rate: float = option(
+        "Adam's learning rate for the generator during the initialization.", 2e-4, above=0
+    )
+    discriminator_warmup_learning_rate: float = option(
+        "Adam's learning rate for the warm-up; it is constant.", 2e-4, above=0
+    )
+    generator_learning_rate: float = option(
+        "Adam's learning rate for the generator during adversarial training.", 1e-5, above=0
+    )
+    discriminator_learning_rate: float = option("Adam's learning rate for the discriminator.", 1e-5, above=0)
 
     adversarial_loss: Literal["log", "least_squares", "hinge"] = option(
-        "log is equation (3) of the paper, least_squares is what the authors' code trains with.",
+        "Adversarial loss: log is equation (3) of the paper, least_squares is that of the authors' code, hinge is in "
+        "neither.",
         "least_squares",
     )
     edge_loss_weight: float = option(
@@ -94,33 +104,33 @@ class TrainConfig(Config):
     )
     content_loss: Literal["l1", "l2"] = option("Distance of VGG19 features; l1 is the paper's.", "l1")
     content_weight: float = option(
-        "The paper's omega: larger keeps more of the photo. With Caffe-scaled features 6.2e-4 is what the authors' "
-        "code amounts to; the paper's 10 gives the photo back.",
+        "The paper's omega: a larger one keeps more of the photo. 6.2e-4, with Caffe-scaled VGG19 features, is "
+        "equivalent to the authors' code; the paper's 10 returns the photo.",
         6.2e-4,
         at_least=0,
     )
     color_weight: float = option(
-        "Weight of a term that keeps the photo's colours (mean absolute difference of chroma), in adversarial "
-        "training; not in the paper. 0: off.",
+        "Weight of a loss that keeps the photo's colours (mean absolute difference of chroma) in adversarial training; "
+        "not in the paper. 0: off.",
         0.0,
         at_least=0,
     )
-    pool_size: int = option(
-        "Earlier generated pictures that the discriminator is shown half of the time, as in the authors' code; at "
-        "least --batch_size, or 0: it sees the latest ones only.",
+    pool_size: int = fixed_option(
+        "Number of earlier generated pictures that are kept and shown to the discriminator half of the time, as in the "
+        "authors' code; at least --batch_size. 0: the discriminator sees the latest pictures only.",
         50,
         at_least=0,
     )
-    ema_decay: float = option(
-        "Keep an exponential moving average of the generator's weights with this decay, 0.999 say, and write that one "
-        "to generator.keras; not in the paper. 0: off.",
+    ema_decay: float = fixed_option(
+        "Decay of a moving average of the generator's weights, for example 0.999; generator.keras holds the averaged "
+        "weights. Not in the paper. 0: off.",
         0.0,
         at_least=0,
         below=1,
     )
     initialization_loss: Literal["content", "pixels"] = option(
-        "What initialization compares: content (VGG19 features) is the paper's; pixels is faster (needs no "
-        "VGG19) and keeps colours, for short runs.",
+        "Loss of the initialization: content (VGG19 features) is the paper's; pixels is faster (needs no VGG19) and "
+        "keeps colours, for short runs.",
         "content",
     )
 
@@ -130,13 +140,14 @@ class TrainConfig(Config):
         "mirrored",
     )
     mixed_precision: Literal["auto", "off", "bfloat16"] = option(
-        "bfloat16: compute in it where that is safe; what is saved stays float32. auto: do so where the processor or "
-        "the GPUs have instructions for it (NVIDIA's from A100 on); elsewhere it is many times slower. off: float32.",
+        "bfloat16: compute in bfloat16 where that is safe; saved weights stay float32. auto: use bfloat16 if the "
+        "processor or the GPUs have instructions for it (NVIDIA's from A100 on); without them it is many times slower. "
+        "off: float32.",
         "off",
     )
-    jit_compile: bool = option("Compile losses and gradients by XLA: a slow first step, then faster ones.", False)
+    jit_compile: bool = option("Compile losses and gradients by XLA: the first step is slow, the others faster.", False)
     steps_per_call: int = option(
-        "Steps in one call of TensorFlow: more of them save time where steps are short, on small networks.",
+        "Steps in one call of TensorFlow; more of them save time if steps are short, as those of small networks are.",
         1,
         at_least=1,
     )
@@ -144,30 +155,29 @@ class TrainConfig(Config):
     checkpoint_every_steps: int = option(
         "Steps between checkpoints, each with generator.keras and samples.", 1000, at_least=1
     )
-    keep_checkpoints: int = option("Checkpoints to keep, the newest ones.", 3, at_least=1)
+    keep_checkpoints: int = option("Number of newest checkpoints to keep.", 3, at_least=1)
     keep_every_steps: int = option(
-        "Keep the checkpoints of multiples of so many steps as well, for good; a multiple of --checkpoint_every_steps. "
-        "0: none.",
+        "Steps between checkpoints that are kept for good; a multiple of --checkpoint_every_steps. 0: none.",
         0,
         at_least=0,
     )
     summary_every_steps: int = option("Steps between points of TensorBoard's curves.", 50, at_least=1)
     num_samples: int = option("Photos in the picture of samples.", 6, at_least=1)
     validation_batches: int = option(
-        "Batches of held-out pictures (build_tfrecords --validation_fraction) to take the losses of at each "
+        "Batches of held-out pictures (build_tfrecords --validation_fraction) to compute the losses on at each "
         "checkpoint. 0: none.",
         8,
         at_least=0,
     )
     deterministic: bool = option(
-        "Choose slower operations that give the same bits each time: runs with equal flags on equal machines end with "
-        "equal weights, whether they were cut off or not.",
+        "Use slower operations that compute the same bits each time: runs with equal flags on equal machines end with "
+        "equal weights, whether they were interrupted or not.",
         False,
     )
-    seed: int = option("Of initial weights, order, crops, flips and the pool.", 0, at_least=0, below=2**31)
+    seed: int = option("Seed of initial weights, order, crops, flips and the pool.", 0, at_least=0, below=2**31)
     dry_run: bool = option(
-        "Do not train: show all flags, check data, VGG19, disk and memory, try each phase's step, and tell how long it "
-        "will take.",
+        "Do not train: print all flags, check data, VGG19, disk and memory, time a few steps of each phase, and print "
+        "the time that training will take.",
         False,
     )
 
@@ -200,9 +210,12 @@ class TrainConfig(Config):
         )
 
     def _fill_in(self) -> None:
-        """Set the flags that follow from others: a generator's own size, and no initialization of a trained one."""
+        """Set flags that follow from others: an architecture's own size, and no initialization in fine-tuning."""
         width, num_blocks = GENERATOR_SIZES.get(self.generator, (0, 0))
         object.__setattr__(self, "generator_width", self.generator_width or width)
         object.__setattr__(self, "generator_num_blocks", self.generator_num_blocks or num_blocks)
         if self.initial_generator:
             object.__setattr__(self, "initialization_epochs", 0)
+
+
+FIXED_FLAGS = tuple(field.name for field in dataclasses.fields(TrainConfig) if field.metadata.get(_IS_FIXED))

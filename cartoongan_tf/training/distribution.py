@@ -1,68 +1,41 @@
-"""On which devices training runs: one, all of this machine, or those of several machines that train as one.
+"""The devices that training runs on: one, all of this machine, or those of several machines that train as one.
 
-Several machines ("workers") run the same command, and each is told of the others, and which of them it is, by the
-environment variable TF_CONFIG (Kubernetes' TFJob and Vertex AI write it). All workers do every step together. The
-chief, worker 0, writes the run's folder; all of them read it, so it lies on storage that they share.
+Several machines ("workers") run the same command. The environment variable TF_CONFIG (Kubernetes' TFJob and Vertex AI
+write it) names all of them, and tells each one which of them it is. All workers run every step together. The chief,
+worker 0, writes the run's folder; all of them read it, so it must be on storage that they share.
 
-What crosses workers here (`from_all_workers` and what is built on it) has to be called by all of them, the same
-number of times and in the same order: each call waits for all others.
+All workers must call `from_all_workers`, and the functions built on it, equally often and in the same order: each call
+waits for the other workers.
 """
 
 import contextlib
 import functools
-import json
 import os
 import signal
+import socket
 import threading
 import time
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import tensorflow as tf
 
 from cartoongan_tf.base.errors import InputError
+from cartoongan_tf.training.cluster import Cluster, parse_tf_config, read_tf_config
 
-STRATEGIES = ("one", "mirrored", "multi_worker")
-_LEAVES_LATER_SECS = 2.0  # a Python with TensorFlow in it takes about one to end
-
-_TF_CONFIG_EXAMPLE = (
-    "Each worker needs it in its environment, the same but for its own task:\n"
-    '    TF_CONFIG=\'{"cluster": {"worker": ["host0:2222", "host1:2222"]}, "task": {"type": "worker", "index": 0}}\''
-)
-
-
-class Cluster(NamedTuple):
-    """The machines that train together, as one of them sees it.
-
-    Attributes:
-      addresses: of all workers ("host:port"), in their order; none of a machine that trains alone.
-      worker: which of them this is; the number of its input pipeline, too.
-    """
-
-    addresses: tuple[str, ...] = ()
-    worker: int = 0
-
-    @property
-    def num_workers(self) -> int:
-        return max(len(self.addresses), 1)
-
-    @property
-    def is_chief(self) -> bool:
-        """Whether it is the one that writes what there is one of: checkpoints, generator.keras, samples, curves."""
-        return self.worker == 0
+_MOST_SECS_TO_LEAVE = 30.0  # that the chief waits for the other workers' processes to end; they usually take one
 
 
 def build_strategy(kind: str) -> tf.distribute.Strategy:
-    """Make the strategy, and say where training runs.
+    """Build the strategy, and print the devices that training runs on.
 
-    Call it before anything else of TensorFlow: machines can only be joined before the first operation.
+    Call it before any other operation of TensorFlow, as machines can only be joined before the first one.
 
     Args:
-      kind: "one": the first GPU; "mirrored": all GPUs of this machine; both the CPU where there is no GPU.
-        "multi_worker": all machines in TF_CONFIG, all GPUs of each, or its CPU; waits until they all have started.
+      kind: "one": the first GPU. "mirrored": all GPUs of this machine. "multi_worker": all GPUs of all machines in
+        TF_CONFIG; waits until all machines have started. A machine without GPUs uses its CPU.
 
     Raises:
-      InputError: TF_CONFIG is missing, or cannot be used; this worker could not join the others.
+      InputError: TF_CONFIG is missing or unusable, or this worker cannot join the others.
     """
     if kind == "multi_worker":
         return _join(read_tf_config(os.environ.get("TF_CONFIG", "")))
@@ -71,84 +44,51 @@ def build_strategy(kind: str) -> tf.distribute.Strategy:
     if not gpus:
         print(
             "No GPU found: training on the CPU. That is fine for a trial; a network of the paper's size needs a GPU "
-            "(the README says what to install for NVIDIA's)."
+            "(the README lists what to install for NVIDIA's)."
         )
     elif len(used) < len(gpus):
-        print(f"Training on one of {len(gpus)} GPUs; --strategy=mirrored takes them all.")
+        print(f"Training on one of {len(gpus)} GPUs; --strategy=mirrored uses all of them.")
     else:
         print(f"Training on {len(gpus)} GPU{'s' if len(gpus) > 1 else ''}.")
     devices = used or ["/cpu:0"]
-    # Named devices: without them, MirroredStrategy would heed a TF_CONFIG.
+    # The devices are named because MirroredStrategy would follow a TF_CONFIG otherwise.
     return tf.distribute.OneDeviceStrategy(devices[0]) if kind == "one" else tf.distribute.MirroredStrategy(devices)
 
 
 def cluster_of(strategy: tf.distribute.Strategy) -> Cluster:
-    """The machines that a strategy of `build_strategy` joins, and which of them this is."""
+    """Return the machines that a strategy of `build_strategy` joins, and the number of this one."""
     if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
         return Cluster()
     resolver = strategy.cluster_resolver
     task = {"type": resolver.task_type, "index": resolver.task_id}
-    return _cluster({"cluster": resolver.cluster_spec().as_dict(), "task": task})
-
-
-def read_tf_config(text: str) -> Cluster:
-    """Read the machines, and which of them this is, from what TF_CONFIG says.
-
-    There is a list of workers, or a chief and a list of workers: the chief, or else the first worker, is worker 0.
-
-    Raises:
-      InputError: it is missing or cannot be used; the message shows one that can.
-    """
-    if not text:
-        raise InputError(f"--strategy=multi_worker: TF_CONFIG is not set. {_TF_CONFIG_EXAMPLE}")
-    try:
-        return _cluster(json.loads(text))
-    except (ValueError, TypeError, AttributeError, KeyError) as error:  # by what stands where something else should
-        reason = f"no {error} in it" if isinstance(error, KeyError) else str(error)
-        raise InputError(f"TF_CONFIG={text}: cannot be used: {reason}. {_TF_CONFIG_EXAMPLE}") from error
-
-
-def _cluster(tf_config: dict) -> Cluster:
-    jobs = tf_config["cluster"]
-    kind, index = tf_config["task"]["type"], int(tf_config["task"]["index"])
-    for job in (*jobs, kind):
-        if job not in ("chief", "worker"):
-            raise ValueError(f'training takes a "chief" and "worker"s, nothing of type {json.dumps(job)}')
-    if len(jobs.get("chief", [])) > 1:
-        raise ValueError("there is more than one chief")
-    if index not in range(len(jobs.get(kind, []))):
-        raise ValueError(f"its task, {kind} {index}, is not in its cluster")
-    addresses = (*jobs.get("chief", []), *jobs.get("worker", []))
-    for address in addresses:
-        if not (isinstance(address, str) and address.rpartition(":")[2].isdecimal()):
-            raise ValueError(f'{json.dumps(address)} is not an address of the form "host:port"')
-    if len(set(addresses)) < len(addresses):
-        raise ValueError("an address is there twice")
-    return Cluster(addresses, index + (len(jobs.get("chief", [])) if kind == "worker" else 0))
+    return parse_tf_config({"cluster": resolver.cluster_spec().as_dict(), "task": task})
 
 
 def _join(cluster: Cluster) -> tf.distribute.Strategy:
-    others = [address for number, address in enumerate(cluster.addresses) if number != cluster.worker]
+    """Build the strategy of this worker; wait for the others."""
     name = f"worker {cluster.worker} of {cluster.num_workers}{', the chief' if cluster.is_chief else ''}"
-    print(f"This is {name}." + f" Waiting for {', '.join(others)}." * bool(others), flush=True)
+    waiting = f" Waiting for {', '.join(cluster.other_addresses)}." if cluster.other_addresses else ""
+    print(f"This is {name}.{waiting}", flush=True)
     with _interruptible():
         try:
-            # By default it communicates through NCCL between GPUs, and in a ring between CPUs.
+            # By default, GPUs communicate through NCCL, and CPUs in a ring.
             strategy = tf.distribute.MultiWorkerMirroredStrategy()
         except tf.errors.OpError as error:
             raise InputError(
                 f"this {name}, cannot join the others as {cluster.addresses[cluster.worker]} ({error}). Is the port "
-                "free, and is TF_CONFIG the same everywhere, but for its task? Start all workers again."
+                "free, and is TF_CONFIG equal everywhere, except for the task? Start all workers again."
             ) from error
     num_replicas = strategy.num_replicas_in_sync
     devices = f"GPU{'s' if num_replicas > 1 else ''}" if tf.config.list_physical_devices("GPU") else "CPUs"
-    print(f"All are here: training on {num_replicas} {devices} of {cluster.num_workers} workers.", flush=True)
+    print(
+        f"All workers have joined: training on {num_replicas} {devices} of {cluster.num_workers} workers.", flush=True
+    )
     return strategy
 
 
 @contextlib.contextmanager
 def _interruptible() -> Iterator[None]:
-    """Let Ctrl-C end the process within the block: TensorFlow waits in C++, where Python's handler is never called."""
+    """Let Ctrl-C end the process in the block, where TensorFlow waits in C++ and Python's handler is never called."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -160,63 +100,85 @@ def _interruptible() -> Iterator[None]:
 
 
 def from_all_workers(strategy: tf.distribute.Strategy, number: int) -> list[int]:
-    """The number that each worker gives, in their order; waits for all of them. All must call it at the same point."""
+    """Return the numbers of all workers, in their order. All must call it at the same point; it waits for all."""
     cluster = cluster_of(strategy)
     if cluster.num_workers == 1:
         return [number]
-    own = [number if worker == cluster.worker else 0 for worker in range(cluster.num_workers)]
-    return _summing(strategy)(tf.constant(own, tf.int64)).numpy().tolist()
+    contribution = [number if worker == cluster.worker else 0 for worker in range(cluster.num_workers)]
+    return _sum_over_workers(strategy)(tf.constant(contribution, tf.int64)).numpy().tolist()
 
 
-@functools.lru_cache(maxsize=1)  # traced once: called eagerly, each call would leave a collective's key behind
-def _summing(strategy: tf.distribute.Strategy):
+@functools.lru_cache(maxsize=1)  # traced once, because each eager call would leave a collective's key behind
+def _sum_over_workers(strategy: tf.distribute.Strategy):
     return tf.function(lambda values: strategy.reduce("SUM", values, axis=None))
 
 
 def any_worker(strategy: tf.distribute.Strategy, flag: bool) -> bool:
-    """Whether it is so on any worker. All must call it at the same point."""
+    """Return whether the flag is True on any worker. All must call it at the same point."""
     return any(from_all_workers(strategy, int(flag)))
 
 
 def same_everywhere(strategy: tf.distribute.Strategy, number: int) -> bool:
-    """Whether all workers give the same number. All must call it at the same point."""
+    """Return whether all workers give the same number. All must call it at the same point."""
     return len(set(from_all_workers(strategy, number))) == 1
 
 
 @contextlib.contextmanager
 def explaining_lost_workers(strategy: tf.distribute.Strategy) -> Iterator[None]:
-    """Run the block that all workers run together, and leave it together.
+    """Run a block that all workers run together, and leave it together.
 
-    At its end each waits for the others: a worker that is gone while the chief still writes is reported as crashed.
-    The chief leaves last: it runs the service whose loss TensorFlow reports, at length, in those that it leaves behind.
+    At the end of the block each worker waits for the others, since a worker that is gone while the chief still writes
+    would be reported as crashed. The chief leaves last: it runs TensorFlow's coordination service, and workers that
+    outlive that service report its loss at length.
 
     Raises:
-      InputError: in the block, or at its end, another worker was lost.
+      InputError: another worker was lost in the block or at its end.
     """
-    if cluster_of(strategy).num_workers == 1:
+    cluster = cluster_of(strategy)
+    if cluster.num_workers == 1:
         yield
         return
     try:
         yield
         from_all_workers(strategy, 0)
-        if cluster_of(strategy).is_chief:
-            time.sleep(_LEAVES_LATER_SECS)
     except tf.errors.OpError as error:
-        if not _tells_of_lost_worker(error):
+        if not _is_of_lost_worker(error):
             raise
         raise InputError(
-            f"another worker was lost, or has stopped with an error of its own ({_reason(error)}). Look at what the "
-            "others say last, and start all workers again with the same command: the run goes on from its last "
+            f"another worker was lost, or has stopped with an error of its own ({_reason(error)}). Look at the last "
+            "lines of the others, and start all workers again with the same command: the run resumes from its last "
             "checkpoint."
         ) from error
+    if cluster.is_chief:
+        _wait_until_gone(cluster.other_addresses)
 
 
-def _tells_of_lost_worker(error: tf.errors.OpError) -> bool:
+def _wait_until_gone(addresses: list[str]) -> None:
+    """Wait until the processes at these addresses have ended, but not for ever."""
+    deadline = time.monotonic() + _MOST_SECS_TO_LEAVE
+    while any(_has_listener(address) for address in addresses) and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+
+def _has_listener(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    try:
+        with socket.create_connection((host.strip("[]"), int(port)), timeout=1.0):
+            return True
+    except OSError:
+        return False
+
+
+def _is_of_lost_worker(error: tf.errors.OpError) -> bool:
     kinds = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.DeadlineExceededError)
     return isinstance(error, kinds) or any(sign in str(error) for sign in ("Collective ops is aborted", "NCCL"))
 
 
 def _reason(error: tf.errors.OpError) -> str:
-    """The line of TensorFlow's message that says what happened."""
-    lines = [line.partition("Collective ops is aborted by: ") for line in str(error).splitlines()]
-    return next((reason for _, found, reason in lines if found), lines[0][0]).rstrip(": ")
+    """Return the line of TensorFlow's message that has the reason."""
+    lines = str(error).splitlines()
+    for line in lines:
+        _, separator, reason = line.partition("Collective ops is aborted by: ")
+        if separator:
+            return reason.rstrip(": ")
+    return lines[0].rstrip(": ")

@@ -1,4 +1,4 @@
-"""A rehearsal of training: a few steps of each phase and one checkpoint, timed. Nothing that it writes stays."""
+"""The dry run of a training: a few steps of each phase and one checkpoint, timed. Nothing that it writes stays."""
 
 import functools
 import tempfile
@@ -13,71 +13,77 @@ from cartoongan_tf.training import dry_run_report, loop, scalars
 from cartoongan_tf.training.checkpoints import RunCheckpoints
 from cartoongan_tf.training.config import TrainConfig
 from cartoongan_tf.training.dry_run_report import PhaseEstimate
+from cartoongan_tf.training.feeds import Feeds
 from cartoongan_tf.training.networks import Networks
 from cartoongan_tf.training.precision import slowness
 from cartoongan_tf.training.run_folder import RunFolder
+from cartoongan_tf.training.step_graph import several_steps
 
-REHEARSED_SECS, _REHEARSED_STEPS = 10.0, 50  # of each phase, after its first step
-_LONG_SECS = 2 * 86400  # from here on it is worth saying what makes training shorter
+TIMED_SECS = 10.0  # seconds of each phase to time, after its first step
+_MOST_TIMED_STEPS = 50
+_LONG_SECS = 2 * 86400  # a training that takes longer gets advice on how to shorten it
 
 
-def rehearse_phases(
+def time_phases(
     phases: Sequence[loop.Phase],
-    feeds: loop.Feeds,
+    feeds: Feeds,
     strategy: tf.distribute.Strategy,
     done: int,
     secs: float,
 ) -> Iterator[PhaseEstimate]:
-    """Try a few steps of each phase that is not over.
+    """Time a few steps of each phase that is not over.
 
     Args:
-      phases: of the run, in their order.
-      feeds, strategy: see `loop.run`.
-      done: steps of the run that are done.
-      secs: how long to try each phase; 0: two steps after the first, as workers must do equally many.
+      phases: phases of the run, in their order.
+      feeds: training batches.
+      strategy: strategy that splits each batch over its replicas.
+      done: number of steps of the run that are done.
+      secs: seconds to run each phase for. 0: two steps after the first, as workers must all do equally many.
 
     Yields:
-      how long a step of the phase takes.
+      the time of a step of each phase.
     """
     end = 0
     for phase in phases:
         end += phase.num_steps
         num_steps = min(max(end - done, 0), phase.num_steps)
         if num_steps:
-            with progress.stage(f"rehearsing {phase.name}"):
-                train = loop.ready_to_train(phase, feeds, strategy, done)
-                timed = dry_run_report.time_steps(functools.partial(_run_step, train), secs, _REHEARSED_STEPS)
-            yield PhaseEstimate(phase.name, num_steps, timed)
+            with progress.stage(f"dry run of {phase.name}"):
+                train = several_steps(phase.step, feeds.distribute_training(strategy, done), strategy)
+                run_step = functools.partial(_run_step, train)
+                step_time = dry_run_report.time_steps(run_step, secs, _MOST_TIMED_STEPS)
+            yield PhaseEstimate(phase.name, num_steps, step_time)
 
 
-def rehearse_checkpoint(
+def time_checkpoint(
     config: TrainConfig, networks: Networks, place: Path, write_results: Callable[[RunFolder], None]
 ) -> float:
-    """Write all that a run writes at a checkpoint, in a temporary folder; return the seconds that it takes.
+    """Write everything that belongs to a checkpoint into a temporary folder; return the seconds that it takes.
 
     Args:
-      config: of the run.
-      networks: that the checkpoint holds.
-      place: where to make that folder, on the disk that the run will write to.
-      write_results: writes generator and samples into a run's folder.
+      config: the recipe.
+      networks: networks that the checkpoint holds.
+      place: existing folder to make the temporary one in, on the disk that the run will write to.
+      write_results: function that writes generator and samples into a run's folder.
     """
     with (
-        progress.stage("rehearsing a checkpoint"),
-        tempfile.TemporaryDirectory(prefix=".rehearsal-", dir=place) as temporary,
+        progress.stage("dry run of a checkpoint"),
+        tempfile.TemporaryDirectory(prefix=".dry_run-", dir=place) as temporary,
     ):
-        folder, began = RunFolder(temporary), time.perf_counter()
+        folder = RunFolder(temporary)
+        began = time.perf_counter()
         with tf.summary.create_file_writer(str(folder.summaries)).as_default():
-            scalars.write({"loss": 0.0}, "rehearsal", 0)
+            scalars.write({"loss": 0.0}, "dry_run", 0)
             write_results(folder)
         RunCheckpoints(folder.checkpoints, networks.saved(), config.keep_checkpoints).save(0)
         return time.perf_counter() - began
 
 
-def rehearse_validation(validate: Callable[[], dict[str, float]] | None) -> float:
-    """Return the seconds that the losses on held-out batches take, once their graph is built."""
+def time_validation(validate: Callable[[], dict[str, float]] | None) -> float:
+    """Return the seconds of a validation, once its graph is built; 0 if there is none."""
     if validate is None:
         return 0.0
-    with progress.stage("rehearsing the losses on held-out pictures"):
+    with progress.stage("dry run of the validation"):
         validate()
         began = time.perf_counter()
         validate()
@@ -85,22 +91,22 @@ def rehearse_validation(validate: Callable[[], dict[str, float]] | None) -> floa
 
 
 def advise(config: TrainConfig, secs: float) -> list[str]:
-    """Return what makes this training slow here, and which flag mends it, a sentence each.
+    """Return reasons why this training is slow here, each with the flag that helps.
 
     Args:
-      config: of the run.
-      secs: that the training takes.
+      config: the recipe.
+      secs: seconds that the training takes.
     """
-    found = [slowness(config.mixed_precision)]
+    reasons = [slowness(config.mixed_precision)]
     if secs >= _LONG_SECS and not tf.config.list_physical_devices("GPU"):
         if config.generator == "paper":
-            found.append("the paper's network needs a GPU; --generator=light has a tenth of its cost")
+            reasons.append("the paper's network needs a GPU; --generator=light has a tenth of its cost")
         if config.crop_size == 0:
-            found.append("--crop_size=96 trains on small squares, which take less time by their number of pixels")
-    return [sentence for sentence in found if sentence]
+            reasons.append("--crop_size=96 trains on small squares, which take less time by their number of pixels")
+    return [reason for reason in reasons if reason]
 
 
 def _run_step(train: Callable[[int], dict[str, tf.Tensor]]) -> None:
-    """Do one step, to its end."""
+    """Run one step, and wait for its scalars."""
     for value in train(1).values():
         value.numpy()

@@ -1,4 +1,4 @@
-"""Losses of one pass, their gradients, and the updates that follow; shared by all training steps."""
+"""A forward pass, its gradients, and the updates that follow; shared by all training steps."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -10,13 +10,13 @@ Batch = Mapping[str, tf.Tensor]
 Scalars = dict[str, tf.Tensor]
 
 
-class Losses(NamedTuple):
-    """Of one pass.
+class ForwardPass(NamedTuple):
+    """The result of one forward pass through the networks.
 
     Attributes:
-      objectives: by the name of the network that minimises each.
-      scalars: to report, by name.
-      generated: float32 RGB [B, S, S, 3] in [-1, 1], where a generator ran.
+      objectives: loss to be minimised, by the name of the network that minimises it.
+      scalars: scalars to report, by name.
+      generated: generated pictures, float32 RGB [B, S, S, 3] in [-1, 1]; None if no generator ran.
     """
 
     objectives: Scalars
@@ -24,24 +24,24 @@ class Losses(NamedTuple):
     generated: tf.Tensor | None = None
 
 
-def with_gradients(compute_losses: Callable[..., Losses], networks: Any, jit_compile: bool) -> Callable:
-    """Make of a function of losses one that returns (the Losses, {network's name: its gradients}).
+def with_gradients(run_forward: Callable[..., ForwardPass], networks: Any, jit_compile: bool) -> Callable:
+    """Return a function that runs a forward pass and returns it with {network's name: its gradients}.
 
     Args:
-      compute_losses: its objectives name networks.
-      networks: has these as attributes: Keras models.
-      jit_compile: compile it by XLA; updates stay outside of it, as they speak to other replicas.
+      run_forward: the forward pass; its objectives name networks.
+      networks: object that has these networks, Keras models, as attributes.
+      jit_compile: whether to compile pass and gradients by XLA. Updates stay outside, as they cross replicas.
     """
 
-    def compute(*inputs):
+    def run(*inputs):
         with tf.GradientTape(persistent=True) as tape:
-            found = compute_losses(*inputs)
-        models = {name: getattr(networks, name) for name in found.objectives}
-        return found, {
-            name: tape.gradient(found.objectives[name], model.trainable_variables) for name, model in models.items()
-        }
+            forward = run_forward(*inputs)
+        gradients = {}
+        for name, objective in forward.objectives.items():
+            gradients[name] = tape.gradient(objective, getattr(networks, name).trainable_variables)
+        return forward, gradients
 
-    return tf.function(compute, jit_compile=True) if jit_compile else compute
+    return tf.function(run, jit_compile=True) if jit_compile else run
 
 
 def update(networks, optimizers: Mapping[str, keras.optimizers.Optimizer], gradients: Mapping[str, list]) -> Scalars:
@@ -49,14 +49,17 @@ def update(networks, optimizers: Mapping[str, keras.optimizers.Optimizer], gradi
     for name, optimizer in optimizers.items():
         variables = getattr(networks, name).trainable_variables
         optimizer.apply_gradients(zip(gradients[name], variables, strict=True))
-    return {f"{name}_gradient_norm": tf.linalg.global_norm(each) for name, each in gradients.items()}
+    norms = {}
+    for name, gradients_of_network in gradients.items():
+        norms[f"{name}_gradient_norm"] = tf.linalg.global_norm(gradients_of_network)
+    return norms
 
 
 def average(per_example: tf.Tensor, batch_size: int) -> tf.Tensor:
-    """This replica's share of the average over a global batch: float32 [B] -> []."""
+    """Return this replica's share of the average over a global batch: float32 [B] -> []."""
     return tf.nn.compute_average_loss(per_example, global_batch_size=batch_size)
 
 
 def mean_logit(logits: tf.Tensor) -> tf.Tensor:
-    """Of each picture: [B, h, w, 1] -> float32 [B]."""
+    """Return the mean logit of each picture: [B, h, w, 1] -> float32 [B]."""
     return tf.reduce_mean(tf.cast(logits, tf.float32), axis=[1, 2, 3])

@@ -1,27 +1,25 @@
-"""The loop around a training step: distribution, progress, curves, checkpoints. It is given its steps.
+"""The training loop: phases, checkpoints, summaries and the progress bar around a training step.
 
-A run is a list of phases, one after the other, and one count of steps over all of them. The loop knows nothing of
-the networks: it calls each phase's step inside `strategy.run`, and its hooks where something is due.
+A run is a list of phases, one after the other, with one count of steps over all of them. The loop knows nothing of
+the networks: it runs the step of each phase, and calls hooks when something is due.
 """
 
 import dataclasses
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.base.progress import Bar
 from cartoongan_tf.training import distribution, scalars
+from cartoongan_tf.training.cadence import Cadence
 from cartoongan_tf.training.checkpoints import RunCheckpoints
+from cartoongan_tf.training.feeds import Feeds
 from cartoongan_tf.training.scalars import Values
-
-FETCH_EVERY_STEPS = 10  # between looks at the losses: each look waits for the device
-
-Step = Callable[[dict[str, tf.Tensor]], dict[str, tf.Tensor]]
+from cartoongan_tf.training.step_graph import Step, mean_over_batches, several_steps
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,12 +27,11 @@ class Phase:
     """A stretch of training with one kind of step.
 
     Attributes:
-      name: shown in front of the progress bar and of the curves.
-      num_steps: its length.
-      step: called in a replica with its part of a batch; returns float32 scalars by name whose sum over the replicas
-        is reported.
-      validation_step: the same without updates, for held-out batches.
-      rates: learning rates by name, for the curves.
+      name: name of the phase, shown in front of the progress bar and the curves.
+      num_steps: number of steps.
+      step: the training step.
+      validation_step: the same losses without updates, for held-out batches; None: no validation.
+      rates: function that returns the current learning rates by name, for the curves.
     """
 
     name: str
@@ -45,31 +42,14 @@ class Phase:
 
 
 @dataclasses.dataclass(frozen=True)
-class Feeds:
-    """Where batches come from.
-
-    Attributes:
-      training: (first batch, number of workers, which of them this is) -> the endless dataset of this worker's part of
-        each batch.
-      batch_size: of a global batch.
-      validation: (number of workers, which of them this is) -> its part of held-out batches of the same size, the same
-        ones each time; None: no validation.
-    """
-
-    training: Callable[[int, int, int], tf.data.Dataset]
-    batch_size: int
-    validation: Callable[[int, int], tf.data.Dataset] | None = None
-
-
-@dataclasses.dataclass(frozen=True)
 class Hooks:
-    """What others do while a run goes on; with several workers, in the chief alone, but for the last one.
+    """Functions that the loop calls. With several workers, the chief alone calls all but the last one.
 
     Attributes:
       on_start: called with the number of steps done before, once they are restored.
       on_checkpoint: called with the phase's name and the number of steps done, right before a checkpoint is written.
       on_values: called with the phase's name, the number of steps done and the means of the scalars, at each summary.
-      is_asked_to_stop: asked after each call of steps; once it is so, a checkpoint is written and the run ends.
+      is_asked_to_stop: asked after each call of steps; if it returns True, a checkpoint is written and the run ends.
     """
 
     on_start: Callable[[int], None] = lambda first_step: None
@@ -78,17 +58,8 @@ class Hooks:
     is_asked_to_stop: Callable[[], bool] = lambda: False
 
 
-@dataclasses.dataclass(frozen=True)
-class Cadence:
-    """How often the loop does what: in steps."""
-
-    checkpoint_every_steps: int
-    summary_every_steps: int
-    steps_per_call: int = 1
-
-
 class Done(NamedTuple):
-    """The steps of a run that were done before a call, and after it."""
+    """The number of steps of a run done before a call of `run`, and after it."""
 
     before: int
     after: int
@@ -105,38 +76,37 @@ def run(
     """Train from the newest checkpoint, or from the start, to the end of the last phase.
 
     Args:
-      phases: in their order.
-      feeds: see there.
-      strategy: splits each batch over its replicas.
+      phases: phases in their order.
+      feeds: training and validation batches.
+      strategy: strategy that splits each batch over its replicas.
       checkpoints: restored first; written every `checkpoint_every_steps`, and at the end of each phase.
-      cadence: see there.
-      hooks: see there.
-
-    Returns:
-      how far the run was, and how far it is.
+      cadence: steps between checkpoints and summaries.
+      hooks: functions to call on the way.
 
     Raises:
-      InputError: a loss is not finite (the message says which and when; the last checkpoint is good), or a
+      InputError: a loss is not finite (the message names it and the step; the last checkpoint is good), or a
         checkpoint cannot be restored or written.
     """
-    before, num_steps = restore(checkpoints, strategy), sum(phase.num_steps for phase in phases)
+    num_steps = sum(phase.num_steps for phase in phases)
+    before = restore(checkpoints, strategy)
     if distribution.cluster_of(strategy).is_chief:
         if before:
-            print(f"Going on from the checkpoint of step {before} of {num_steps}.")
+            print(f"Resuming from the checkpoint of step {before} of {num_steps}.")
         hooks.on_start(before)
-    loop = _Loop(feeds, strategy, checkpoints, cadence, hooks, before, num_steps)
-    phase_end = 0
+    loop = _Loop(feeds, strategy, checkpoints, cadence, hooks, num_steps, done=before)
+    phase_start = 0
     for phase in phases:
-        phase_start, phase_end = phase_end, phase_end + phase.num_steps
+        phase_end = phase_start + phase.num_steps
         loop.run_phase(phase, phase_start, phase_end)
+        phase_start = phase_end
     return Done(before, loop.done)
 
 
 def restore(checkpoints: RunCheckpoints, strategy: tf.distribute.Strategy) -> int:
-    """Restore the newest checkpoint in all workers; the number of steps done.
+    """Restore the newest checkpoint in all workers, and return the number of steps done.
 
     Raises:
-      InputError: it cannot be restored; or the workers found different ones.
+      InputError: it cannot be restored, or the workers found different ones.
     """
     done = checkpoints.restore()
     steps = distribution.from_all_workers(strategy, done)
@@ -148,162 +118,85 @@ def restore(checkpoints: RunCheckpoints, strategy: tf.distribute.Strategy) -> in
     return done
 
 
+@dataclasses.dataclass
 class _Loop:
-    """One call of `run`: what it was given, and how far it is."""
+    """The state of one call of `run`.
 
-    def __init__(
-        self,
-        feeds: Feeds,
-        strategy: tf.distribute.Strategy,
-        checkpoints: RunCheckpoints,
-        cadence: Cadence,
-        hooks: Hooks,
-        done: int,
-        num_steps: int,
-    ):
-        self._feeds, self._strategy, self._checkpoints = feeds, strategy, checkpoints
-        self._cadence, self._hooks = cadence, hooks
-        self._is_chief = distribution.cluster_of(strategy).is_chief
-        self.done, self._num_steps = done, num_steps
-        self._stops = False
+    Attributes:
+      feeds, strategy, checkpoints, cadence, hooks: arguments of `run`.
+      num_steps: number of steps of all phases.
+      done: number of steps done.
+      stops: whether the run has been asked to stop.
+    """
+
+    feeds: Feeds
+    strategy: tf.distribute.Strategy
+    checkpoints: RunCheckpoints
+    cadence: Cadence
+    hooks: Hooks
+    num_steps: int
+    done: int
+    stops: bool = False
+
+    @property
+    def is_chief(self) -> bool:
+        return distribution.cluster_of(self.strategy).is_chief
 
     def run_phase(self, phase: Phase, start: int, end: int) -> None:
-        """Train until step `end` of the run, or until asked to stop; a phase that is done already is passed by."""
-        if self._stops or self.done >= end:
+        """Train until step `end` of the run, or until asked to stop. Skip a phase that is over."""
+        if self.stops or self.done >= end:
             return
-        train = ready_to_train(phase, self._feeds, self._strategy, self.done)
-        validate = ready_to_validate(phase, self._feeds, self._strategy)
+        train = several_steps(phase.step, self.feeds.distribute_training(self.strategy, self.done), self.strategy)
+        validate = build_validation(phase, self.feeds, self.strategy)
         window = scalars.Window(phase.name)
-        with _progress_bar(phase, self.done - start, is_shown=self._is_chief) as progress:
-            while self.done < end and not self._stops:
-                num_steps = self._steps_in_next_call(end)
-                window.add(self.done, train(num_steps), num_steps * self._feeds.batch_size)
+        with _progress_bar(phase, self.done - start, is_shown=self.is_chief) as progress:
+            while self.done < end and not self.stops:
+                num_steps = self.cadence.steps_in_next_call(self.done, end)
+                window.add(self.done, train(num_steps), num_steps * self.feeds.batch_size)
                 self.done += num_steps
-                self._stops = distribution.any_worker(self._strategy, self._hooks.is_asked_to_stop())
-                phase_ends = self._stops or self.done == end
-                checkpoint_due = phase_ends or self.done % self._cadence.checkpoint_every_steps == 0
-                summary_due = phase_ends or _is_passed(self._cadence.summary_every_steps, self.done, num_steps)
-                if checkpoint_due or summary_due or _is_passed(FETCH_EVERY_STEPS, self.done, num_steps):
-                    scalars.show(progress, window.fetch(), self._feeds.batch_size)
-                if summary_due:
-                    self._summarise(phase, window.close())
-                if checkpoint_due:
+                self.stops = distribution.any_worker(self.strategy, self.hooks.is_asked_to_stop())
+                due = self.cadence.due(self.done, num_steps, is_last=self.stops or self.done == end)
+                # In this order: a loss that is not finite stops the run before anything is written.
+                if due.fetch:
+                    scalars.show(progress, window.fetch(), self.feeds.batch_size)
+                if due.summary:
+                    self._summarize(phase, window.close())
+                if due.checkpoint:
                     with window.paused():
                         self._checkpoint(phase, validate)
                 progress.update(num_steps)
 
-    def _steps_in_next_call(self, end: int) -> int:
-        """No call goes past a checkpoint."""
-        every = self._cadence.checkpoint_every_steps
-        return min(self._cadence.steps_per_call, every - self.done % every, end - self.done)
-
-    def _summarise(self, phase: Phase, means: Values) -> None:
-        if self._is_chief:
+    def _summarize(self, phase: Phase, means: Values) -> None:
+        if self.is_chief:
             scalars.write(means | phase.rates(), phase.name, self.done)
-            self._hooks.on_values(phase.name, self.done, means)
+            self.hooks.on_values(phase.name, self.done, means)
 
     def _checkpoint(self, phase: Phase, validate: Callable[[], Values] | None) -> None:
-        """Write a checkpoint; where the disk is full, go on without it, unless it is the last one."""
-        self._checkpoints.require_finite(self.done)
-        validated = validate() if validate else {}
-        if not self._is_chief:
+        """Validate and write a checkpoint. If the disk is full, continue without it, unless it is the last one."""
+        self.checkpoints.require_finite(self.done)
+        validation_values = validate() if validate else {}
+        if not self.is_chief:
             return
-        scalars.write(validated, f"{phase.name}/validation", self.done)
+        scalars.write(validation_values, f"{phase.name}/validation", self.done)
         try:
-            # Before the checkpoint: a run cut off in between does this again.
-            self._hooks.on_checkpoint(phase.name, self.done)
-            self._checkpoints.save(self.done)
+            # Before the checkpoint: a run that is interrupted in between calls the hook again.
+            self.hooks.on_checkpoint(phase.name, self.done)
+            self.checkpoints.save(self.done)
         except OSError as error:
-            if self._stops or self.done == self._num_steps:
+            if self.stops or self.done == self.num_steps:
                 raise
             tqdm.write(
-                f"{error.filename}: {error.strerror}: step {self.done} is not saved. Training goes on, and saves again "
-                "at the next checkpoint; make room there until then.",
+                f"{error.filename}: {error.strerror}: step {self.done} is not saved. Training continues, and saves "
+                "again at the next checkpoint; make room there until then.",
                 file=sys.stderr,
             )
 
 
-def ready_to_train(
-    phase: Phase, feeds: Feeds, strategy: tf.distribute.Strategy, first_step: int
-) -> Callable[[int], dict[str, tf.Tensor]]:
-    """Trace a phase's step, and return what does so many more steps at each call: {name: float32 [how many]}."""
-    # Said to be endless: else the workers would ask one another at each step whether there is more.
-    endless = tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
-
-    def batches_of(num_workers: int, worker: int) -> tf.data.Dataset:
-        return feeds.training(first_step, num_workers, worker).apply(endless)
-
-    batches = iter(_distributed(batches_of, feeds.batch_size, strategy))
-    train = several_steps(phase.step, batches, strategy)
-    return lambda num_steps: train(batches, tf.constant(num_steps))
-
-
-def ready_to_validate(phase: Phase, feeds: Feeds, strategy: tf.distribute.Strategy) -> Callable[[], Values] | None:
-    """Return what takes a phase's losses on the held-out batches, their means by name; None where there are none."""
+def build_validation(phase: Phase, feeds: Feeds, strategy: tf.distribute.Strategy) -> Callable[[], Values] | None:
+    """Return a function that computes a phase's mean losses on the held-out batches; None if there are none."""
     if feeds.validation is None or phase.validation_step is None:
         return None
-    batches = _distributed(feeds.validation, feeds.batch_size, strategy)
-    step = _on_all_replicas(phase.validation_step, strategy)
-
-    def validate() -> Values:
-        scalars = [step(batch) for batch in batches]
-        return {name: float(np.mean([each[name] for each in scalars])) for name in scalars[0]}
-
-    return validate
-
-
-def _distributed(
-    batches_of: Callable[[int, int], tf.data.Dataset], batch_size: int, strategy: tf.distribute.Strategy
-) -> tf.distribute.DistributedDataset:
-    """This worker's part of each batch, dealt out to its replicas."""
-
-    def of_worker(context: tf.distribute.InputContext) -> tf.data.Dataset:
-        batches = batches_of(context.num_input_pipelines, context.input_pipeline_id)
-        return batches.rebatch(context.get_per_replica_batch_size(batch_size))
-
-    return strategy.distribute_datasets_from_function(of_worker)
-
-
-def several_steps(step: Step, batches: Iterator, strategy: tf.distribute.Strategy) -> Callable:
-    """Steps as one graph over all replicas: (distributed batches, how many int32 []) -> {name: float32 [how many]}."""
-    on_all_replicas = _on_all_replicas(step, strategy)
-
-    @tf.function
-    def one_step(batches):
-        return on_all_replicas(next(batches))
-
-    names = one_step.get_concrete_function(batches).structured_outputs
-    signature = {name: tf.TensorSpec([], tf.float32) for name in names}
-
-    @tf.function
-    def train(batches, num_steps):
-        return tf.map_fn(
-            lambda _: one_step(batches), tf.range(num_steps), fn_output_signature=signature, parallel_iterations=1
-        )
-
-    return train
-
-
-def _on_all_replicas(step: Step, strategy: tf.distribute.Strategy) -> Callable:
-    """The step over all replicas, its scalars summed: all at once, as each sum is a message between devices."""
-    names = []
-
-    def stacked(batch):
-        scalars = step(batch)
-        names[:] = scalars
-        return tf.stack(list(scalars.values()))
-
-    @tf.function
-    def run_step(batch):
-        sums = strategy.reduce("SUM", strategy.run(stacked, args=(batch,)), axis=None)
-        return dict(zip(names, tf.unstack(sums, num=len(names)), strict=True))
-
-    return run_step
-
-
-def _is_passed(every_steps: int, done: int, num_steps: int) -> bool:
-    """Whether a multiple of `every_steps` lies in the last `num_steps`."""
-    return (done - num_steps) // every_steps < done // every_steps
+    return mean_over_batches(phase.validation_step, feeds.distribute_validation(strategy), strategy)
 
 
 def _progress_bar(phase: Phase, initial: int, is_shown: bool) -> Bar:

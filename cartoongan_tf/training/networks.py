@@ -1,4 +1,4 @@
-"""All that training changes, built as a recipe says, and the frozen VGG19 beside it."""
+"""The networks and optimizers of a recipe, and the frozen VGG19."""
 
 import contextlib
 import dataclasses
@@ -18,17 +18,19 @@ from cartoongan_tf.training.config import TrainConfig
 from cartoongan_tf.training.image_pool import ImagePool
 from cartoongan_tf.training.optimizers import build_adam
 from cartoongan_tf.training.precision import precision_to_use
-from cartoongan_tf.training.schedule import ADVERSARIAL, INITIALIZATION, Schedule
+from cartoongan_tf.training.schedule import ADVERSARIAL, INITIALIZATION, PhaseLength, Schedule
 
 
 @dataclasses.dataclass(frozen=True)
 class Networks:
-    """Models and optimizers of a run; each optimizer is built for its model.
+    """The models and optimizers of a run; each optimizer is built for its model.
+
+    The names of the fields are keys in the checkpoints.
 
     Attributes:
-      averaged_generator: float32, the moving average of the generator's weights; None without --ema_decay.
-      image_pool: None without --pool_size.
-      warmup_optimizer: the discriminator's, for the warm-up; None without --discriminator_warmup_steps.
+      warmup_optimizer: the discriminator's optimizer in the warm-up; None without --discriminator_warmup_steps.
+      averaged_generator: generator with the moving average of the weights, float32; None without --ema_decay.
+      image_pool: pool of earlier generated pictures; None without --pool_size.
     """
 
     generator: keras.Model
@@ -42,22 +44,22 @@ class Networks:
     image_pool: ImagePool | None = None
 
     def start_from(self, initial: keras.Model) -> None:
-        """Give the generator the weights of another one.
+        """Copy the weights of another generator.
 
         Raises:
-          InputError: that one has another size.
+          InputError: it has another size.
         """
-        sizes, initial_sizes = ([weights.shape for weights in model.weights] for model in (self.generator, initial))
-        if sizes != initial_sizes:
+        if _shapes(self.generator) != _shapes(initial):
             raise InputError(
                 f"--initial_generator: has {initial.count_params():,} parameters, where --generator, --generator_width "
                 f"and --generator_num_blocks ask for {self.generator.count_params():,}; set them to its size"
             )
-        for model in filter(None, (self.generator, self.averaged_generator)):
-            model.set_weights(initial.get_weights())
+        self.generator.set_weights(initial.get_weights())
+        if self.averaged_generator is not None:
+            self.averaged_generator.set_weights(initial.get_weights())
 
     def saved(self) -> dict[str, Any]:
-        """What a checkpoint must hold, by name: everything but VGG19."""
+        """Return everything that a checkpoint must hold, by name: all but VGG19."""
         fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         del fields["vgg19_features"]
         return {name: value for name, value in fields.items() if value is not None}
@@ -68,61 +70,71 @@ def build_networks(config: TrainConfig, schedule: Schedule, image_size: int) -> 
 
     Args:
       config: the recipe.
-      schedule: by which learning rates fall.
-      image_size: side of the pictures that a step sees, in pixels.
+      schedule: lengths of the phases, by which learning rates fall.
+      image_size: side of the pictures in a batch, in pixels.
 
     Raises:
-      InputError: the VGG19 weights cannot be had.
+      InputError: the VGG19 weights cannot be fetched or read.
     """
-    initialization, adversarial = (
-        (phase.num_steps, phase.decay_steps) for phase in map(schedule.phase, (INITIALIZATION, ADVERSARIAL))
-    )
+    initialization = schedule.phase(INITIALIZATION)
+    adversarial = schedule.phase(ADVERSARIAL)
     with computing_in(config.mixed_precision):
         generator = new_generator(config)
         discriminator = build_discriminator(config.discriminator_width)
         vgg19_features = build_vgg19_features(config.vgg19_weights, config.seed)
     return Networks(
-        generator,
-        discriminator,
-        vgg19_features,
-        build_adam(generator, config.initialization_learning_rate, *initialization),
-        build_adam(generator, config.generator_learning_rate, *adversarial),
-        build_adam(discriminator, config.discriminator_learning_rate, *adversarial),
-        _warmup_optimizer(discriminator, config),
-        _same_weights(new_generator(config), generator) if config.ema_decay else None,
-        ImagePool(config.pool_size, image_size, config.seed) if config.pool_size else None,
+        generator=generator,
+        discriminator=discriminator,
+        vgg19_features=vgg19_features,
+        initialization_optimizer=_build_optimizer(generator, config.initialization_learning_rate, initialization),
+        generator_optimizer=_build_optimizer(generator, config.generator_learning_rate, adversarial),
+        discriminator_optimizer=_build_optimizer(discriminator, config.discriminator_learning_rate, adversarial),
+        warmup_optimizer=_build_warmup_optimizer(discriminator, config),
+        averaged_generator=_copy_of(generator, config) if config.ema_decay else None,
+        image_pool=ImagePool(config.pool_size, image_size, config.seed) if config.pool_size else None,
     )
 
 
 def new_generator(config: TrainConfig) -> keras.Model:
-    """A fresh generator of the recipe's size."""
+    """Return a fresh generator of the recipe's size."""
     return build_generator(config.generator, config.generator_width, config.generator_num_blocks)
 
 
 def generator_to_use(networks: Networks, config: TrainConfig) -> keras.Model:
-    """The generator for everybody else: float32, and averaged with --ema_decay."""
+    """Return the generator to use outside of training: float32, and averaged with --ema_decay."""
     if networks.averaged_generator is not None:
         return networks.averaged_generator
     if precision_to_use(config.mixed_precision) == "off":
         return networks.generator
-    return _same_weights(new_generator(config), networks.generator)
+    return _copy_of(networks.generator, config)
 
 
-def _warmup_optimizer(discriminator: keras.Model, config: TrainConfig) -> keras.optimizers.Optimizer | None:
+def _build_optimizer(model: keras.Model, learning_rate: float, phase: PhaseLength) -> keras.optimizers.Optimizer:
+    return build_adam(model, learning_rate, phase.num_steps, phase.decay_steps)
+
+
+def _build_warmup_optimizer(discriminator: keras.Model, config: TrainConfig) -> keras.optimizers.Optimizer | None:
     if not config.discriminator_warmup_steps:
         return None
     return build_adam(discriminator, config.discriminator_warmup_learning_rate, config.discriminator_warmup_steps, 0)
 
 
-def _same_weights(model: keras.Model, other: keras.Model) -> keras.Model:
-    model.set_weights(other.get_weights())
-    return model
+def _copy_of(generator: keras.Model, config: TrainConfig) -> keras.Model:
+    """Return a float32 generator with the same weights."""
+    copy = new_generator(config)
+    copy.set_weights(generator.get_weights())
+    return copy
+
+
+def _shapes(model: keras.Model) -> list[tuple[int, ...]]:
+    return [weights.shape for weights in model.weights]
 
 
 @contextlib.contextmanager
 def computing_in(mixed_precision: str) -> Iterator[None]:
-    """Let layers made in the block compute as --mixed_precision says; their weights are float32 all the same."""
-    before, precision = keras.config.dtype_policy(), precision_to_use(mixed_precision)
+    """Let layers that are built in the block compute in the format of --mixed_precision; weights stay float32."""
+    before = keras.config.dtype_policy()
+    precision = precision_to_use(mixed_precision)
     keras.config.set_dtype_policy("float32" if precision == "off" else f"mixed_{precision}")
     try:
         yield
@@ -131,14 +143,14 @@ def computing_in(mixed_precision: str) -> Iterator[None]:
 
 
 def load_initial_generator(path: str) -> keras.Model:
-    """The generator that --initial_generator names.
+    """Load the generator that --initial_generator names.
 
     Raises:
       InputError: it cannot be read.
     """
     if Path(path).suffix not in ("", ".keras"):
         raise InputError(
-            f"--initial_generator={path}: give a .keras file; import_weights makes one of PyTorch's weights"
+            f"--initial_generator={path}: give a .keras file; import_weights converts PyTorch's weights to one"
         )
     try:
         return load_generator(styles.find_model(path))

@@ -1,4 +1,4 @@
-"""Adam as the authors' code sets it, with their schedule: a constant rate, then a straight line down to 0."""
+"""Adam with the settings of the authors' code, and their schedule: a constant rate, then a linear fall to 0."""
 
 import keras
 from keras import ops
@@ -13,11 +13,11 @@ def build_adam(
     """Build the optimizer of a model for one phase of training.
 
     Args:
-      model: whose variables it trains.
-      learning_rate: at the start.
-      num_steps: length of the phase; the rate is 0 after it.
-      num_decay_steps: of these, the last ones, in which the rate falls linearly to 0. If there are more than
-        `num_steps`, the rate is as far down at the start as if the others had gone before.
+      model: model whose variables it trains.
+      learning_rate: rate before it falls.
+      num_steps: number of steps in the phase; the rate is 0 after it.
+      num_decay_steps: number of last steps in which the rate falls linearly to 0. If there are more than `num_steps`,
+        the rate starts as far down as if the steps missing had been done before.
     """
     schedule = ConstantThenLinear(learning_rate, num_steps - num_decay_steps, num_decay_steps)
     optimizer = keras.optimizers.Adam(schedule, *ADAM_BETAS, epsilon=ADAM_EPSILON)
@@ -27,13 +27,15 @@ def build_adam(
 
 @keras.saving.register_keras_serializable(package="cartoongan_tf")
 class ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):
-    """`learning_rate` for `constant_steps`, then linearly down to 0 over `decay_steps`.
+    """A schedule that is constant for `constant_steps`, then falls linearly to 0 over `decay_steps`.
 
-    Fewer than 0 constant steps: it is on its way down already.
+    With a negative number of constant steps it falls from the first step, as if it had begun before.
     """
 
     def __init__(self, learning_rate: float, constant_steps: int, decay_steps: int):
-        self.learning_rate, self.constant_steps, self.decay_steps = learning_rate, constant_steps, decay_steps
+        self.learning_rate = learning_rate
+        self.constant_steps = constant_steps
+        self.decay_steps = decay_steps
 
     def __call__(self, step):
         steps_into_decay = ops.maximum(ops.cast(step, "float32") - self.constant_steps, 0.0)

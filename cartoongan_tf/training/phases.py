@@ -1,4 +1,7 @@
-"""The phases of a recipe: initialization (section 3.3), the discriminator's warm-up, adversarial training."""
+"""The phases of a recipe: initialization (section 3.3), the discriminator's warm-up, adversarial training.
+
+A phase is one of the training steps in `steps`, with its length, ready for the loop.
+"""
 
 from collections.abc import Callable
 
@@ -12,45 +15,46 @@ from cartoongan_tf.training.schedule import ADVERSARIAL, INITIALIZATION, WARMUP,
 
 
 def build_phases(config: TrainConfig, networks: Networks, schedule: Schedule) -> list[Phase]:
-    """What `loop.run` is to go through: all three, some of them without steps.
+    """Build the three phases in their order; some of them may have no steps.
 
     Args:
       config: the recipe.
-      networks: that the phases train.
-      schedule: how long they are.
+      networks: networks that the phases train.
+      schedule: lengths of the phases.
     """
 
-    def phase(name: str, step: Callable, losses: Callable, **optimizers) -> Phase:
+    def build_phase(name: str, step: Callable, forward_pass: Callable, **optimizers) -> Phase:
+        """Build a phase from its step, the forward pass of that step, and the optimizers that it uses."""
         return Phase(
             name,
             schedule.phase(name).num_steps,
             step=lambda batch: step(networks, batch, config),
-            validation_step=lambda batch: losses(networks, batch, config).scalars,
-            rates=lambda: _rates(optimizers),
+            validation_step=lambda batch: forward_pass(networks, batch, config).scalars,
+            rates=lambda: _read_rates(optimizers),
         )
 
     return [
-        phase(
+        build_phase(
             INITIALIZATION,
             steps.initialization_step,
-            steps.initialization_losses,
+            steps.initialization_pass,
             generator=networks.initialization_optimizer,
         ),
-        phase(
+        build_phase(
             WARMUP,
             steps.warmup_step,
-            steps.warmup_losses,
+            steps.warmup_pass,
             discriminator=networks.warmup_optimizer,
         ),
-        phase(
+        build_phase(
             ADVERSARIAL,
             steps.adversarial_step,
-            steps.adversarial_losses,
+            steps.adversarial_pass,
             generator=networks.generator_optimizer,
             discriminator=networks.discriminator_optimizer,
         ),
     ]
 
 
-def _rates(optimizers: dict[str, keras.optimizers.Optimizer]) -> dict[str, float]:
+def _read_rates(optimizers: dict[str, keras.optimizers.Optimizer]) -> dict[str, float]:
     return {f"{name}_learning_rate": float(optimizer.learning_rate) for name, optimizer in optimizers.items()}

@@ -1,26 +1,26 @@
-"""Which number format the layers compute in: --mixed_precision, as the devices at hand can do it."""
+"""The number format that layers compute in: --mixed_precision, resolved for the devices of this machine."""
 
 import tensorflow as tf
 
 from cartoongan_tf.base import machine
 
-_AMPERE = (8, 0)  # NVIDIA's compute capability from which on GPUs multiply bfloat16
+_AMPERE = (8, 0)  # NVIDIA's first compute capability whose GPUs multiply bfloat16
 
 
 def precision_to_use(mixed_precision: str) -> str:
-    """Return what "auto" means on these devices, "bfloat16" or "off"; other values stay what they are."""
+    """Return "bfloat16" or "off" for "auto", by these devices; return other values unchanged."""
     if mixed_precision != "auto":
         return mixed_precision
     return "bfloat16" if _can_multiply_bfloat16() else "off"
 
 
 def slowness(mixed_precision: str) -> str:
-    """Return a warning where these devices have no instructions for the format; "" where they have them."""
+    """Return a warning if these devices have no instructions for the format; "" if they have them."""
     if precision_to_use(mixed_precision) == "off" or _can_multiply_bfloat16():
         return ""
     return (
         f"--mixed_precision={mixed_precision}: {_device_name()} has no instructions for bfloat16, so that a step takes "
-        "many times as long as in float32; give --mixed_precision=auto, which takes what is fast here"
+        "many times as long as in float32; give --mixed_precision=auto, which chooses the fast format"
     )
 
 

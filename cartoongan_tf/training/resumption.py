@@ -1,16 +1,16 @@
-"""Where a run goes on: from which step, with phases of which length, and what has changed since it was trained last."""
+"""The point from which a run begins or resumes: its step, the lengths of its phases, and the changes since then."""
 
 import dataclasses
 
 from cartoongan_tf.base.options import read_flagfile_values
 from cartoongan_tf.training import run_record, schedule
-from cartoongan_tf.training.checkpoints import find_newest_whole, read_optimizer_steps
+from cartoongan_tf.training.checkpoints import find_newest_complete, read_optimizer_steps
 from cartoongan_tf.training.config import TrainConfig
 from cartoongan_tf.training.optimizers import ConstantThenLinear
 from cartoongan_tf.training.run_folder import RunFolder
 from cartoongan_tf.training.schedule import ADVERSARIAL, INITIALIZATION, WARMUP, PhaseLength, Schedule
 
-# The optimizer of `Networks` that each phase takes its steps with.
+# The optimizer of `Networks` that counts the steps of each phase.
 _OPTIMIZERS = {
     INITIALIZATION: "initialization_optimizer",
     WARMUP: "warmup_optimizer",
@@ -21,13 +21,13 @@ _SPOKEN = {INITIALIZATION: "initialization", WARMUP: "the warm-up", ADVERSARIAL:
 
 @dataclasses.dataclass(frozen=True)
 class Resumption:
-    """The beginning of a run, or of its next part.
+    """The beginning of a run, or the point from which it resumes.
 
     Attributes:
-      schedule: from here on.
-      step: steps done; 0: it begins.
-      before: the schedule of the part before; None: it begins.
-      has_other_data: whether the data are not those of the part before.
+      schedule: lengths of the phases from here on.
+      step: number of steps done; 0 for a run that begins.
+      before: schedule of the part before; None for a run that begins.
+      has_other_data: whether the data differ from those of the part before.
     """
 
     schedule: Schedule
@@ -36,81 +36,100 @@ class Resumption:
     has_other_data: bool = False
 
     def list_changes(self, run_dir: str, data_dir: str) -> list[str]:
-        """Say what has changed, in sentences; there are none where nothing has."""
+        """List the changes since the part before, one sentence or paragraph each."""
         if self.before is None:
             return []
-        other_data = [_say_other_data(self.before, self.schedule, run_dir, data_dir)] if self.has_other_data else []
-        return other_data + _say_rates(self.before, self.schedule)
+        changes = []
+        if self.has_other_data:
+            changes.append(_describe_other_data(self.before, self.schedule, run_dir, data_dir))
+        return changes + _describe_rates(self.before, self.schedule)
 
 
 def find_resumption(folder: RunFolder, config: TrainConfig, steps_per_epoch: int) -> Resumption:
-    """Look at a run's folder, without changing anything in it.
+    """Find the point from which a run resumes, without changing anything in its folder.
 
-    What is done is read from the newest whole checkpoint: its optimizers count their steps.
+    The steps done are read from the newest complete checkpoint, whose optimizers count them.
 
     Args:
-      folder: of the run.
-      config: its recipe of now.
-      steps_per_epoch: batches in a pass over the photos of now.
+      folder: folder of the run.
+      config: the present recipe.
+      steps_per_epoch: number of batches in a pass over the present photos.
     """
-    newest = find_newest_whole(folder.checkpoints)
+    newest = find_newest_complete(folder.checkpoints)
     if newest is None:
         return Resumption(schedule.plan(config, steps_per_epoch))
     step, path = newest
     taken = read_optimizer_steps(path)
     done = {phase: taken.get(optimizer, 0) for phase, optimizer in _OPTIMIZERS.items()}
-    is_other = run_record.data_changed(folder.record, config.data_dir)
+    has_other_data = run_record.data_changed(folder.record, config.data_dir)
     before = schedule.read(folder.schedule)
     if before is None:
-        same = steps_per_epoch if is_other is False else None
-        batches = same or schedule.guess_steps_per_epoch(done, config) or steps_per_epoch
-        before = schedule.plan(_config_before(folder, config), batches)
-    after = schedule.plan_rest(before, done, config, steps_per_epoch)
-    return Resumption(after, step, before, bool(is_other) or before.steps_per_epoch != steps_per_epoch)
+        before = _guess_schedule(folder, config, done, steps_per_epoch, has_other_data)
+    return Resumption(
+        schedule=schedule.plan_rest(before, done, config, steps_per_epoch),
+        step=step,
+        before=before,
+        has_other_data=bool(has_other_data) or before.steps_per_epoch != steps_per_epoch,
+    )
+
+
+def _guess_schedule(
+    folder: RunFolder, config: TrainConfig, done: dict[str, int], steps_per_epoch: int, has_other_data: bool | None
+) -> Schedule:
+    """Return the schedule of a run that has no usable schedule.json, as far as it can be known."""
+    if has_other_data is not False:  # which is None if unknown
+        steps_per_epoch = schedule.guess_steps_per_epoch(done, config) or steps_per_epoch
+    return schedule.plan(_config_before(folder, config), steps_per_epoch)
 
 
 def _config_before(folder: RunFolder, config: TrainConfig) -> TrainConfig:
-    """Put the epochs and rates of run.flags, which the part before was trained with, into the recipe."""
+    """Return the recipe with the epochs and learning rates of run.flags, by which the part before was trained."""
     try:
-        values = read_flagfile_values(folder.flags)
-        names = [name for name in values if name.endswith(("_epochs", "_learning_rate")) and hasattr(config, name)]
-        return dataclasses.replace(config, **{name: type(getattr(config, name))(values[name]) for name in names})
+        changes = {}
+        for name, text in read_flagfile_values(folder.flags).items():
+            if name.endswith(("_epochs", "_learning_rate")) and hasattr(config, name):
+                changes[name] = type(getattr(config, name))(text)
+        return dataclasses.replace(config, **changes)
     except (OSError, ValueError):
         return config
 
 
-def _say_other_data(before: Schedule, after: Schedule, run_dir: str, data_dir: str) -> str:
+def _describe_other_data(before: Schedule, after: Schedule, run_dir: str, data_dir: str) -> str:
     batches = ""
     if before.steps_per_epoch != after.steps_per_epoch:
         batches = f": {after.steps_per_epoch:,} batches an epoch where there were {before.steps_per_epoch:,}"
-    phase = after.in_hand
-    ahead = _say_length(before.phase(phase.name), phase) if phase else "and that is all that was asked for"
+    phase = after.current
+    rest = _describe_length(before.phase(phase.name), phase) if phase else "and the run is finished"
     return (
-        f"{data_dir}: not the data that {run_dir} was last trained on{batches}. What is done stays done, {ahead}. "
+        f"{data_dir}: not the data that {run_dir} was last trained on{batches}. Steps that are done stay done, {rest}. "
         "The run cannot be repeated from its flags."
     )
 
 
-def _say_length(before: PhaseLength, now: PhaseLength) -> str:
+def _describe_length(before: PhaseLength, now: PhaseLength) -> str:
     length = f"has {now.steps:,} steps"
     if before.steps != now.steps:
         length = f"now has {now.steps:,} steps, not {before.steps:,}"
     return f"and {_SPOKEN[now.name]}, of which {now.done:,} are done, {length}"
 
 
-def _say_rates(before: Schedule, after: Schedule) -> list[str]:
-    """Say it where the rates of the phase in hand jump up, as they do when a decay is begun again."""
-    now = after.in_hand
+def _describe_rates(before: Schedule, after: Schedule) -> list[str]:
+    """Return a sentence if the learning rates of the current phase jump up, as they do if a decay starts again."""
+    now = after.current
     if now is None or not now.done:
         return []
-    fallen_to, begin_at = _compute_share(before.phase(now.name), now.done), _compute_share(now, now.done)
-    if begin_at <= fallen_to + 1 / max(now.decay_steps, 1):  # a step's worth is rounding
+    earlier = before.phase(now.name)
+    share_before = _remaining_share(earlier, now.done)
+    share_now = _remaining_share(now, now.done)
+    if share_now <= share_before + 1 / max(now.decay_steps, 1):  # a smaller difference comes from rounding
         return []
-    fallen, begun = _format_rates(before.phase(now.name), fallen_to), _format_rates(now, begin_at)
-    return [f"The learning rates had fallen to {fallen}; they start again at {begun}."]
+    rates_before = _format_rates(earlier, share_before)
+    rates_now = _format_rates(now, share_now)
+    return [f"The learning rates had fallen to {rates_before}; they start again at {rates_now}."]
 
 
-def _compute_share(phase: PhaseLength, step: int) -> float:
+def _remaining_share(phase: PhaseLength, step: int) -> float:
+    """Return the share of the initial learning rate that is left after so many steps of a phase."""
     return float(ConstantThenLinear(1.0, phase.steps - phase.decay_steps, phase.decay_steps)(step))
 
 

@@ -24,12 +24,12 @@ from cartoongan_tf.training.samples import sample_sheet
 
 
 class RunFolder:
-    """Where a run writes.
+    """The folder of a run.
 
     Attributes:
-      path: the folder itself.
-      flags, record, schedule, generator, warnings, samples, summaries, checkpoints: what lies in it; checkpoints and
-        summaries are written by TensorFlow.
+      path: path of the folder itself.
+      flags, record, schedule, generator, warnings: paths of files in it.
+      samples, summaries, checkpoints: paths of folders in it; TensorFlow writes the files in the last two.
     """
 
     def __init__(self, path: str | os.PathLike):
@@ -45,14 +45,14 @@ class RunFolder:
 
     @property
     def has_begun(self) -> bool:
-        """Whether there is a checkpoint to go on from."""
+        """Whether there is a checkpoint to resume from."""
         return bool(all_checkpoints(self.checkpoints))
 
-    def check_goes_on(self, config: TrainConfig) -> None:
-        """Refuse to go on with a run of other networks or phases; before its first checkpoint all is free.
+    def check_can_resume(self, config: TrainConfig) -> None:
+        """Refuse to resume a run with other networks or phases. Before its first checkpoint, everything may change.
 
         Raises:
-          InputError: naming the flag that differs.
+          InputError: an option differs that a run cannot change; the message names it.
         """
         if not self.has_begun or not self.flags.exists():
             return
@@ -61,7 +61,7 @@ class RunFolder:
             if before.get(name) not in (None, str(getattr(config, name))):
                 raise InputError(
                     f"--{name}={getattr(config, name)}: the run in {self.path} was begun with --{name}={before[name]}; "
-                    "go on with that, or name a new --run_dir"
+                    "resume it with that, or name a new --run_dir"
                 )
 
     @property
@@ -70,24 +70,27 @@ class RunFolder:
         return atomic.nearest_existing(self.path)
 
     def check_writable(self) -> None:
-        """Raise InputError where the run could not be written."""
+        """Raise InputError if the run could not be written."""
         place = self.existing_place
         if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
             raise InputError(f"--run_dir={self.path}: {place} is not a folder that can be written to; name another")
 
     def write_flags(self, config: TrainConfig) -> None:
-        """Write the run's recipe, which repeats it or goes on with it."""
-        comment = f"Repeat or go on with this run:\n  python -m cartoongan_tf.train --flagfile={self.flags}\n"
+        """Write the run's recipe, a flagfile that repeats or resumes it."""
+        comment = (
+            f"Repeat or resume this run:\n  python -m cartoongan_tf.train --flagfile={self.flags}\n"
+            f"Written by cartoongan-tf {__version__}."
+        )
         with atomic.replacing(self.flags) as temporary:
-            temporary.write_text(flagfile_text(config, f"{comment}Written by cartoongan-tf {__version__}."), "utf-8")
+            temporary.write_text(flagfile_text(config, comment), "utf-8")
 
     def write_results(self, generator: keras.Model, photos: np.ndarray, cartoons: np.ndarray, step: int) -> None:
         """Write the generator to use, and a sheet of samples as a file and as a summary.
 
         Args:
-          generator: after `step` steps.
-          photos, cartoons: uint8 RGB [N, S, S, 3], samples and what the generator makes of them.
-          step: of the run.
+          generator: the generator after `step` steps.
+          photos, cartoons: sample photos and the cartoons made of them, uint8 RGB [N, S, S, 3].
+          step: number of steps of the run that are done.
         """
         save_generator(generator, self.generator)
         sheet = sample_sheet(photos, cartoons)
@@ -97,7 +100,7 @@ class RunFolder:
             tf.summary.flush()
 
     def warn(self, text: str) -> None:
-        """Say it on standard error, over the progress bar, and keep it for who looks later."""
+        """Print a warning on standard error, above the progress bar, and append it to warnings.txt."""
         tqdm.write(f"WARNING: {text}", file=sys.stderr)
         with contextlib.suppress(OSError), open(self.warnings, "a", encoding="utf-8") as file:
             file.write(f"{datetime.datetime.now():%Y-%m-%d %H:%M} {text}\n")

@@ -1,6 +1,6 @@
-"""run.json of a run's folder: when, where, with which code, flags and data each part of the run was trained.
+"""The record of a run, run.json: time, machine, code, flags and data of each start.
 
-Weeks later it answers why two runs differ. Nothing of it is needed to go on with a run.
+Weeks later it answers why two runs differ. Resuming a run does not need it.
 """
 
 import dataclasses
@@ -24,8 +24,8 @@ import tensorflow as tf
 
 from cartoongan_tf import __version__
 from cartoongan_tf.base import atomic, machine
+from data_pipeline.records import DATASET_FILE
 
-_DATASET_FILE = "dataset.json"  # data_pipeline.records writes it; it holds the hash of each shard
 _SOURCE = Path(__file__).parent
 _GIT_TIMEOUT_SECS = 20  # a checkout on a sleeping network drive must not hold a run up
 
@@ -33,21 +33,21 @@ _GIT_TIMEOUT_SECS = 20  # a checkout on a sleeping network drive must not hold a
 def record_start(
     path: str | os.PathLike, config: Any, first_step: int, data_dir: str | os.PathLike, devices: Sequence[str]
 ) -> None:
-    """Add a start, or a resumption, of training to a run's record.
+    """Add a start of training, or a resumption, to a run's record.
 
-    A record that cannot be read is moved aside and said on standard error: the run itself is whole without it.
+    A damaged record is moved aside and reported on standard error; training does not depend on it.
 
     Args:
-      path: of run.json.
-      config: the dataclass of all options, as resolved.
-      first_step: steps of the run done before.
-      data_dir: of the training records.
-      devices: names of those that train.
+      path: path of run.json.
+      config: dataclass of all options, as resolved.
+      first_step: number of steps of the run done before.
+      data_dir: folder of the training records.
+      devices: names of the devices that train.
     """
     starts = _read_starts(path)
     if starts is None:
         print(
-            f"{path}: damaged; moved to {atomic.move_aside(path)}, and begun anew. Training does not need it.",
+            f"{path}: damaged; moved to {atomic.move_aside(path)}, and begun again. Training does not need it.",
             file=sys.stderr,
         )
         starts = []
@@ -65,7 +65,7 @@ def record_start(
 
 
 def data_changed(path: str | os.PathLike, data_dir: str | os.PathLike) -> bool | None:
-    """Whether a run was last trained on other data than lies in `data_dir` now; None where that is not known."""
+    """Return whether a run was last trained on other data than is in `data_dir` now; None if that is unknown."""
     starts = _read_starts(path)
     before = starts[-1].get("data_sha256") if starts else None
     now = data_hash(data_dir)
@@ -73,20 +73,20 @@ def data_changed(path: str | os.PathLike, data_dir: str | os.PathLike) -> bool |
 
 
 def _read_starts(path: str | os.PathLike) -> list[dict] | None:
-    """The starts in a record, none where there is no file; None where it is damaged."""
+    """Return the starts in a record, an empty list if there is no file, and None if it is damaged."""
     try:
         starts = json.loads(Path(path).read_text(encoding="utf-8"))["starts"]
     except FileNotFoundError:
         return []
-    except (ValueError, TypeError, KeyError):  # by what stands where something else should
+    except (ValueError, TypeError, KeyError):  # depends on what is wrong
         return None
     return starts if isinstance(starts, list) and all(isinstance(start, dict) for start in starts) else None
 
 
 def data_hash(data_dir: str | os.PathLike) -> str | None:
-    """What tells training records from others: the hash of the file that holds all shards' hashes, if it is there."""
+    """Return a hash that identifies training records: of the file that holds all shards' hashes; None without it."""
     try:
-        return hashlib.sha256((Path(data_dir) / _DATASET_FILE).read_bytes()).hexdigest()
+        return hashlib.sha256((Path(data_dir) / DATASET_FILE).read_bytes()).hexdigest()
     except FileNotFoundError:
         return None
 
@@ -103,8 +103,8 @@ def _versions() -> dict[str, str]:
 
 
 def _source() -> dict[str, Any]:
-    """The commit of the checkout that this code lies in; None where it was installed, or there is no git."""
-    # Git must know this package: an installed one may lie in a virtual environment in somebody's repository.
+    """Return the commit of the checkout of this code; None if the code was installed, or there is no git."""
+    # Git must know this package: an installed one may be in a virtual environment in somebody's repository.
     if not _git("ls-files", "__init__.py"):
         return {"commit": None, "has_uncommitted_changes": None}
     changes = _git("status", "--porcelain", "--untracked-files=no")
@@ -115,9 +115,9 @@ def _source() -> dict[str, Any]:
 
 
 def _git(*arguments: str) -> str | None:
-    """What git says in the folder of this code; None if it fails or is not there."""
+    """Return git's output in the folder of this code; None if git fails or is not installed."""
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             ("git", "--no-optional-locks", *arguments),
             cwd=_SOURCE,
             capture_output=True,
@@ -127,7 +127,7 @@ def _git(*arguments: str) -> str | None:
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    return done.stdout.strip()
+    return process.stdout.strip()
 
 
 def _machine() -> dict[str, Any]:

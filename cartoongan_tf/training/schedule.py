@@ -1,7 +1,7 @@
-"""Lengths of a run's phases in steps: as its flags ask, and once its data or its epochs have changed.
+"""The lengths of a run's phases in steps, also after its data or its epochs have changed.
 
-Phases are asked for in epochs and trained in steps. So a run keeps its lengths in schedule.json: when there are other
-photos, or other epochs are asked for, what is done stays done, and what is ahead alone changes.
+Flags give phases in epochs, and the loop trains steps. So a run keeps its lengths in schedule.json. If there are other
+photos, or the flags give other epochs, the steps that are done stay done, and only the rest changes.
 """
 
 import dataclasses
@@ -16,21 +16,24 @@ from pathlib import Path
 from cartoongan_tf.base import atomic
 from cartoongan_tf.training.config import TrainConfig
 
-INITIALIZATION, WARMUP, ADVERSARIAL = PHASES = ("initialization", "warmup", "adversarial")
+INITIALIZATION = "initialization"
+WARMUP = "warmup"
+ADVERSARIAL = "adversarial"
+PHASES = (INITIALIZATION, WARMUP, ADVERSARIAL)
 
 
 @dataclasses.dataclass(frozen=True)
 class PhaseLength:
-    """The length of a phase, and how its learning rates fall.
+    """The length of a phase, and the decay of its learning rates.
 
     Attributes:
-      name: of PHASES.
-      epochs: that were asked for; 0 of the warm-up, which is asked for in steps.
-      steps: that they come to; fewer than `done` where the epochs were lowered.
-      decay_steps: the last ones of them, in which the rates fall linearly to 0. They can be more than `steps`, where
-        there are more batches an epoch now: then the rates are on their way down already.
-      learning_rates: before they fall, by whose they are.
-      done: steps of it done when this was planned.
+      name: one of PHASES.
+      epochs: number of epochs in the flags; 0 for the warm-up, which is given in steps.
+      steps: number of steps in these epochs; fewer than `done` if the epochs were lowered.
+      decay_steps: number of last steps in which the rates fall linearly to 0. They can be more than `steps` if there
+        are more batches an epoch now: then the rates are on their way down from the first step.
+      learning_rates: rates before they fall, by the name of the network.
+      done: number of steps of the phase that were done when this was planned.
     """
 
     name: str
@@ -42,7 +45,7 @@ class PhaseLength:
 
     @property
     def num_steps(self) -> int:
-        """The length: what is done is never taken back."""
+        """The number of steps in all; steps that are done count even if fewer were asked for."""
         return max(self.steps, self.done)
 
     @property
@@ -52,7 +55,7 @@ class PhaseLength:
 
 @dataclasses.dataclass(frozen=True)
 class Schedule:
-    """The lengths of all phases, in their order, some of them 0; and the batches in a pass over the photos."""
+    """The lengths of all phases in their order, and the number of batches in a pass over the photos."""
 
     steps_per_epoch: int
     phases: tuple[PhaseLength, ...]
@@ -62,8 +65,8 @@ class Schedule:
         return sum(phase.num_steps for phase in self.phases)
 
     @property
-    def in_hand(self) -> PhaseLength | None:
-        """The phase that is trained next; None: the run is finished."""
+    def current(self) -> PhaseLength | None:
+        """The phase that is trained next; None if the run is finished."""
         return next((phase for phase in self.phases if not phase.is_over), None)
 
     def phase(self, name: str) -> PhaseLength:
@@ -75,87 +78,95 @@ def plan(config: TrainConfig, steps_per_epoch: int) -> Schedule:
 
     Args:
       config: the recipe.
-      steps_per_epoch: batches in a pass over the photos.
+      steps_per_epoch: number of batches in a pass over the photos.
     """
 
-    def phase(name: str, epochs: int, decay_epochs: int, **rates: float) -> PhaseLength:
-        steps, decay_steps = epochs * steps_per_epoch, min(decay_epochs, epochs) * steps_per_epoch
-        return PhaseLength(name, epochs, steps, decay_steps, rates)
+    def plan_epochs(name: str, epochs: int, decay_epochs: int, learning_rates: dict[str, float]) -> PhaseLength:
+        """Plan a phase of so many epochs."""
+        decay_steps = min(decay_epochs, epochs) * steps_per_epoch
+        return PhaseLength(name, epochs, epochs * steps_per_epoch, decay_steps, learning_rates)
 
-    rates = {"generator": config.generator_learning_rate, "discriminator": config.discriminator_learning_rate}
-    warmup_rates = {"discriminator": config.discriminator_warmup_learning_rate}
-    return Schedule(
-        steps_per_epoch,
-        (
-            phase(
-                INITIALIZATION,
-                config.initialization_epochs,
-                config.initialization_decay_epochs,
-                generator=config.initialization_learning_rate,
-            ),
-            PhaseLength(WARMUP, 0, config.discriminator_warmup_steps, 0, warmup_rates),
-            phase(ADVERSARIAL, config.adversarial_epochs, config.adversarial_decay_epochs, **rates),
-        ),
+    initialization = plan_epochs(
+        INITIALIZATION,
+        config.initialization_epochs,
+        config.initialization_decay_epochs,
+        {"generator": config.initialization_learning_rate},
     )
+    warmup = PhaseLength(
+        WARMUP,
+        epochs=0,
+        steps=config.discriminator_warmup_steps,
+        decay_steps=0,
+        learning_rates={"discriminator": config.discriminator_warmup_learning_rate},
+    )
+    adversarial = plan_epochs(
+        ADVERSARIAL,
+        config.adversarial_epochs,
+        config.adversarial_decay_epochs,
+        {"generator": config.generator_learning_rate, "discriminator": config.discriminator_learning_rate},
+    )
+    return Schedule(steps_per_epoch, (initialization, warmup, adversarial))
 
 
 def plan_rest(before: Schedule, done: Mapping[str, int], config: TrainConfig, steps_per_epoch: int) -> Schedule:
-    """Plan a run that goes on: the same lengths where nothing has changed.
+    """Plan the rest of a run that resumes. If nothing has changed, the lengths stay the same.
 
-    A phase that another one has followed keeps the length that it had. Of the others the epochs that are left, with
-    those that are asked for in addition, are passes over the photos of now. As rates fall by the epochs that are left,
-    they go on from where they were.
+    A phase that another one has followed keeps the steps that were done. The other phases continue with the epochs
+    that were left, and those that the flags add, as passes over the present photos. The learning rates fall by the
+    epochs that are left, so they continue from their last values.
 
     Args:
-      before: the lengths by which those steps were done.
-      done: steps done of each phase, by its name.
-      config: the recipe of now.
-      steps_per_epoch: batches in a pass over the photos of now.
+      before: schedule by which the steps so far were done.
+      done: number of steps done of each phase, by its name.
+      config: the present recipe.
+      steps_per_epoch: number of batches in a pass over the present photos.
     """
     phases = []
-    for number, asked in enumerate(plan(config, steps_per_epoch).phases):
-        own = done[asked.name]
-        is_left_behind = any(done[later] for later in PHASES[number + 1 :])
-        left = _count_steps_left(before, asked, own, steps_per_epoch)
-        steps = own if is_left_behind else max(own + left, 0)
-        phases.append(dataclasses.replace(asked, steps=steps, done=own))
+    for index, fresh in enumerate(plan(config, steps_per_epoch).phases):
+        steps_done = done[fresh.name]
+        is_followed = any(done[later] for later in PHASES[index + 1 :])
+        steps = steps_done
+        if not is_followed:
+            steps = max(steps_done + _count_steps_left(before, fresh, steps_done, steps_per_epoch), 0)
+        phases.append(dataclasses.replace(fresh, steps=steps, done=steps_done))
     return Schedule(steps_per_epoch, tuple(phases))
 
 
-def _count_steps_left(before: Schedule, asked: PhaseLength, done: int, steps_per_epoch: int) -> int:
-    """Count what is left of a phase; it is less than 0 where more is done than is asked for."""
-    if asked.name == WARMUP:
-        return asked.steps - done
-    planned = before.phase(asked.name)
-    epochs = Fraction(planned.steps - done, before.steps_per_epoch) + asked.epochs - planned.epochs
+def _count_steps_left(before: Schedule, fresh: PhaseLength, steps_done: int, steps_per_epoch: int) -> int:
+    """Count the steps left of a phase; fewer than 0 if more are done than the flags ask for."""
+    if fresh.name == WARMUP:
+        return fresh.steps - steps_done
+    planned = before.phase(fresh.name)
+    epochs = Fraction(planned.steps - steps_done, before.steps_per_epoch) + fresh.epochs - planned.epochs
     return math.ceil(epochs * steps_per_epoch)
 
 
 def guess_steps_per_epoch(done: Mapping[str, int], config: TrainConfig) -> int | None:
-    """Tell the batches in an epoch of a run that kept no schedule, by its initialization.
+    """Compute the batches in an epoch of a run without a schedule from the steps of its initialization.
 
     Returns:
-      None where that is not known: the initialization may not be over, or was left out.
+      the number of batches; None if the initialization is not known to be over, or had no epochs.
     """
-    steps, epochs = done[INITIALIZATION], config.initialization_epochs
-    is_left_behind = done[WARMUP] or done[ADVERSARIAL]
-    return steps // epochs if is_left_behind and steps and epochs and steps % epochs == 0 else None
+    steps = done[INITIALIZATION]
+    epochs = config.initialization_epochs
+    is_over = done[WARMUP] or done[ADVERSARIAL]
+    return steps // epochs if is_over and steps and epochs and steps % epochs == 0 else None
 
 
 def write(path: str | os.PathLike, schedule: Schedule) -> None:
-    """Write schedule.json, whole or not at all. One that is damaged is moved aside, and that is said."""
+    """Write schedule.json, completely or not at all. A damaged one is moved aside, which is reported."""
     if Path(path).exists() and _read(path) is None:
-        print(f"{path}: moved to {atomic.move_aside(path)}, and written anew", file=sys.stderr)
+        print(f"{path}: moved to {atomic.move_aside(path)}, and written again", file=sys.stderr)
     atomic.write_json(path, dataclasses.asdict(schedule))
 
 
 def read(path: str | os.PathLike) -> Schedule | None:
-    """Read what `write` wrote; None where there is no file, or it is damaged, which is said on standard error."""
+    """Read schedule.json. Return None if there is no file, or it is damaged, which is reported on standard error."""
     if not Path(path).exists():
         return None
     schedule = _read(path)
     if schedule is None:
-        print(f"{path}: damaged; the last checkpoint tells how long the phases are", file=sys.stderr)
+        print(f"{path}: damaged; the lengths of the phases are taken from the last checkpoint", file=sys.stderr)
     return schedule
 
 
@@ -165,12 +176,13 @@ def _read(path: str | os.PathLike) -> Schedule | None:
         phases = tuple(PhaseLength(**phase) for phase in content["phases"])
         schedule = Schedule(content["steps_per_epoch"], phases)
         return schedule if _is_sound(schedule) else None
-    except (ValueError, TypeError, KeyError):  # by what stands where something else should
+    except (ValueError, TypeError, KeyError):  # depends on what is wrong
         return None
 
 
 def _is_sound(schedule: Schedule) -> bool:
-    counts, rates = [schedule.steps_per_epoch], []
+    counts = [schedule.steps_per_epoch]
+    rates = []
     for phase in schedule.phases:
         counts += [phase.epochs, phase.steps, phase.decay_steps, phase.done]
         rates += dict(phase.learning_rates).values()

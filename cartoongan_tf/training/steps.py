@@ -1,119 +1,152 @@
-"""The training steps, one for each phase: losses, gradients, updates; nothing else.
+"""The training steps, one for each phase: a forward pass, its gradients, and the updates of the networks.
 
-All take a batch of this replica, {"photo", "cartoon", "smoothed"}: uint8 RGB [B, S, S, 3] each, and return scalars by
-name, each this replica's share of the average over the global batch: summed over the replicas they are the averages
-(of gradient norms the sum is an upper bound of the whole gradient's norm, and the norm itself with one replica). They
-run inside `strategy.run`, where an optimizer sums gradients over the replicas.
+Knows nothing of the loop: `phases` makes phases of these steps, and the loop runs them inside `strategy.run`, where an
+optimizer sums gradients over the replicas.
 
-Each step is a function of losses and what follows it: the same losses without updates are the validation.
+Each step takes this replica's part of a batch, {"photo", "cartoon", "smoothed"}: uint8 RGB [B, S, S, 3] each. It
+returns scalars by name, each of them this replica's share of the average over the global batch: their sums over the
+replicas are the averages. The sum of gradient norms is an upper bound of the whole gradient's norm, and equal to it
+with one replica.
+
+A forward pass (`initialization_pass` and so on) without the updates is also the validation.
 """
 
 import keras
 import tensorflow as tf
 
-from cartoongan_tf.models import losses, pixels
+from cartoongan_tf.models import pixels
+from cartoongan_tf.models.losses import color_loss, content_loss, discriminator_loss, generator_loss
 from cartoongan_tf.training.config import TrainConfig
-from cartoongan_tf.training.gradients import Batch, Losses, Scalars, average, mean_logit, update, with_gradients
+from cartoongan_tf.training.gradients import Batch, ForwardPass, Scalars, average, mean_logit, update, with_gradients
 from cartoongan_tf.training.image_pool import Shown
 from cartoongan_tf.training.networks import Networks
 
 
 def initialization_step(networks: Networks, batch: Batch, config: TrainConfig) -> Scalars:
     """Train the generator to reconstruct photos (section 3.3)."""
-    found = with_gradients(lambda batch: initialization_losses(networks, batch, config), networks, config.jit_compile)
-    result, gradients = found(batch)
+
+    def run_forward(batch):
+        return initialization_pass(networks, batch, config)
+
+    forward, gradients = with_gradients(run_forward, networks, config.jit_compile)(batch)
     norms = update(networks, {"generator": networks.initialization_optimizer}, gradients)
-    _average_generator(networks, networks.initialization_optimizer, config)
-    return result.scalars | norms
+    _update_average(networks, networks.initialization_optimizer, config)
+    return forward.scalars | norms
 
 
 def warmup_step(networks: Networks, batch: Batch, config: TrainConfig) -> Scalars:
     """Train the discriminator alone, on photos in place of generated pictures; not in the paper."""
-    found = with_gradients(lambda batch: warmup_losses(networks, batch, config), networks, config.jit_compile)
-    result, gradients = found(batch)
-    return result.scalars | update(networks, {"discriminator": networks.warmup_optimizer}, gradients)
+
+    def run_forward(batch):
+        return warmup_pass(networks, batch, config)
+
+    forward, gradients = with_gradients(run_forward, networks, config.jit_compile)(batch)
+    norms = update(networks, {"discriminator": networks.warmup_optimizer}, gradients)
+    return forward.scalars | norms
 
 
 def adversarial_step(networks: Networks, batch: Batch, config: TrainConfig) -> Scalars:
-    """Update both networks (equations 1 to 4) from one pass of the generator; each sees the other as it was before."""
-    step, shown = tf.identity(networks.generator_optimizer.iterations), None
+    """Update both networks (equations 1 to 4) from one forward pass; each sees the other as it was before."""
+
+    def run_forward(batch, shown):
+        return adversarial_pass(networks, batch, config, shown)
+
+    step = tf.identity(networks.generator_optimizer.iterations)
+    shown = None
     if networks.image_pool:
         shown = networks.image_pool.recall(step, tf.shape(batch["photo"])[0])
-    found = with_gradients(
-        lambda batch, shown: adversarial_losses(networks, batch, config, shown), networks, config.jit_compile
-    )
-    result, gradients = found(batch, shown)
+    forward, gradients = with_gradients(run_forward, networks, config.jit_compile)(batch, shown)
     optimizers = {"generator": networks.generator_optimizer, "discriminator": networks.discriminator_optimizer}
     norms = update(networks, optimizers, gradients)
     if networks.image_pool:
-        networks.image_pool.keep(step, result.generated)
-    _average_generator(networks, networks.generator_optimizer, config)
-    return result.scalars | norms
+        networks.image_pool.keep(step, forward.generated)
+    _update_average(networks, networks.generator_optimizer, config)
+    return forward.scalars | norms
 
 
-def initialization_losses(networks: Networks, batch: Batch, config: TrainConfig) -> Losses:
-    """Scalars: "content_loss", of VGG19 features, or of pixels with --initialization_loss=pixels."""
+def initialization_pass(networks: Networks, batch: Batch, config: TrainConfig) -> ForwardPass:
+    """Compare generated pictures with their photos.
+
+    Scalars: "content_loss", of VGG19 features, or of pixels with --initialization_loss=pixels.
+    """
     photo = pixels.to_float(batch["photo"])
     describe = networks.vgg19_features if config.initialization_loss == "content" else tf.identity
     generated = networks.generator(photo, training=True)
-    content = losses.content_loss(describe(generated), describe(photo), config.content_loss)
+    content = content_loss(describe(generated), describe(photo), config.content_loss)
     content = average(content, config.batch_size)
-    return Losses({"generator": content}, {"content_loss": content})
+    return ForwardPass({"generator": content}, {"content_loss": content})
 
 
-def warmup_losses(networks: Networks, batch: Batch, config: TrainConfig) -> Losses:
-    """Scalars: "discriminator_loss" and D's mean logits, as in `adversarial_losses`, "logits_generated" of photos."""
-    photo, cartoon, smoothed = _pictures(batch)
-    logits = tf.split(networks.discriminator(tf.concat([cartoon, smoothed, photo], 0), training=True), 3)
-    return _discriminator_losses(logits, config)
+def warmup_pass(networks: Networks, batch: Batch, config: TrainConfig) -> ForwardPass:
+    """Let the discriminator judge cartoons, smoothed cartoons and photos.
+
+    Scalars: "discriminator_loss" and D's mean logits, as in `adversarial_pass`; "logits_generated" is of photos.
+    """
+    photo, cartoon, smoothed = _read_pictures(batch)
+    logits = networks.discriminator(tf.concat([cartoon, smoothed, photo], 0), training=True)
+    return _judge_discriminator(*tf.split(logits, 3), config)
 
 
-def adversarial_losses(networks: Networks, batch: Batch, config: TrainConfig, shown: Shown | None = None) -> Losses:
-    """Scalars: "generator_loss" (the adversarial term alone), "content_loss", "color_loss" (both unweighted; the
-    latter with --color_weight only), "discriminator_loss", and D's mean logits "logits_cartoon", "logits_smoothed"
-    and "logits_generated".
+def adversarial_pass(networks: Networks, batch: Batch, config: TrainConfig, shown: Shown | None = None) -> ForwardPass:
+    """Generate pictures, and let the discriminator judge them, cartoons and smoothed cartoons.
+
+    Scalars: "generator_loss" (the adversarial term alone), "content_loss", "color_loss" (both unweighted; the latter
+    with --color_weight only), "discriminator_loss", and D's mean logits "logits_cartoon", "logits_smoothed" and
+    "logits_generated".
 
     Args:
-      networks, batch, config: of the run.
-      shown: what the pool has for D in place of some generated pictures; None: they are all shown.
+      networks: networks of the run.
+      batch: this replica's part of a batch.
+      config: the recipe.
+      shown: pictures of the pool that D is shown in place of some generated ones; None: D is shown all generated ones.
     """
-    photo, cartoon, smoothed = _pictures(batch)
-    discriminator, features = networks.discriminator, networks.vgg19_features
+    photo, cartoon, smoothed = _read_pictures(batch)
+    discriminator = networks.discriminator
+    features = networks.vgg19_features
     photo_features = features(photo)
     generated = networks.generator(photo, training=True)
     generated_logits = discriminator(generated, training=True)
-    learned_logits = [*tf.split(discriminator(tf.concat([cartoon, smoothed], 0), training=True), 2), generated_logits]
+    cartoon_logits, smoothed_logits = tf.split(discriminator(tf.concat([cartoon, smoothed], 0), training=True), 2)
+    shown_logits = generated_logits
     if shown is not None:
-        pictures = tf.where(shown.instead, shown.pictures, tf.stop_gradient(generated))
-        learned_logits[2] = discriminator(pictures, training=True)
+        shown_pictures = tf.where(shown.instead, shown.pictures, tf.stop_gradient(generated))
+        shown_logits = discriminator(shown_pictures, training=True)
     terms = {
-        "generator_loss": losses.generator_loss(generated_logits, config.adversarial_loss),
-        "content_loss": losses.content_loss(features(generated), photo_features, config.content_loss),
+        "generator_loss": generator_loss(generated_logits, config.adversarial_loss),
+        "content_loss": content_loss(features(generated), photo_features, config.content_loss),
     }
     total = terms["generator_loss"] + config.content_weight * terms["content_loss"]
     if config.color_weight:
-        terms["color_loss"] = losses.color_loss(generated, photo)
+        terms["color_loss"] = color_loss(generated, photo)
         total += config.color_weight * terms["color_loss"]
-    of_discriminator = _discriminator_losses(learned_logits, config)
-    scalars = {name: average(value, config.batch_size) for name, value in terms.items()}
-    return Losses(
-        {"generator": average(total, config.batch_size)} | of_discriminator.objectives,
-        scalars | of_discriminator.scalars,
+    judged = _judge_discriminator(cartoon_logits, smoothed_logits, shown_logits, config)
+    scalars = {name: average(term, config.batch_size) for name, term in terms.items()}
+    return ForwardPass(
+        {"generator": average(total, config.batch_size)} | judged.objectives,
+        scalars | judged.scalars,
         generated,
     )
 
 
-def _discriminator_losses(logits: list[tf.Tensor], config: TrainConfig) -> Losses:
-    """Of D's logits for cartoons, their smoothed twins, and what it must not take for cartoons."""
-    loss = losses.discriminator_loss(*logits, config.adversarial_loss, config.edge_loss_weight)
+def _judge_discriminator(
+    cartoon_logits: tf.Tensor, smoothed_logits: tf.Tensor, generated_logits: tf.Tensor, config: TrainConfig
+) -> ForwardPass:
+    """Return the discriminator's objective and scalars from its logits, [B, h, w, 1] each."""
+    loss = discriminator_loss(
+        cartoon_logits, smoothed_logits, generated_logits, config.adversarial_loss, config.edge_loss_weight
+    )
     loss = average(loss, config.batch_size)
-    names = ("logits_cartoon", "logits_smoothed", "logits_generated")
-    means = {name: average(mean_logit(each), config.batch_size) for name, each in zip(names, logits, strict=True)}
-    return Losses({"discriminator": loss}, {"discriminator_loss": loss} | means)
+    scalars = {
+        "discriminator_loss": loss,
+        "logits_cartoon": average(mean_logit(cartoon_logits), config.batch_size),
+        "logits_smoothed": average(mean_logit(smoothed_logits), config.batch_size),
+        "logits_generated": average(mean_logit(generated_logits), config.batch_size),
+    }
+    return ForwardPass({"discriminator": loss}, scalars)
 
 
-def _average_generator(networks: Networks, optimizer: keras.optimizers.Optimizer, config: TrainConfig) -> None:
-    """Move the averaged weights towards the present ones; in a phase's first steps faster, so that it starts anew."""
+def _update_average(networks: Networks, optimizer: keras.optimizers.Optimizer, config: TrainConfig) -> None:
+    """Move the averaged weights towards the present ones; faster in a phase's first steps, so that it starts anew."""
     if networks.averaged_generator is None:
         return
     steps = tf.cast(optimizer.iterations, tf.float32)
@@ -123,6 +156,6 @@ def _average_generator(networks: Networks, optimizer: keras.optimizers.Optimizer
         averaged.assign(averaged + share * (latest - averaged))
 
 
-def _pictures(batch: Batch) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    photo, cartoon, smoothed = (pixels.to_float(batch[name]) for name in ("photo", "cartoon", "smoothed"))
-    return photo, cartoon, smoothed
+def _read_pictures(batch: Batch) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Return photo, cartoon and smoothed cartoon as float32 in [-1, 1]."""
+    return pixels.to_float(batch["photo"]), pixels.to_float(batch["cartoon"]), pixels.to_float(batch["smoothed"])

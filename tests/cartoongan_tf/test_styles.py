@@ -11,7 +11,7 @@ from cartoongan_tf import Cartoonizer, cartoonize, styles
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.media import image_measures, pictures
 from cartoongan_tf.models.architectures import GENERATOR_SIZES
-from cartoongan_tf.training import health_guard
+from cartoongan_tf.training import health_measures
 from cartoongan_tf.training.networks import load_initial_generator
 from export.config import ExportConfig
 from tests.helpers import REPOSITORY
@@ -62,11 +62,11 @@ def test_pepper_is_the_light_generator():
 def test_pepper_draws_no_photo_no_grid_no_grey_and_no_cast(pairs):
     for photo, cartoon in pairs:
         assert cartoon.shape == photo.shape
-        assert health_guard.checkerboard(cartoon[np.newaxis]) < 40
+        assert health_measures.checkerboard(cartoon[np.newaxis]) < 40
         assert cartoon.std() > 0.6 * photo.std()
         assert image_measures.color_shift(cartoon, photo) < 30
     photos, cartoons = (np.stack([one[:192, :288] for one in side]) for side in zip(*pairs[1:], strict=True))
-    assert health_guard.detail_correlation(photos, cartoons) < 0.95
+    assert health_measures.detail_correlation(photos, cartoons) < 0.95
     casts = [np.mean(cartoon.astype(int) - photo, axis=(0, 1)) for photo, cartoon in pairs]
     assert np.ptp(np.mean(casts, axis=0)) < 40  # of red, green and blue, over photos of very different colours
 

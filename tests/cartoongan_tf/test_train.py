@@ -19,11 +19,7 @@ def test_a_run_leaves_generator_samples_checkpoints_and_flags(finished, data_dir
     assert draw_with(finished).shape == PHOTO.shape
     samples = sorted(path.name for path in (finished / "samples").iterdir())
     assert samples == [f"step_{step:07}.jpg" for step in (5, 8, 10, 15, 20)]
-    assert pictures.read_picture(finished / "samples" / samples[0]).shape == (
-        64,
-        128,
-        3,
-    )  # 3 photos, 2 columns
+    assert pictures.read_picture(finished / "samples" / samples[0]).shape == (64, 128, 3)  # 3 photos, 2 columns
     values = read_flagfile_values(finished / "run.flags")
     assert values["data_dir"] == str(data_dir) and values["adversarial_epochs"] == "3"
 

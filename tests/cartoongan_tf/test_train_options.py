@@ -14,7 +14,7 @@ from cartoongan_tf.base import machine
 from cartoongan_tf.models import kernel_limits
 from cartoongan_tf.models.generator_file import load_generator
 from cartoongan_tf.training import dry_run
-from cartoongan_tf.training.checkpoints import found_checkpoints
+from cartoongan_tf.training.checkpoints import recent_checkpoints
 from cartoongan_tf.training.config import TrainConfig
 from cartoongan_tf.training.networks import computing_in
 from cartoongan_tf.training.precision import precision_to_use, slowness
@@ -36,7 +36,7 @@ def _train(data_dir, run_dir, *more):
 
 def _first_kernels(run_dir):
     """Of the generator, its average and its optimizers' moments: by name, as the newest checkpoint has them."""
-    reader = tf.train.load_checkpoint(found_checkpoints(run_dir / "checkpoints")[-1])
+    reader = tf.train.load_checkpoint(recent_checkpoints(run_dir / "checkpoints")[-1])
     found = [name for name, shape in reader.get_variable_to_shape_map().items() if shape == [7, 7, 3, 4]]
     return {name: reader.get_tensor(name) for name in found}
 
@@ -120,7 +120,7 @@ def test_going_on_with_what_the_checkpoint_lacks_is_refused(split_data_dir, ever
 
 
 def test_a_rehearsal_tells_what_a_run_takes_and_writes_nothing(split_data_dir, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(dry_run, "REHEARSED_SECS", 0.5)
+    monkeypatch.setattr(dry_run, "TIMED_SECS", 0.5)
     assert _train(split_data_dir, tmp_path / "run", "--dry_run", "--discriminator_warmup_steps=40") == 0
     output = capsys.readouterr().out
     assert "0 of 50 steps are done" in output and "--content_weight=0.00062" in output
@@ -166,7 +166,7 @@ def test_a_format_that_the_processor_lacks_is_said_with_the_flag_that_mends_it(
     data_dir, tmp_path, monkeypatch, capsys, flags
 ):
     monkeypatch.setattr(machine, "has_bfloat16", lambda: False)
-    monkeypatch.setattr(dry_run, "REHEARSED_SECS", 0.5)
+    monkeypatch.setattr(dry_run, "TIMED_SECS", 0.5)
     assert _train(data_dir, tmp_path / "run", "--mixed_precision=bfloat16", *flags) == 0
     output = capsys.readouterr()
     warning = "WARNING: --mixed_precision=bfloat16"
@@ -236,5 +236,5 @@ def test_what_is_wrong_is_said_once_and_kept(data_dir, tmp_path, capsys):
     flags = ["--discriminator_learning_rate=1e-12", "--adversarial_epochs=35", "--pool_size=0"]
     assert _train(data_dir, tmp_path / "run", *flags, "--checkpoint_every_steps=70") == 0
     error = capsys.readouterr().err
-    assert error.count("the discriminator has told nothing apart") == 1 and "--discriminator_warmup_steps" in error
-    assert "told nothing apart" in (tmp_path / "run" / "warnings.txt").read_text()
+    assert error.count("not distinguished anything") == 1 and "--discriminator_warmup_steps" in error
+    assert "not distinguished anything" in (tmp_path / "run" / "warnings.txt").read_text()

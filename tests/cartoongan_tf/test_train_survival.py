@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from cartoongan_tf.base import atomic
 from cartoongan_tf.training import distribution
-from cartoongan_tf.training.checkpoints import found_checkpoints
+from cartoongan_tf.training.checkpoints import recent_checkpoints
 from cartoongan_tf.training.run_folder import RunFolder
 from tests.small_runs import checkpoint_steps, draw_with, newest_step, train_small
 
@@ -99,7 +99,7 @@ def test_checkpoints_are_found_without_tensorflows_list_of_them(finished, tmp_pa
         (run_dir / "checkpoints" / "checkpoint").write_text(state)
     assert RunFolder(run_dir).has_begun and newest_step(run_dir) == 20
     step = tf.Variable(0, dtype=tf.int64)
-    tf.train.Checkpoint(step=step).read(found_checkpoints(run_dir / "checkpoints")[-1]).expect_partial()
+    tf.train.Checkpoint(step=step).read(recent_checkpoints(run_dir / "checkpoints")[-1]).expect_partial()
     assert step.numpy() == 20
 
 

@@ -71,7 +71,8 @@ def test_without_a_network_the_error_says_what_to_do(tmp_path):
         "https_proxy": "http://127.0.0.1:9",
         "no_proxy": "",
     }
-    script = "from cartoongan_tf import program, vgg19; import cartoongan_tf.import_weights as p\n"
+    script = "from cartoongan_tf.base import program; from cartoongan_tf.models import vgg19\n"
+    script += "import cartoongan_tf.import_weights as p\n"
     script += "program.run(p.ImportConfig, lambda *_: vgg19.build_vgg19_features('imagenet'), '', "
     script += "['train', '--weights=a', '--output=b'])"
     result = subprocess.run(

@@ -41,7 +41,7 @@ def run_dir(finished, tmp_path):
 
 def _steps(run_dir):
     """Taken in (initialization, adversarial training), as the newest checkpoint's optimizers count them."""
-    _, path = checkpoints.find_newest_whole(run_dir / "checkpoints")
+    _, path = checkpoints.find_newest_complete(run_dir / "checkpoints")
     taken = checkpoints.read_optimizer_steps(path)
     assert taken["discriminator_optimizer"] == taken["generator_optimizer"]
     return taken["initialization_optimizer"], taken["generator_optimizer"]

@@ -14,6 +14,7 @@ import tensorflow as tf
 from cartoongan_tf.base import program
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.training import distribution
+from cartoongan_tf.training.cluster import Cluster, read_tf_config
 from tests import workers
 
 TWO = {"worker": ["a:1", "b:1"]}
@@ -24,9 +25,8 @@ def _tf_config(cluster, kind="worker", index=0):
     return json.dumps({"cluster": cluster, "task": {"type": kind, "index": index}})
 
 
-@pytest.mark.parametrize(
-    "text, num_workers, worker",
-    [
+def test_workers_are_numbered_as_the_strategy_numbers_them():
+    for text, num_workers, worker in [
         (_tf_config(TWO), 2, 0),
         (_tf_config(TWO, index=1), 2, 1),
         (_tf_config(TWO, index="1"), 2, 1),
@@ -35,67 +35,64 @@ def _tf_config(cluster, kind="worker", index=0):
         (_tf_config(WITH_CHIEF, "worker", 1), 3, 2),
         (_tf_config({"chief": ["c:1"]}, "chief"), 1, 0),
         (_tf_config({"chief": ["c:1"], "worker": []}, "chief"), 1, 0),
-    ],
-)
-def test_workers_are_numbered_as_the_strategy_numbers_them(text, num_workers, worker):
-    cluster = distribution.read_tf_config(text)
-    assert (cluster.num_workers, cluster.worker, cluster.is_chief) == (num_workers, worker, worker == 0)
-    task = json.loads(text)
-    own = task["cluster"][task["task"]["type"]][int(task["task"]["index"])]
-    assert cluster.addresses[cluster.worker] == own
+    ]:
+        cluster = read_tf_config(text)
+        assert (cluster.num_workers, cluster.worker, cluster.is_chief) == (num_workers, worker, worker == 0), text
+        task = json.loads(text)
+        address = task["cluster"][task["task"]["type"]][int(task["task"]["index"])]
+        assert cluster.addresses[cluster.worker] == address, text
+        assert sorted([address, *cluster.other_addresses]) == sorted(cluster.addresses), text
 
 
-@pytest.mark.parametrize(
-    "text, reason",
-    [
-        ("", "TF_CONFIG is not set"),
-        ("{worker: 0}", "Expecting property name"),
+def test_an_unusable_tf_config_is_answered_with_a_usable_one():
+    for text, reason in [
+        ("", "not set"),
+        ("{worker: 0}", "property name"),
         ("[]", "indices must be"),
-        ("{}", "no 'cluster' in it"),
-        ('{"cluster": {}}', "no 'task' in it"),
-        (_tf_config({}), "worker 0, is not in its cluster"),
-        (_tf_config(["a:1"]), "nothing of type"),
-        (_tf_config(TWO, index=2), "worker 2, is not in its cluster"),
-        (_tf_config(TWO, index=-1), "worker -1, is not in its cluster"),
+        ("{}", "'cluster'"),
+        ('{"cluster": {}}', "'task'"),
+        (_tf_config({}), "worker 0"),
+        (_tf_config(["a:1"]), "type"),
+        (_tf_config(TWO, index=2), "worker 2"),
+        (_tf_config(TWO, index=-1), "worker -1"),
         (_tf_config(TWO, index=None), "int"),
-        (_tf_config(TWO, "chief"), "chief 0, is not in its cluster"),
-        (_tf_config(TWO, "evaluator"), 'nothing of type "evaluator"'),
-        (_tf_config({**TWO, "ps": ["p:1"]}), 'nothing of type "ps"'),
+        (_tf_config(TWO, "chief"), "chief 0"),
+        (_tf_config(TWO, "evaluator"), 'type "evaluator"'),
+        (_tf_config({**TWO, "ps": ["p:1"]}), 'type "ps"'),
         (_tf_config({**TWO, "chief": ["c:1", "d:1"]}), "more than one chief"),
         (_tf_config({"worker": "a:1"}), "not an address"),
         (_tf_config({"worker": ["a", "b:1"]}), '"a" is not an address'),
         (_tf_config({"worker": ["a:1", "a:1"]}), "twice"),
         (_tf_config({"chief": ["a:1"], "worker": ["a:1"]}), "twice"),
-    ],
-)
-def test_a_tf_config_that_cannot_be_used_is_answered_with_one_that_can(text, reason):
-    with pytest.raises(InputError, match=reason) as raised:
-        distribution.read_tf_config(text)
-    (example,) = (line for line in str(raised.value).splitlines() if line.startswith("    TF_CONFIG="))
-    assert distribution.read_tf_config(example.strip().removeprefix("TF_CONFIG='").removesuffix("'")).num_workers == 2
+    ]:
+        with pytest.raises(InputError, match=reason) as raised:
+            read_tf_config(text)
+        (example,) = (line for line in str(raised.value).splitlines() if line.startswith("    TF_CONFIG="))
+        usable = example.strip().removeprefix("TF_CONFIG='").removesuffix("'")
+        assert read_tf_config(usable).num_workers == 2, text
 
 
 def test_several_machines_need_tf_config(monkeypatch):
     monkeypatch.delenv("TF_CONFIG", raising=False)
-    with pytest.raises(InputError, match="--strategy=multi_worker: TF_CONFIG is not set"):
+    with pytest.raises(InputError, match="--strategy=multi_worker: TF_CONFIG"):
         distribution.build_strategy("multi_worker")
 
 
 @pytest.mark.parametrize(
-    "kind, of", [("one", tf.distribute.OneDeviceStrategy), ("mirrored", tf.distribute.MirroredStrategy)]
+    "kind, strategy_class", [("one", tf.distribute.OneDeviceStrategy), ("mirrored", tf.distribute.MirroredStrategy)]
 )
-def test_one_machine_heeds_no_tf_config(kind, of, monkeypatch, capsys):
+def test_one_machine_ignores_tf_config(kind, strategy_class, monkeypatch, capsys):
     monkeypatch.setenv("TF_CONFIG", _tf_config(TWO))
     strategy = distribution.build_strategy(kind)
     num_gpus = len(tf.config.list_physical_devices("GPU"))
-    assert isinstance(strategy, of)
+    assert isinstance(strategy, strategy_class)
     assert strategy.num_replicas_in_sync == (max(num_gpus, 1) if kind == "mirrored" else 1)
-    assert ("GPU" if num_gpus else "No GPU found: training on the CPU") in capsys.readouterr().out
+    assert ("GPU" if num_gpus else "CPU") in capsys.readouterr().out
     with strategy.scope():
         weight = tf.Variable(1.0)
     device = strategy.experimental_local_results(strategy.run(lambda: weight + 1))[0].device
     assert ("GPU:0" if num_gpus else "CPU:0") in device
-    assert distribution.cluster_of(strategy) == distribution.Cluster() == ((), 0)
+    assert distribution.cluster_of(strategy) == Cluster() == ((), 0)
 
 
 def test_a_machine_that_trains_alone_asks_nobody(two_replicas):
@@ -113,11 +110,13 @@ def test_a_machine_that_trains_alone_loses_nobody(two_replicas):
 
 # From here on: real workers, each of them a process that calls `_work`.
 
-BATCH, NUM_STEPS = 4, 12
+BATCH = 4
+NUM_STEPS = 12
+LEFT = "all have left"
 
 
 def _work(folder: str, late: str = "") -> int:
-    """What a worker of these tests does: a few steps, and then what `late` says."""
+    """Run a few steps as a worker of these tests, and then what `late` asks for."""
     program.start_tensorflow()
     try:
         _train(Path(folder), late)
@@ -131,7 +130,7 @@ def _train(folder: Path, late: str) -> None:
     strategy = distribution.build_strategy("multi_worker")
     cluster = distribution.cluster_of(strategy)
     with distribution.explaining_lost_workers(strategy):
-        with strategy.scope():  # whatever each begins with, they go on with the chief's
+        with strategy.scope():  # each begins with another weight; all continue with the chief's
             weight = tf.Variable(float(cluster.worker))
         batches = iter(strategy.distribute_datasets_from_function(_examples))
         print("losses", _steps(strategy, weight, batches).numpy().tolist(), "weight", float(weight.numpy()))
@@ -145,11 +144,12 @@ def _train(folder: Path, late: str) -> None:
             time.sleep(12)  # longer than workers wait for one another's heartbeat
         if cluster.is_chief:
             (folder / "written").touch()
+    print(LEFT, flush=True)
     assert (folder / "written").exists()
 
 
 def _examples(context: tf.distribute.InputContext) -> tf.data.Dataset:
-    """Numbers from 0 up, in batches; of each batch, this worker's part."""
+    """Return this worker's part of batches of numbers from 0 up."""
     numbers = tf.data.Dataset.range(10**6).map(lambda number: tf.cast(number, tf.float32) / 100)
     part = context.get_per_replica_batch_size(BATCH) * context.num_replicas_in_sync // context.num_input_pipelines
     parts = numbers.batch(part).shard(context.num_input_pipelines, context.input_pipeline_id)
@@ -158,7 +158,7 @@ def _examples(context: tf.distribute.InputContext) -> tf.data.Dataset:
 
 @tf.function
 def _steps(strategy, weight, batches):
-    """Several steps in one call: the losses of all workers, summed."""
+    """Run several steps in one call; return the losses of all workers, summed."""
 
     def step(examples):
         loss = tf.reduce_sum((weight * examples - 1) ** 2)
@@ -174,8 +174,9 @@ def _steps(strategy, weight, batches):
 
 
 def _expected():
-    """The same steps by NumPy, on one machine."""
-    weight, losses = 0.0, []
+    """Compute losses and weight of the same steps by NumPy, on one machine."""
+    weight = 0.0
+    losses = []
     for batch in np.arange(NUM_STEPS * BATCH).reshape(NUM_STEPS, BATCH) / 100:
         losses.append(((weight * batch - 1) ** 2).sum())
         weight -= 0.1 * (2 * batch * (weight * batch - 1)).sum()
@@ -203,7 +204,10 @@ def test_workers_train_as_one_machine_would(num_workers, has_chief, tmp_path):
         losses, weight = line.removeprefix("losses ").split(" weight ")
         np.testing.assert_allclose(json.loads(losses), _expected()[0], rtol=1e-5)
         np.testing.assert_allclose(float(weight), _expected()[1], rtol=1e-5)
-        assert "UNAVAILABLE" not in output and "Traceback" not in output
+        # On a busy machine a process may take longer to end than TensorFlow waits for a heartbeat of a worker that is
+        # gone. The chief ends last, so its output may have such a report at the end, and no other worker's may.
+        before_its_end = output.partition(LEFT)[0] if number == 0 else output
+        assert LEFT in output and "UNAVAILABLE" not in before_its_end and "Traceback" not in output
 
 
 @pytest.mark.slow
@@ -215,7 +219,7 @@ def test_a_lost_worker_stops_the_others(lost, tmp_path):
         started[lost].kill()
         survivor = started[1 - lost]
         assert survivor.wait(120) == 1
-        assert "error: another worker was lost" in survivor.output and "same command" in survivor.output
+        assert "error: another worker was lost" in survivor.output
         assert "Traceback" not in survivor.output
 
 

@@ -4,12 +4,12 @@ import pytest
 from keras import ops
 
 from cartoongan_tf.models import losses
-from cartoongan_tf.training import health_guard
+from cartoongan_tf.training import health_guard, health_measures
 from tests.helpers import draw
 
-WORDS = {  # what a warning says, by what is wrong
-    "saturated": "almost never wrong",
-    "chance": "told nothing apart",
+WORDS = {  # words of the warning, by the problem
+    "saturated": "never been wrong",
+    "chance": "not distinguished anything",
     "grey": "almost one colour",
     "photo": "returning the photo",
     "edges": "pixels on edges",
@@ -49,7 +49,7 @@ def _watch_pictures(generated, photos=PHOTOS, cartoons=CARTOONS, steps=(500, 100
 def test_the_loss_at_chance_is_the_least_one_of_equal_logits(kind, edge_loss_weight):
     logits = np.linspace(-4, 4, 8001, dtype=np.float32).reshape(-1, 1, 1, 1)
     of_all = ops.convert_to_numpy(losses.discriminator_loss(logits, logits, logits, kind, edge_loss_weight))
-    assert health_guard.chance_loss(kind, edge_loss_weight) == pytest.approx(of_all.min(), abs=1e-5)
+    assert health_measures.chance_loss(kind, edge_loss_weight) == pytest.approx(of_all.min(), abs=1e-5)
 
 
 def test_measured_figures_of_chance_are_told_from_those_of_one_at_work():
@@ -69,7 +69,7 @@ def test_what_lasts_for_less_than_the_patience_is_not_said():
     [("log", (-0.7, -0.7, -0.8), (0.9, 0.6, -2.0)), ("hinge", (-0.98, -0.98, -1.02), (0.4, 0.3, -0.2))],
 )
 def test_each_adversarial_loss_has_its_own_scale(kind, at_chance, at_work):
-    loss = 0.9 * health_guard.chance_loss(kind, 1.0)
+    loss = 0.9 * health_measures.chance_loss(kind, 1.0)
     assert _kinds(_watch_losses(at_chance, loss, 2000, kind)) == ["chance"]
     assert not _watch_losses(at_work, loss, 2000, kind)
 
@@ -136,7 +136,7 @@ def test_too_few_and_too_many_edges():
 
 def test_pictures_without_any_edges_can_be_compared():
     ramp = np.broadcast_to(np.arange(128, dtype=np.uint8)[:, None, None], PHOTOS.shape).copy()
-    assert health_guard.edge_share(ramp) == 0.0
+    assert health_measures.edge_share(ramp) == 0.0
     assert not _watch_pictures(ramp[:, ::-1].copy(), ramp, ramp)
 
 
@@ -147,11 +147,11 @@ def test_a_pattern_on_the_pixel_grid_is_a_checkerboard(period):
     pattern = np.where((y + x) % period < period // 2, 8, -8)[..., None]
     checked = np.clip(drawn.astype(int) + pattern, 0, 255).astype(np.uint8)
     assert "checkerboard" in _kinds(_watch_pictures(checked))
-    assert health_guard.checkerboard(drawn) < 20
+    assert health_measures.checkerboard(drawn) < 20
 
 
 def test_small_pictures_can_be_looked_at():
-    assert health_guard.checkerboard(PHOTOS[:, :32, :32]) == 0.0
+    assert health_measures.checkerboard(PHOTOS[:, :32, :32]) == 0.0
     small = PHOTOS[:, :32, :32]
     assert _kinds(_watch_pictures(small, small, CARTOONS[:, :32, :32])) == ["photo"]
 

@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from cartoongan_tf.models.generator_file import load_generator
-from cartoongan_tf.training.checkpoints import found_checkpoints
+from cartoongan_tf.training.checkpoints import recent_checkpoints
 from tests.helpers import REPOSITORY, TINY_NETWORKS
 from tests.small_runs import newest_step
 
@@ -27,7 +27,7 @@ def _command(data_dir, run_dir):
 
 def _final(run_dir):
     """All that the last checkpoint holds, by name: both networks, three optimizers."""
-    reader = tf.train.load_checkpoint(found_checkpoints(run_dir / "checkpoints")[-1])
+    reader = tf.train.load_checkpoint(recent_checkpoints(run_dir / "checkpoints")[-1])
     values = {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
     return {name: value.tobytes() for name, value in values.items() if hasattr(value, "tobytes")}
 

@@ -83,7 +83,7 @@ def test_vgg19_is_never_changed():
 
 
 @pytest.mark.parametrize("step", [steps.initialization_step, steps.adversarial_step])
-def test_two_replicas_do_what_one_does(step, two_replicas):
+def test_two_replicas_do_what_one_does(step, two_replicas, real_vgg19):
     """Two replicas of batch 2 against one of batch 4: the same losses, and the same pictures afterwards.
 
     By plain gradient descent: Adam would hide gradients that are twice too large, and where one is rounding noise it
