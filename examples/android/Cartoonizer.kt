@@ -13,18 +13,17 @@ import org.tensorflow.lite.gpu.CompatibilityList
 import org.tensorflow.lite.gpu.GpuDelegate
 
 private const val TAG = "Cartoonizer"
-private const val CPU_THREADS = 4 // more would run on a phone's small cores, and the large ones wait for them
+private const val CPU_THREADS = 4 // more would use a phone's small cores, and the large ones would wait for them
 
 /**
- * Draws photos as cartoons, with a .tflite file from the app's assets.
+ * Turns photos into cartoons, with a .tflite file from the app's assets.
  *
- * Create, use and close it on one thread, and not the main one: a drawing takes long, the interpreter is not
+ * Create, use and close it on one thread other than the main thread: a cartoon takes long, the interpreter is not
  * thread-safe, and the GPU delegate runs only on the thread that created it.
  *
- * @param asset any of the exporter's files: float32 or uint8, of free size or of a fixed one.
- * @param useGpu draw on the GPU, if there is one that the delegate supports, and on the CPU otherwise. It takes a file
- *   of fixed size.
- * @param longSide that larger photos are scaled down to, in pixels. A file of fixed size has its own.
+ * @param asset any exported file: float32 or uint8, of free or of fixed size.
+ * @param useGpu use the GPU if the delegate supports it, and the CPU otherwise. The GPU needs a file of fixed size.
+ * @param longSide longer side, in pixels, that larger photos are scaled down to. A file of fixed size has its own.
  */
 class Cartoonizer(
     context: Context,
@@ -37,7 +36,7 @@ class Cartoonizer(
     private val fixedSize: Size?
     private val isFloat: Boolean
 
-    private var canvas: Size? = null // that the buffers have room for
+    private var canvas: Size? = null // size of the buffers
     private var input = ByteBuffer.allocateDirect(0)
     private var output = ByteBuffer.allocateDirect(0)
 
@@ -49,7 +48,7 @@ class Cartoonizer(
         isFloat = photo.dataType() == DataType.FLOAT32
     }
 
-    /** The cartoon of a photo of any size, in the photo's proportions. */
+    /** Return the cartoon of a photo of any size, with the photo's proportions. */
     fun draw(photo: Bitmap): Bitmap {
         require(photo.config != Bitmap.Config.HARDWARE) {
             "The pixels of a hardware bitmap cannot be read: decode the photo with ALLOCATOR_SOFTWARE"
@@ -73,7 +72,7 @@ class Cartoonizer(
         gpu?.close() // after the interpreter, which uses it
     }
 
-    /** Photos of one size share the interpreter's memory and the buffers; another size takes a moment longer. */
+    /** Resize the interpreter and the buffers, unless they have the right size already. */
     private fun makeRoom(size: Size) {
         if (size == canvas) return
         interpreter.resizeInput(0, intArrayOf(1, size.height, size.width, 3))
@@ -86,23 +85,23 @@ class Cartoonizer(
     private fun openOnCpu(model: ByteBuffer) =
         Interpreter(model, Interpreter.Options().apply { setNumThreads(CPU_THREADS) })
 
-    /** Null if the GPU cannot draw: the CPU can. */
+    /** Return null if the GPU cannot be used, so that the CPU is. */
     private fun openOnGpu(model: ByteBuffer): Interpreter? {
         val delegate = CompatibilityList().use { devices ->
             if (!devices.isDelegateSupportedOnThisDevice) return null
-            // Half precision is the default, in which the sums of instance normalisation overflow.
+            // Half precision is the default, and the sums of instance normalisation overflow in it.
             GpuDelegate(devices.bestOptionsForThisDevice.apply { setPrecisionLossAllowed(false) })
         }
         return try {
             val opened = Interpreter(model, Interpreter.Options().apply { addDelegate(delegate) })
             if (isFree(opened)) {
                 opened.close()
-                throw IllegalArgumentException("its size is free: take the file with a size in its name (-512x512)")
+                throw IllegalArgumentException("its size is free: use the file with a size in its name (-512x512)")
             }
             gpu = delegate
             opened
-        } catch (e: RuntimeException) { // of several kinds: the delegate's, and those of allocation
-            Log.w(TAG, "The GPU does not take this file, so the CPU draws: ${e.message}")
+        } catch (e: RuntimeException) { // from the delegate, or from allocation
+            Log.w(TAG, "Using the CPU, as the GPU does not take this file: ${e.message}")
             delegate.close()
             null
         }

@@ -16,7 +16,7 @@ private const val LONG_SIDE = 512
 
 /** Tap the picture to pick a photo; its cartoon takes the picture's place. */
 class MainActivity : ComponentActivity() {
-    private val worker = Executors.newSingleThreadExecutor() // the one thread that the cartoonizer wants
+    private val worker = Executors.newSingleThreadExecutor() // the cartoonizer needs one thread for everything
     private val cartoonizer = lazy { Cartoonizer(this, "pepper-fp16-512x512.tflite", useGpu = true) }
     private val picker = registerForActivityResult(PickVisualMedia()) { photo -> if (photo != null) draw(photo) }
     private lateinit var picture: ImageView
@@ -32,7 +32,7 @@ class MainActivity : ComponentActivity() {
 
     override fun onDestroy() {
         worker.execute { if (cartoonizer.isInitialized()) cartoonizer.value.close() }
-        worker.shutdown() // after what was handed to it
+        worker.shutdown() // after the tasks that it already has
         super.onDestroy()
     }
 
@@ -41,12 +41,13 @@ class MainActivity : ComponentActivity() {
             val cartoon = cartoonizer.value.draw(decoded(photo))
             runOnUiThread { picture.setImageBitmap(cartoon) }
         } catch (e: Exception) {
-            Log.e("MainActivity", "Could not draw $photo", e)
-            runOnUiThread { Toast.makeText(this, "Could not draw this photo: ${e.message}", Toast.LENGTH_LONG).show() }
+            Log.e("MainActivity", "Could not cartoonize $photo", e)
+            val message = "Could not cartoonize this photo: ${e.message}"
+            runOnUiThread { Toast.makeText(this, message, Toast.LENGTH_LONG).show() }
         }
     }
 
-    /** The photo, upright and no larger than needed: a whole one of 50 megapixels would take 200 MB. */
+    /** Decode a photo, upright and no larger than needed: at full size, 50 megapixels would take 200 MB. */
     private fun decoded(photo: Uri): Bitmap =
         ImageDecoder.decodeBitmap(ImageDecoder.createSource(contentResolver, photo)) { decoder, info, _ ->
             val size = scaledInto(Size(LONG_SIDE, LONG_SIDE), Size(info.size.width, info.size.height))

@@ -3,24 +3,24 @@ package org.example.cartoongan
 import java.nio.ByteBuffer
 import kotlin.math.roundToInt
 
-// Sizes and pixels as the files take them. Nothing here needs Android, so that plain unit tests can check it.
+// Conversions of sizes and pixels. Nothing here needs Android, so plain unit tests can check it.
 
 data class Size(val width: Int, val height: Int)
 
-/** The size of [picture] when it is scaled down into [box], with its proportions kept; it is never enlarged. */
+/** Return the size of [picture] scaled down into [box] with its proportions kept; never enlarge it. */
 fun scaledInto(box: Size, picture: Size): Size {
     val scale = minOf(1.0, box.width / picture.width.toDouble(), box.height / picture.height.toDouble())
     fun scaled(side: Int) = maxOf(1, (side * scale).roundToInt())
     return Size(scaled(picture.width), scaled(picture.height))
 }
 
-/** The next size that files of free size take: multiples of 4 from 8 up. */
+/** Return the next size that files of free size take: multiples of 4, at least 8. */
 fun padded(picture: Size): Size {
     fun padded(side: Int) = maxOf(8, (side + 3) / 4 * 4)
     return Size(padded(picture.width), padded(picture.height))
 }
 
-/** The pixel at [index] of a side that goes on mirrored beyond its [size]: 0, 1 .. size-1, size-2 .. 1, 0, 1 .. */
+/** Return the pixel at [index] of a side that is mirrored beyond its [size]: 0, 1 .. size-1, size-2 .. 1, 0, 1 .. */
 fun mirrored(index: Int, size: Int): Int {
     val period = 2 * size - 2
     val position = index % maxOf(period, 1)
@@ -28,9 +28,9 @@ fun mirrored(index: Int, size: Int): Int {
 }
 
 /**
- * Fill a tensor [1, canvas.height, canvas.width, 3] with a picture: in the upper left corner, mirrored beyond.
+ * Fill a tensor [1, canvas.height, canvas.width, 3] with a picture in the upper left corner, mirrored beyond.
  *
- * Mirrored, since the network normalises by the whole canvas: bars of one colour would change the picture's colours.
+ * The network normalises over the whole canvas, so bars of one colour would change the picture's colours.
  */
 fun writeRgb(argb: IntArray, picture: Size, tensor: ByteBuffer, canvas: Size, isFloat: Boolean) {
     tensor.rewind()
@@ -47,7 +47,7 @@ fun writeRgb(argb: IntArray, picture: Size, tensor: ByteBuffer, canvas: Size, is
     tensor.rewind()
 }
 
-/** The upper left corner of such a tensor, of [picture]'s size, as opaque ARGB. */
+/** Read the upper left corner of such a tensor, of [picture]'s size, as opaque ARGB. */
 fun readRgb(tensor: ByteBuffer, canvas: Size, picture: Size, isFloat: Boolean): IntArray {
     val argb = IntArray(picture.width * picture.height)
     for (y in 0 until picture.height) {

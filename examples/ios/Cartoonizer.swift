@@ -10,14 +10,14 @@ enum CartoonizerError: LocalizedError {
         case .missingFile(let file):
             return "\(file).tflite is not in the app: drag it into Xcode's project and tick the app as its target."
         case .freeSizeOnGpu(let file):
-            return "The GPU does not take \(file), of free size: take the file with a size in its name (-512x512)."
+            return "The GPU does not take \(file), whose size is free: use the file with a size in its name (-512x512)."
         }
     }
 }
 
-/// Draws photos as cartoons, with a .tflite file from the app's bundle, which it opens at the first photo.
+/// Turns photos into cartoons, with a .tflite file from the app's bundle, which it opens at the first photo.
 ///
-/// An actor: a drawing takes too long for the main thread, and the interpreter is not thread-safe.
+/// It is an actor because a cartoon takes too long for the main thread, and the interpreter is not thread-safe.
 actor Cartoonizer {
     private let file: String
     private let useGpu: Bool
@@ -27,9 +27,9 @@ actor Cartoonizer {
     private var resizedTo: Size?
 
     /// - Parameters:
-    ///   - file: any of the exporter's files, without `.tflite`. Keep its name: it alone tells if the size is fixed.
-    ///   - useGpu: draw on the GPU if there is one, and on the CPU otherwise. It takes a file of fixed size.
-    ///   - longSide: that larger photos are scaled down to, in pixels. A file of fixed size has its own.
+    ///   - file: any exported file, without `.tflite`. Keep its name: only the name shows whether the size is fixed.
+    ///   - useGpu: use the GPU if there is one, and the CPU otherwise. The GPU needs a file of fixed size.
+    ///   - longSide: longer side, in pixels, that larger photos are scaled down to. A file of fixed size has its own.
     init(file: String, useGpu: Bool = false, longSide: Int = 512) {
         self.file = file
         self.useGpu = useGpu
@@ -37,7 +37,7 @@ actor Cartoonizer {
         isFixed = file.range(of: "-[0-9]+x[0-9]+$", options: .regularExpression) != nil
     }
 
-    /// The cartoon of a photo of any size, in the photo's proportions.
+    /// Return the cartoon of a photo of any size, with the photo's proportions.
     func draw(_ photo: UIImage) throws -> UIImage {
         let interpreter = try open()
         let input = try interpreter.input(at: 0)
@@ -73,19 +73,19 @@ actor Cartoonizer {
 
     private func openOnCpu(_ path: String) throws -> Interpreter {
         var options = Interpreter.Options()
-        options.threadCount = 2  // an iPhone has two large cores, and the small ones would hold them up
+        options.threadCount = 2  // an iPhone has two large cores, and they would wait for the small ones
         options.isXNNPackEnabled = true
         let opened = try Interpreter(modelPath: path, options: options)
         try opened.allocateTensors()
         return opened
     }
 
-    /// Nil if the GPU cannot draw: the CPU can.
+    /// Return nil if the GPU cannot be used, so that the CPU is.
     private func openOnGpu(_ path: String) -> Interpreter? {
         #if targetEnvironment(simulator)
             return nil  // the delegate does not support it
         #else
-            // Full precision, the delegate's default: in half, the sums of instance normalisation overflow.
+            // Full precision is the default. In half precision, the sums of instance normalisation overflow.
             guard let opened = try? Interpreter(modelPath: path, delegates: [MetalDelegate()]) else { return nil }
             return (try? opened.allocateTensors()) == nil ? nil : opened
         #endif
@@ -100,7 +100,7 @@ private func floats(in data: Data) -> [Float] {
     data.withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }
 }
 
-/// RGBA of the photo at a size, upright: `UIImage.draw` turns it as its EXIF orientation says.
+/// Return RGBA of the photo at a size, upright: `UIImage.draw` applies the EXIF orientation.
 private func pixels(of photo: UIImage, at size: Size) -> [UInt8] {
     var rgba = [UInt8](repeating: 255, count: size.width * size.height * 4)  // white behind transparent parts
     withContext(on: &rgba, size: size) { context in

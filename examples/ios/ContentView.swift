@@ -22,10 +22,10 @@ struct ContentView: View {
     @MainActor
     private func draw() async {
         guard let picked else { return }
-        message = "Drawing …"
+        message = "Cartoonizing …"
         do {
             guard let data = try await picked.loadTransferable(type: Data.self), let photo = UIImage(data: data) else {
-                message = "This photo cannot be read: pick another."
+                message = "This photo cannot be read: pick another one."
                 return
             }
             cartoon = try await cartoonizer.draw(photo)
