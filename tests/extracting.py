@@ -1,4 +1,4 @@
-"""A film whose parts are known, to extract frames from, and ways to look at what came out."""
+"""A film whose parts are known, to extract frames from, and functions that look at the result."""
 
 import json
 
@@ -9,23 +9,25 @@ from data_pipeline import extract_frames
 from tests.films import write_film
 from tests.helpers import draw, title_card
 
-HEIGHT, WIDTH, BAR = 120, 160, 20
+HEIGHT = 120
+WIDTH = 160
+BAR = 20
 RATE = 25
 
 
 def scene(seed, num_frames=12):
-    """A drawing over which a slow pan goes."""
-    scene = draw(seed, HEIGHT - 2 * BAR, WIDTH + num_frames)
-    return [scene[:, i : i + WIDTH] for i in range(num_frames)]
+    """Pan slowly over a drawing."""
+    drawing = draw(seed, HEIGHT - 2 * BAR, WIDTH + num_frames)
+    return [drawing[:, i : i + WIDTH] for i in range(num_frames)]
 
 
 def _faded(frames, level, num_frames=5):
-    """The frames with a fade from `level` at the start."""
-    shares = [min(1, i / num_frames) for i in range(len(frames))]
-    return [
-        (level + share * (frame.astype(float) - level)).astype(np.uint8)
-        for frame, share in zip(frames, shares, strict=True)
-    ]
+    """Let the frames fade in from `level`."""
+    faded = []
+    for i, frame in enumerate(frames):
+        share = min(1, i / num_frames)
+        faded.append((level + share * (frame.astype(float) - level)).astype(np.uint8))
+    return faded
 
 
 def _blurred(frames):
@@ -38,7 +40,7 @@ def _with_bars(frames):
 
 TITLE = [title_card("A FILM", 20, height=HEIGHT - 2 * BAR, width=WIDTH)] * 10
 BLACK = [np.zeros((HEIGHT - 2 * BAR, WIDTH, 3), np.uint8)] * 6
-PARTS = {  # each a shot, apart from the black that stands between two
+PARTS = {  # each is a shot, except for the black between two
     "title": TITLE,
     "plain": scene(1),
     "begins blurred": _blurred(scene(2))[:6] + scene(2)[6:],
@@ -49,18 +51,22 @@ PARTS = {  # each a shot, apart from the black that stands between two
     "last": scene(6),
 }
 TAKEN = ["plain", "begins blurred", "from black", "from white", "last"]
-STARTS = dict(zip(PARTS, np.cumsum([0, *map(len, PARTS.values())]).tolist(), strict=False))
+_LENGTHS = [len(part) for part in PARTS.values()]
+STARTS = dict(zip(PARTS, (np.cumsum(_LENGTHS) - _LENGTHS).tolist(), strict=True))
 
 
 def long_film(path):
-    return write_film(path, _with_bars([frame for part in PARTS.values() for frame in part]))
+    frames = [frame for part in PARTS.values() for frame in part]
+    return write_film(path, _with_bars(frames))
 
 
 def short_film(path, seed):
-    return write_film(path, [frame for shot in (0, 1) for frame in scene(20 + 2 * seed + shot, 8)])
+    """Write a film of two shots; films of other seeds have other shots."""
+    return write_film(path, scene(20 + 2 * seed, 8) + scene(21 + 2 * seed, 8))
 
 
 def run(*arguments, **flags):
+    """Run extract_frames on all arguments but the last, which is the output folder; return the exit status."""
     *films, output = map(str, arguments)
     options = [f"--{name}={value}" for name, value in flags.items()]
     return extract_frames.main(["extract", f"--video={films[0]}", f"--output_dir={output}", *options, *films[1:]])
@@ -75,5 +81,6 @@ def picture_names(folder):
 
 
 def contents(folder):
+    """Read all files below a folder, by name; without analyses, whose archives contain the time."""
     files = [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".npz"]
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}

@@ -1,4 +1,4 @@
-"""Small films for tests, made and looked at by PyAV alone."""
+"""Small films for tests, written and read with PyAV alone."""
 
 from fractions import Fraction
 
@@ -7,7 +7,9 @@ import numpy as np
 
 from tests.helpers import draw
 
-NUM_FRAMES, HEIGHT, WIDTH = 20, 48, 64
+NUM_FRAMES = 20
+HEIGHT = 48
+WIDTH = 64
 TICK = Fraction(1, 90000)
 STEADY = [3600 * i for i in range(NUM_FRAMES)]
 YCGCO = 8  # as FFmpeg numbers colour spaces; swscale does not know this one
@@ -18,7 +20,7 @@ def same(pictures):
 
 
 def _scene(height=HEIGHT, width=WIDTH):
-    """A picture that moves, soft enough for its colours to outlive the halved resolution of YUV 4:2:0."""
+    """Draw a large picture to pan over, soft enough for its colours to survive the halved resolution of YUV 4:2:0."""
     scene = draw(1, height + NUM_FRAMES, width + NUM_FRAMES).astype(float)
     for axis in (0, 1):
         scene = sum(np.roll(scene, shift, axis) for shift in range(-4, 5)) / 9
@@ -28,7 +30,18 @@ def _scene(height=HEIGHT, width=WIDTH):
 def make_film(
     path, codec="libx264", audio=("aac",), times=STEADY, tick=TICK, size=(HEIGHT, WIDTH), prepare=None, **tags
 ):
-    """A film of 20 frames and 0.8 s of a tone, written by PyAV alone."""
+    """Write a film of 20 frames and 0.8 s of a tone.
+
+    Args:
+      path: path of the film.
+      codec: codec of the video.
+      audio: codecs of the audio streams.
+      times: time of each frame, in units of `tick`.
+      tick: time base in seconds.
+      size: (height, width) of the frames in pixels.
+      prepare: function that changes the video stream before anything is written.
+      tags: attributes to set on the codec and on each frame, such as colour spaces.
+    """
     height, width = size
     scene = _scene(height, width)
     with av.open(str(path), "w") as container:
@@ -47,7 +60,9 @@ def make_film(
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(scene[i : i + height, i : i + width]), "rgb24")
             for name, value in tags.items():
                 setattr(frame, name, value)
-            frame.pts, frame.duration, frame.time_base = time, round(Fraction(1, 25) / tick), tick
+            frame.pts = time
+            frame.duration = round(Fraction(1, 25) / tick)
+            frame.time_base = tick
             container.mux(video.encode(frame.reformat(format=video.pix_fmt)))
         container.mux(video.encode(None))
         for sound in sounds:
@@ -56,15 +71,17 @@ def make_film(
 
 
 def write_film(path, pictures, codec="libx264", gop=12, rate=25):
-    """A film of these pictures, uint8 RGB [H, W, 3] each, at `rate` frames a second."""
+    """Write a film of these pictures, uint8 RGB [H, W, 3] each, at `rate` frames a second."""
     height, width = pictures[0].shape[:2]
     with av.open(str(path), "w") as container:
         video = container.add_stream(codec, rate=rate, width=width, height=height)
-        video.pix_fmt, video.gop_size = "yuv420p", gop
+        video.pix_fmt = "yuv420p"
+        video.gop_size = gop
         video.options = {"crf": "8", "preset": "ultrafast"} if codec == "libx264" else {}
         for i, picture in enumerate(pictures):
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), "rgb24")
-            frame.pts, frame.time_base = i, Fraction(1, rate)
+            frame.pts = i
+            frame.time_base = Fraction(1, rate)
             container.mux(video.encode(frame.reformat(format="yuv420p")))
         container.mux(video.encode(None))
     return path
@@ -76,15 +93,19 @@ def destroy(path, packets, share=1.0):
     with av.open(str(path)) as container:
         for i, packet in enumerate(container.demux(video=0)):
             if i in packets:
-                end, size = data.index(bytes(packet)) + packet.size, round(packet.size * share)
+                end = data.index(bytes(packet)) + packet.size
+                size = round(packet.size * share)
                 data[end - size : end] = np.random.default_rng(i).bytes(size)
     path.write_bytes(data)
 
 
 def add_tone(container, stream):
+    """Encode 0.8 s of a tone."""
     tone = (20000 * np.sin(np.arange(2 * 38400) / 20)).astype(np.int16)[None]
     frame = av.AudioFrame.from_ndarray(tone, "s16", "stereo")
-    frame.sample_rate, frame.pts, frame.time_base = 48000, 0, Fraction(1, 48000)
+    frame.sample_rate = 48000
+    frame.pts = 0
+    frame.time_base = Fraction(1, 48000)
     size = stream.codec_context.frame_size or 1024
     resampler = av.AudioResampler(format=stream.format, layout="stereo", rate=48000, frame_size=size)
     for part in [*resampler.resample(frame), *resampler.resample(None)]:
@@ -98,7 +119,19 @@ def _rgb(frame):
 
 
 class Seen:
-    """What a film holds, read by PyAV alone."""
+    """The content of a film, read with PyAV alone.
+
+    Attributes:
+      video: the video stream.
+      aspect: sample aspect ratio.
+      codec: name of the video codec.
+      languages: language of each audio stream.
+      sound: (time, bytes) of each packet, for each audio stream.
+      frames: decoded frames.
+      times: time of each frame, in seconds.
+      duration: duration of the video, in seconds.
+      pictures: int RGB [N, H, W, 3].
+    """
 
     def __init__(self, path):
         with av.open(str(path)) as container:

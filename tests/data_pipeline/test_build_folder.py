@@ -28,7 +28,7 @@ def _build(folders, output, *flags):
 @pytest.fixture(scope="module", autouse=True)
 def small_shards():
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("data_pipeline.shards.FILES_PER_SHARD", 4)
+        patched.setattr("data_pipeline.shards.FILES_PER_SHARD", 6)  # two shards of photos, one of frames
         yield
 
 
