@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.inference_methods import METHODS, TORCH_CHANNELS_LAST, MethodWorker, prepare
+from benchmarks.inference_methods import METHODS, TORCH_CHANNELS_LAST, MethodProcess, prepare
 from cartoongan_tf.base import program
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.base.options import Config, option
@@ -95,7 +95,7 @@ def measure(folder: Path, sizes_px: list[int], rounds: int, seed: int, num_threa
         for method in METHODS
     }
     with contextlib.ExitStack() as stack:
-        workers = {method: stack.enter_context(MethodWorker(method, folder, num_threads)) for method in METHODS}
+        workers = {method: stack.enter_context(MethodProcess(method, folder, num_threads)) for method in METHODS}
         rows = []
         for size, photo in photos.items():
             scores = _compare(workers, photo)
@@ -118,13 +118,13 @@ def _photo(size_px: int, seed: int) -> np.ndarray:
 
 def _memory(method: str, folder: Path, num_threads: int, photo: np.ndarray) -> tuple[float, float]:
     """Peak memory in MB with one drawing, and before it."""
-    with MethodWorker(method, folder, num_threads) as worker:
+    with MethodProcess(method, folder, num_threads) as worker:
         loaded = worker.peak_bytes()
         worker.seconds(photo)
         return worker.peak_bytes() / 1e6, loaded / 1e6
 
 
-def _compare(workers: dict[str, MethodWorker], photo: np.ndarray) -> dict[str, float]:
+def _compare(workers: dict[str, MethodProcess], photo: np.ndarray) -> dict[str, float]:
     """PSNR in dB of each method's cartoon against PyTorch's; a warm-up at this size as well."""
     cartoons = {method: worker.draw(photo) for method, worker in workers.items()}
     scores = {method: psnr(cartoon, cartoons[TORCH_CHANNELS_LAST], peak=2.0) for method, cartoon in cartoons.items()}

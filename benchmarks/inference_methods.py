@@ -1,6 +1,6 @@
 """The ways of running the paper's generator that `benchmarks.inference` compares, each in a process of its own.
 
-`prepare` writes each method's files once; a `MethodWorker` then loads one method in a fresh process.
+`prepare` writes each method's files once; a `MethodProcess` then loads one method in a fresh process.
 """
 
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cartoongan_tf.base.timing import Worker
+from cartoongan_tf.base.timing import TimedProcess
 
 Draw = Callable[[np.ndarray], np.ndarray]  # float32 RGB [1, H, W, 3] in [-1, 1] -> the same
 
@@ -100,7 +100,7 @@ METHODS: dict[str, Callable[[Path, int], Draw]] = {
 }
 
 
-class MethodWorker(Worker):
+class MethodProcess(TimedProcess):
     """One method in a fresh process that waits for work."""
 
     def __init__(self, method: str, folder: Path, num_threads: int):

@@ -23,7 +23,7 @@ from typing import Literal
 
 from cartoongan_tf.base import program
 from cartoongan_tf.base.options import Config, option, require
-from cartoongan_tf.base.timing import Worker, fresh_process, take_turns, write_report
+from cartoongan_tf.base.timing import TimedProcess, fresh_process, take_turns, write_report
 from cartoongan_tf.training.config import TrainConfig
 
 GOALS = {"CycleGAN": (0.66, 0.60), "CycleGAN with identity loss": (0.50, 0.45)}  # the paper's ratio, and at most
@@ -78,7 +78,7 @@ def main(argv=None) -> int:
 def _train_step(config: TrainStepConfig, _) -> None:
     with fresh_process() as process:
         works = process.submit(steps_per_call_by_work).result()
-    with Worker(load, "base", "nothing", _recipe(config)) as worker:
+    with TimedProcess(load, "base", "nothing", _recipe(config)) as worker:
         base_bytes = worker.call(1)
     lines = []
     for table in config.tables.split(","):
@@ -107,7 +107,7 @@ def _measure(table: str, works: dict[str, int], config: TrainStepConfig, base_by
     with contextlib.ExitStack() as stack:
         workers, ways = {}, {}
         for name, steps_per_call in works.items():
-            worker = workers[name] = stack.enter_context(Worker(load, table, name, _recipe(config)))
+            worker = workers[name] = stack.enter_context(TimedProcess(load, table, name, _recipe(config)))
             num_steps = math.ceil(config.steps / steps_per_call) * steps_per_call
             ways[name] = functools.partial(_secs_per_step, worker, num_steps)
             print(f"{name}: ready, {(worker.call(0) - base_bytes) / 1e6:,.0f} MB", flush=True)
@@ -122,7 +122,7 @@ def _recipe(config: TrainStepConfig) -> TrainConfig:
     return TrainConfig(data_dir="", run_dir="", crop_size=config.image_size, pool_size=0, **values)
 
 
-def _secs_per_step(worker: Worker, num_steps: int) -> float:
+def _secs_per_step(worker: TimedProcess, num_steps: int) -> float:
     return worker.seconds(num_steps) / num_steps
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from cartoongan_tf.base import program
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.base.options import Config, option, require
-from cartoongan_tf.base.timing import Worker, seconds_in_turns, write_report
+from cartoongan_tf.base.timing import TimedProcess, seconds_in_turns, write_report
 
 PACKAGES = ("ai-edge-litert", "numpy")
 
@@ -63,7 +63,7 @@ class Case:
 
     @property
     def worker_arguments(self) -> tuple:
-        """The arguments of a `Worker` that runs the file."""
+        """The arguments of a `TimedProcess` that runs the file."""
         return load, self.path, self.num_threads
 
     def photo(self) -> np.ndarray:
@@ -104,7 +104,7 @@ def load(path: Path, num_threads: int):
 
 def _memory(case: Case) -> tuple[int, int]:
     """Return the peak memory in bytes after one picture, and before it."""
-    with Worker(*case.worker_arguments) as worker:
+    with TimedProcess(*case.worker_arguments) as worker:
         loaded = worker.peak_bytes()
         worker.seconds(case.photo())
         return worker.peak_bytes(), loaded

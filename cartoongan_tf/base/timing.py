@@ -1,4 +1,4 @@
-"""Processes of their own for what is measured, turns that they take, and what a report says of the machine."""
+"""Fair timing: processes of their own, turns, and reports that name the machine."""
 
 import concurrent.futures
 import contextlib
@@ -16,20 +16,20 @@ from cartoongan_tf.base import atomic, machine, memory
 
 
 def fresh_process(**kwargs) -> concurrent.futures.ProcessPoolExecutor:
-    """An executor with one process that inherits nothing from this one."""
+    """Return an executor with one process that inherits nothing from this one."""
     return concurrent.futures.ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"), **kwargs)
 
 
-class Worker:
-    """Something to call, loaded in a fresh process that waits for work; a context manager.
+class TimedProcess:
+    """A fresh process that loads a function once, and times its calls; a context manager.
 
-    No worker shares threads, allocator or imports with another, and the memory of its process is its own.
+    It shares no threads, allocator or imports with other processes, and its memory is that of the function alone.
     """
 
     def __init__(self, load: Callable[..., Callable], *args):
         """
         Args:
-          load: called with `args` in the process; returns what is to be called. To be found by its name in a module.
+          load: called with `args` in the process; returns the function. It must be found by its name in a module.
         """
         self._pool = fresh_process(initializer=_load, initargs=(load, args))
 
@@ -40,19 +40,19 @@ class Worker:
         self._pool.shutdown()
 
     def call(self, *args) -> Any:
-        """What it returns."""
+        """Call the function; return its result."""
         return self._pool.submit(_call, *args).result()
 
     def seconds(self, *args) -> float:
-        """Time of one call, without its arguments' way into the process."""
+        """Call the function; return the time of the call, without sending its arguments."""
         return self._pool.submit(_seconds, *args).result()
 
     def peak_bytes(self) -> int:
-        """The most memory that the process has held so far."""
+        """Return the process's peak memory so far."""
         return self._pool.submit(memory.peak_bytes).result()
 
 
-_loaded: list[Callable] = []  # in a worker's process: what it calls
+_loaded: list[Callable] = []  # in a timed process: the function
 
 
 def _load(load: Callable[..., Callable], args: tuple) -> None:
@@ -64,45 +64,53 @@ def _call(*args) -> Any:
 
 
 def _seconds(*args) -> float:
+    return seconds_of(_loaded[0], *args)
+
+
+def seconds_of(function: Callable, *args) -> float:
+    """Call a function; return the time of the call."""
     start = time.perf_counter()
-    _loaded[0](*args)
+    function(*args)
     return time.perf_counter() - start
 
 
-def take_turns(ways: Mapping[Any, Callable[[], float]], rounds: int) -> dict[Any, list[float]]:
-    """What each way returns in each round, by name; in every other round the turns are reversed."""
-    found: dict[Any, list[float]] = {name: [] for name in ways}
+def take_turns(methods: Mapping[Any, Callable[[], float]], rounds: int) -> dict[Any, list[float]]:
+    """Return each method's results in all rounds, by name; in every other round the turns are reversed."""
+    results: dict[Any, list[float]] = {name: [] for name in methods}
+    names = list(methods)
     for index in range(rounds):
-        for name in list(ways)[:: 1 if index % 2 == 0 else -1]:
-            found[name].append(ways[name]())
-    return found
+        for name in names if index % 2 == 0 else reversed(names):
+            results[name].append(methods[name]())
+    return results
 
 
-def seconds_in_turns(ways: Mapping[Any, tuple], argument: Any, rounds: int) -> dict[Any, list[float]]:
-    """The time of a call in each round, each way in a process of its own, after a call to warm up.
+def seconds_in_turns(methods: Mapping[Any, tuple], argument: Any, rounds: int) -> dict[Any, list[float]]:
+    """Time one call of each method in each round, each in a process of its own, after a call to warm up.
 
     Args:
-      ways: what `Worker` takes to load each.
-      argument: of the call.
-      rounds: how often each is called.
+      methods: arguments of `TimedProcess`, by name.
+      argument: argument of the calls.
+      rounds: number of timed calls of each method.
     """
     with contextlib.ExitStack() as stack:
-        workers = {name: stack.enter_context(Worker(*way)) for name, way in ways.items()}
-        calls = {name: functools.partial(worker.seconds, argument) for name, worker in workers.items()}
+        calls = {}
+        for name, arguments in methods.items():
+            process = stack.enter_context(TimedProcess(*arguments))
+            calls[name] = functools.partial(process.seconds, argument)
         for warm_up in calls.values():
             warm_up()
         return take_turns(calls, rounds)
 
 
 def write_report(module: str, config: Any, packages: tuple[str, ...], table: list[str], output: str) -> None:
-    """Print a table in Markdown, with the command and the machine above it, and write it to a file if one is named.
+    """Print a table in Markdown below the command and the machine, and write it to a file if one is named.
 
     Args:
-      module: of the benchmark, as the command names it.
-      config: its options, a dataclass.
-      packages: whose versions matter.
-      table: its lines.
-      output: the file, or "".
+      module: name of the benchmark, as in its command.
+      config: options of the benchmark, a dataclass.
+      packages: packages whose versions matter.
+      table: lines of the table.
+      output: path of the file, or "".
     """
     flags = " ".join(f"--{name}={value}" for name, value in dataclasses.asdict(config).items() if value != "")
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in packages)

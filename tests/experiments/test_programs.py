@@ -58,6 +58,24 @@ def _num_claims(folder):
     return len([line for line in lines if line.startswith(("| 3", "| 4", "| (not in"))])
 
 
+@pytest.fixture
+def quick_training(light_path, monkeypatch):
+    """Train by copying a generator; return the runs that were begun, each with the number of processes."""
+    begun = []
+
+    def train(runs, at_once):
+        for run in runs:
+            run.keep_flags()
+            if not run.is_done:
+                begun.append((run, at_once))
+                run.folder.mkdir(parents=True)
+                shutil.copy(light_path, run.generator)
+                run.done_file.write_text('{"num_threads": 1}')
+
+    monkeypatch.setattr(lab, "train", train)
+    return begun
+
+
 @pytest.mark.slow
 def test_initialization(folders, tmp_path):
     status, folder = _run(initialization, folders, tmp_path)
@@ -65,23 +83,14 @@ def test_initialization(folders, tmp_path):
     _check_initialization(folder)
 
 
-def test_initialization_of_runs_that_are_complete(folders, tmp_path, light_path, monkeypatch):
-    """Its flags, rows, figure and curves; a stand-in for training and its checkpoints saves half a minute."""
-    trained = []
-
-    def train(runs, at_once):
-        trained.extend(runs)
-        for run in runs:
-            run.keep_flags()
-
-    monkeypatch.setattr(lab, "train", train)
+def test_initialization_with_quick_training(folders, tmp_path, quick_training, light_path, monkeypatch):
     steps_per_epoch = 3  # of 6 photos that are not held out
     generators = {epoch * steps_per_epoch: light_path for epoch in (1, 2)}
     monkeypatch.setattr(checkpoints, "write_generators", lambda run_dir, folder: generators)
     status, folder = _run(initialization, folders, tmp_path)
     assert status == 0
     _check_initialization(folder)
-    assert [run.recipe.keep_every_steps for run in trained] == [steps_per_epoch] * 2
+    assert [run.recipe.keep_every_steps for run, _ in quick_training] == [steps_per_epoch] * 2
 
 
 def _check_initialization(folder):
@@ -109,20 +118,35 @@ def test_ablation(folders, tmp_path):
         assert f"--{flag}\n" in (tmp_path / "recipes" / f"{name}.flags").read_text()
 
 
-def test_an_experiment_uses_the_runs_of_another_one(folders, tmp_path, capfd):
+@pytest.mark.slow
+def test_content_weight(folders, tmp_path, capfd):
     status, folder = _run(content_weight, folders, tmp_path, "--content_weights=10,6.2e-4", "--num_processes=2")
     assert status == 0
     started = re.findall(r"Training (\S+), with the flags in .*, in process \d+", capfd.readouterr().err)
     assert sorted(started) == ["cartoongan", "content-weight-10"]
-    generator = tmp_path / "runs" / "cartoongan" / "generator.keras"
-    num_threads = json.loads((generator.parent / "done").read_text())["num_threads"]
+    num_threads = json.loads((tmp_path / "runs" / "cartoongan" / "done").read_text())["num_threads"]
     assert num_threads == max(os.cpu_count() // 2, 1), "they are trained side by side"
+    _check_content_weight(folder)
+
+
+def _check_content_weight(folder):
     assert _rows(folder) == ["omega 0.00062, the authors' code's", "omega 10, the paper's"]
     assert _num_claims(folder) == 1 and (folder / "curve.png").exists()
-    before = generator.stat().st_mtime_ns
+
+
+def test_an_experiment_uses_the_runs_of_another_one(folders, tmp_path, quick_training, capfd):
+    status, folder = _run(content_weight, folders, tmp_path, "--content_weights=10,6.2e-4", "--num_processes=2")
+    assert status == 0
+    _check_content_weight(folder)
+    assert [(run.folder.name, at_once) for run, at_once in quick_training] == [
+        ("cartoongan", 2),
+        ("content-weight-10", 2),
+    ]
+    assert [run.module for run, _ in quick_training] == ["cartoongan_tf.train"] * 2
+    assert "--content_weight=10.0\n" in (tmp_path / "recipes" / "content-weight-10.flags").read_text()
+    quick_training.clear()
     status, folder = _run(compare_single_image, folders, tmp_path, "--num_photos=2", "--long_side=48")
-    assert status == 0 and "in process" not in capfd.readouterr().err
-    assert generator.stat().st_mtime_ns == before
+    assert status == 0 and not quick_training
     methods = [f"{method} (image {choice})" for method in ("CNNMRF", "Deep Analogy") for choice in (1, 2)]
     assert _rows(folder) == [*methods, "CartoonGAN"]
     report = (folder / "report.md").read_text()
