@@ -68,7 +68,7 @@ class ClientConfig(Config):
         return f"{self.output}{os.sep}" if is_folder else self.output
 
     @property
-    def taste(self) -> dict[str, float]:
+    def options(self) -> dict[str, float]:
         """The inputs of the signature `styled` besides pictures; empty if `encoded` is enough."""
         is_plain = self.strength == 1 and self.long_side == 0
         return {} if is_plain else {"strength": self.strength, "long_side": self.long_side}
@@ -88,7 +88,7 @@ def _draw(config: ClientConfig, arguments: list[str]) -> int:
     for job in Bar(to_do, unit="picture", disable=len(to_do) < 2):
         try:
             with progress.stage(f"{config.server} cartoonizes {job.source}"):
-                cartoon = model.draw(_read(job), config.taste)
+                cartoon = model.draw(_read(job), config.options)
             _write(job, cartoon)
         except ServerError:
             raise

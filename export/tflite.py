@@ -69,8 +69,8 @@ def convert(
       calibration: photos for int8_full, float32 RGB [1, *FIRST_SIZE_PX, 3] in [-1, 1] each.
       kept_float: for int8, a key of `choices`: regular expression for the convolutions whose kernels stay float.
     """
-    model = _convert(generator, size, is_fp16=precision == "fp16", is_uint8=precision == "int8_full")
-    model = tflite_file.completed(model, metadata, None if size else FIRST_SIZE_PX)  # the quantizer keeps it
+    model = _convert_unquantized(generator, size, is_fp16=precision == "fp16", is_uint8=precision == "int8_full")
+    model = tflite_file.completed(model, metadata, None if size else FIRST_SIZE_PX)  # the quantizer keeps the metadata
     match precision:
         case "int8":
             return quantize(model, _kernels_in_int8(kept_float))
@@ -122,7 +122,7 @@ def _kernels_in_int8(kept_float: str) -> list:
     return manager.get_quantization_recipe()
 
 
-def _convert(generator: keras.Model, size: tuple[int, int] | None, is_fp16: bool, is_uint8: bool) -> bytes:
+def _convert_unquantized(generator: keras.Model, size: tuple[int, int] | None, is_fp16: bool, is_uint8: bool) -> bytes:
     fast = fast_generator(generator)
 
     def draw(photo):

@@ -97,40 +97,59 @@ def operators(model: bytes) -> dict[str, int]:
 
 
 def _metadata_buffer(metadata: Metadata, size: tuple[int, int] | None, is_uint8: bool) -> bytes:
-    """Build the tables of metadata_schema.fbs; the numbers are those of their fields."""
+    """Build a ModelMetadata table of metadata_schema.fbs. Fields of tables are numbered there, here and below."""
     builder = flatbuffers.Builder(1024)
     photo = _tensor(builder, PHOTO, "The photo: RGB, rows from top to bottom.", size, is_uint8)
     cartoon = _tensor(builder, CARTOON, "Its cartoon: RGB of the same size.", size, is_uint8)
-    graph = _table(builder, 10, {2: _vector(builder, [photo]), 3: _vector(builder, [cartoon])})
-    texts = {0: metadata.name, 1: metadata.description, 2: metadata.version, 4: metadata.author, 5: metadata.license}
-    fields = {number: builder.CreateString(text) for number, text in texts.items()}
-    fields |= {3: _vector(builder, [graph]), 7: builder.CreateString(_MIN_PARSER_VERSION)}
-    builder.Finish(_table(builder, 8, fields), _METADATA_IDENTIFIER)
+    graph_fields = {
+        2: _vector(builder, [photo]),  # input_tensor_metadata
+        3: _vector(builder, [cartoon]),  # output_tensor_metadata
+    }
+    graph = _table(builder, 10, graph_fields)
+    model_fields = {
+        0: builder.CreateString(metadata.name),
+        1: builder.CreateString(metadata.description),
+        2: builder.CreateString(metadata.version),
+        3: _vector(builder, [graph]),
+        4: builder.CreateString(metadata.author),
+        5: builder.CreateString(metadata.license),
+        7: builder.CreateString(_MIN_PARSER_VERSION),
+    }
+    builder.Finish(_table(builder, 8, model_fields), _METADATA_IDENTIFIER)
     return bytes(builder.Output())
 
 
 def _tensor(builder: flatbuffers.Builder, name: str, description: str, size: tuple | None, is_uint8: bool) -> int:
-    """Build a TensorMetadata: a picture, its range, and the normalization of pixels in 0..255."""
+    """Build a TensorMetadata table: a picture, its range, and the normalization of pixels in 0..255."""
     mean, std, low, high = (0.0, 1.0, 0.0, 255.0) if is_uint8 else (127.5, 127.5, -1.0, 1.0)
-    default_size = {1: _table(builder, 2, {}, uint32={0: size[1], 1: size[0]})} if size else {}
-    image = _table(builder, 2, default_size, uint8={0: _RGB})
-    content = _table(builder, 3, {1: image}, uint8={0: _IMAGE_PROPERTIES})
-    normalization = _table(builder, 2, {0: _floats(builder, mean), 1: _floats(builder, std)})
-    process_unit = _table(builder, 2, {1: normalization}, uint8={0: _NORMALIZATION_OPTIONS})
-    stats = _table(builder, 2, {0: _floats(builder, high), 1: _floats(builder, low)})
     dimensions = [builder.CreateString(dimension) for dimension in ("batch", "height", "width", "channel")]
     fields = {
         0: builder.CreateString(name),
         1: builder.CreateString(description),
         2: _vector(builder, dimensions),
-        3: content,
-        4: _vector(builder, [process_unit]),
-        5: stats,
+        3: _image_content(builder, size),
+        4: _vector(builder, [_normalization(builder, mean, std)]),
+        5: _table(builder, 2, {0: _floats(builder, high), 1: _floats(builder, low)}),  # stats: max, min
     }
     return _table(builder, 7, fields)
 
 
+def _image_content(builder: flatbuffers.Builder, size: tuple | None) -> int:
+    default_size = {}
+    if size:
+        height, width = size
+        default_size = {1: _table(builder, 2, {}, uint32={0: width, 1: height})}
+    image = _table(builder, 2, default_size, uint8={0: _RGB})  # ImageProperties: color_space, default_size
+    return _table(builder, 3, {1: image}, uint8={0: _IMAGE_PROPERTIES})
+
+
+def _normalization(builder: flatbuffers.Builder, mean: float, std: float) -> int:
+    options = _table(builder, 2, {0: _floats(builder, mean), 1: _floats(builder, std)})
+    return _table(builder, 2, {1: options}, uint8={0: _NORMALIZATION_OPTIONS})
+
+
 def _table(builder: flatbuffers.Builder, num_fields: int, tables: dict, uint8=(), uint32=()) -> int:
+    """Build a table; fields of each type are given by number."""
     builder.StartObject(num_fields)
     for number, offset in tables.items():
         builder.PrependUOffsetTRelativeSlot(number, offset, 0)

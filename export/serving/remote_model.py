@@ -35,12 +35,12 @@ class RemoteModel(abc.ABC):
         self._version = version
         self._timeout_secs = timeout_secs
 
-    def draw(self, photo: bytes, taste: Mapping[str, float] | None = None) -> bytes:
+    def draw(self, photo: bytes, options: Mapping[str, float] | None = None) -> bytes:
         """Cartoonize a picture file.
 
         Args:
           photo: bytes of a JPEG, PNG, GIF or BMP file.
-          taste: `strength` and `long_side` for the signature `styled`, both or none.
+          options: `strength` and `long_side` for the signature `styled`, both or none.
 
         Returns:
           bytes of a PNG file.
@@ -49,10 +49,10 @@ class RemoteModel(abc.ABC):
           InputError: the server refuses this picture. The message is the server's.
           ServerError: there is no such server or model, or it did not answer in time.
         """
-        return self._ask(STYLED if taste else ENCODED, photo, dict(taste or {}))
+        return self._ask(STYLED if options else ENCODED, photo, dict(options or {}))
 
     @abc.abstractmethod
-    def _ask(self, signature_name: str, photo: bytes, taste: dict[str, float]) -> bytes: ...
+    def _ask(self, signature_name: str, photo: bytes, options: dict[str, float]) -> bytes: ...
 
     def _no_answer(self, reason: Any) -> ServerError:
         return ServerError(
@@ -85,11 +85,11 @@ class GrpcModel(RemoteModel):
         import grpc
         from tensorflow_serving.apis import prediction_service_pb2_grpc
 
-        unlimited = [("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1)]
-        channel = grpc.insecure_channel(self._server, options=unlimited)
+        no_limits = [("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1)]
+        channel = grpc.insecure_channel(self._server, options=no_limits)
         self._service = prediction_service_pb2_grpc.PredictionServiceStub(channel)
 
-    def _ask(self, signature_name: str, photo: bytes, taste: dict[str, float]) -> bytes:
+    def _ask(self, signature_name: str, photo: bytes, options: dict[str, float]) -> bytes:
         import grpc
         import numpy as np
 
@@ -97,7 +97,7 @@ class GrpcModel(RemoteModel):
 
         dtypes = {"strength": np.float32, "long_side": np.int32}
         inputs = {"image_bytes": [photo]}
-        for name, value in taste.items():
+        for name, value in options.items():
             inputs[name] = np.array([value], dtypes[name])
         request = predict_request(self._model, signature_name, inputs)
         if self._version:
@@ -128,10 +128,10 @@ class GrpcModel(RemoteModel):
 class RestModel(RemoteModel):
     """A served model that is asked over REST."""
 
-    def _ask(self, signature_name: str, photo: bytes, taste: dict[str, float]) -> bytes:
+    def _ask(self, signature_name: str, photo: bytes, options: dict[str, float]) -> bytes:
         version = f"/versions/{self._version}" if self._version else ""
         url = f"http://{self._server}/v1/models/{self._model}{version}:predict"
-        instance = {"image_bytes": {"b64": base64.b64encode(photo).decode()}, **taste}
+        instance = {"image_bytes": {"b64": base64.b64encode(photo).decode()}, **options}
         body = json.dumps({"signature_name": signature_name, "instances": [instance]}).encode()
         try:
             with urllib.request.urlopen(url, body, self._timeout_secs) as answer:

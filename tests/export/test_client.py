@@ -34,9 +34,9 @@ def ask(request):
     return run
 
 
-def _expected(session, path, **taste):
-    signature = "styled" if taste else "encoded"
-    inputs = {name: [value] for name, value in taste.items()}
+def _expected(session, path, **options):
+    signature = "styled" if options else "encoded"
+    inputs = {name: [value] for name, value in options.items()}
     content = session.predict(signature, image_bytes=[path.read_bytes()], **inputs)["cartoon_bytes"][0]
     return np.asarray(Image.open(io.BytesIO(content)))
 
