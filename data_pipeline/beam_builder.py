@@ -82,13 +82,8 @@ def _add_steps(pipeline, task: Task, folder: BuildFolder) -> None:
     """
     kind = task.kind
     finished = folder.reports(task.shards)
-    places = [
-        Place(number, position, name)
-        for number, shard in enumerate(task.shards)
-        for position, name in enumerate(shard.names)
-        if shard not in finished
-    ]
     finished_hashes = {number: finished[shard].hashes for number, shard in enumerate(task.shards) if shard in finished}
+    places = _missing_places(task.shards, finished)
     nameless_shards = [shard._replace(names=()) for shard in task.shards]
     task = task._replace(shards=())
     max_bits = task.preparation.duplicate_bits
@@ -114,6 +109,15 @@ def _add_steps(pipeline, task: Task, folder: BuildFolder) -> None:
             beam.pvalue.AsSingleton(duplicates),
         )
     )
+
+
+def _missing_places(all_shards: Sequence[Shard], finished: Mapping[Shard, ShardReport]) -> list[Place]:
+    """Return the places of the pictures in shards that are not finished."""
+    places = []
+    for number, shard in enumerate(all_shards):
+        if shard not in finished:
+            places += [Place(number, position, name) for position, name in enumerate(shard.names)]
+    return places
 
 
 def _prepare(task: Task, place: Place) -> _Picture:

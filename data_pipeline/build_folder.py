@@ -149,10 +149,9 @@ class BuildFolder:
         self._remove(_ours(self._folder.names()))
 
     def _tidy(self, dataset: dict) -> None:
-        """Remove the files that a finished folder does not need, the plan last."""
+        """Remove the files that a finished folder does not need."""
         needed = {*_shard_hashes(dataset), records.DATASET_FILE}
-        superfluous = [name for name in _ours(self._folder.names()) if name not in needed]
-        self._remove(sorted(superfluous, key=lambda name: name == _PLAN))
+        self._remove(name for name in _ours(self._folder.names()) if name not in needed)
 
     def _remove(self, names: Iterable[str]) -> None:
         for name in names:

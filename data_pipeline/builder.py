@@ -17,7 +17,7 @@ from data_pipeline import shards
 from data_pipeline.build_folder import BuildFolder
 from data_pipeline.near_duplicates import NearDuplicates
 from data_pipeline.prepare import PreparationConfig, Prepared, Skip, prepare
-from data_pipeline.shards import Shard, ShardReport
+from data_pipeline.shards import Listing, Shard, ShardReport
 from data_pipeline.storage import Folder, check_apart, place_of
 
 _PICTURES_AHEAD = 32  # pictures that may be prepared while an earlier, larger one is not finished
@@ -87,10 +87,7 @@ def build(
     _check_folders(sources, output)
     listings = {kind: sources[kind].pictures() for kind in shards.KINDS}
     plan = shards.describe_plan(preparation, listings)
-    tasks = []
-    for kind, listing in listings.items():
-        planned = shards.plan_shards(kind, listing.names, preparation.validation_fraction)
-        tasks.append(Task(kind, sources[kind], planned, preparation, strict))
+    tasks = [_task(kind, sources[kind], listing, preparation, strict) for kind, listing in listings.items()]
     with output.locked():
         folder = BuildFolder(output)
         finished_dataset = folder.begin(plan, overwrite)
@@ -103,6 +100,11 @@ def build(
             raise InputError(problem)
         folder.finish(dataset)
         return dataset
+
+
+def _task(kind: str, source: Folder, listing: Listing, preparation: PreparationConfig, strict: bool) -> Task:
+    planned = shards.plan_shards(kind, listing.names, preparation.validation_fraction)
+    return Task(kind, source, planned, preparation, strict)
 
 
 def _check_folders(sources: Mapping[str, Folder], output: Folder) -> None:

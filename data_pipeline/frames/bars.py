@@ -34,7 +34,10 @@ class PictureArea(NamedTuple):
           frame: the frame.
           scale: size of the frame relative to the frames that the area was found in.
         """
-        top, bottom, left, right = (round(side * scale) for side in self)
+        top = round(self.top * scale)
+        bottom = round(self.bottom * scale)
+        left = round(self.left * scale)
+        right = round(self.right * scale)
         return frame[top : max(bottom, top + 1), left : max(right, left + 1)]
 
 

@@ -89,7 +89,10 @@ def _build(photos, frames, output, *more):
 @pytest.fixture
 def folders(picture_folders, tmp_path):
     """(photos, frames), with duplicates in other shards than what they repeat."""
-    photos, frames = (shutil.copytree(folder, tmp_path / "in" / folder.name) for folder in picture_folders)
+    for folder in picture_folders:
+        shutil.copytree(folder, tmp_path / "in" / folder.name)
+    photos = tmp_path / "in" / "photos"
+    frames = tmp_path / "in" / "frames"
     for number in range(3):
         shutil.copy(photos / f"photo{2 * number}.jpg", photos / f"again{number}.jpg")
     return photos, frames

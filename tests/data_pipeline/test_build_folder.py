@@ -68,6 +68,7 @@ def _other_records(folders, output):
 
 def _other_records_begun(folders, output):
     assert _build(folders, output, "--canny_high=150", "--strict") == 1
+    (output / "contact-sheet.jpg").write_text("mine")
 
 
 def _a_shard_missing(folders, output):

@@ -11,11 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.media import pictures
 from data_pipeline import build_tfrecords, records
 from data_pipeline.squares import middle_square
-from data_pipeline.storage import LocalFolder, check_apart, folder_at
+from data_pipeline.storage import LocalFolder
 from tests.helpers import contents, draw
 
 DATASET = "dataset.json"
@@ -102,7 +101,8 @@ def test_validation_is_held_out_by_picture(picture_folders, tmp_path, capsys):
     photos = _draw_photos(tmp_path / "photos", 20)
     flags = ("--validation_fraction=0.25", "--crops_per_image=4", "--min_contrast=0")
     assert _build(photos, picture_folders[1], tmp_path / "data", *flags) == 0
-    train, held_out = (records.open_records(tmp_path / "data", split) for split in ("train", "validation"))
+    train = records.open_records(tmp_path / "data", "train")
+    held_out = records.open_records(tmp_path / "data", "validation")
     sources = [set(_sources(opened.photos)) for opened in (train, held_out)]
     assert [len(names) for names in sources] == [14, 6] and not sources[0] & sources[1]
     assert len(train.photos) == 56
@@ -112,17 +112,6 @@ def test_validation_is_held_out_by_picture(picture_folders, tmp_path, capsys):
     assert _build(photos, picture_folders[1], tmp_path / "more", *flags) == 0
     more = (records.open_records(tmp_path / "more", split) for split in ("train", "validation"))
     assert all(set(_sources(opened.photos)) >= names for opened, names in zip(more, sources, strict=True))
-
-
-def test_records_of_another_version_are_not_mixed(folders, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("data_pipeline.shards._VERSION", 1)
-    assert _build(*folders, tmp_path / "data") == 0
-    monkeypatch.undo()
-    assert _build(*folders, tmp_path / "data") == 1
-    error = capsys.readouterr().err
-    assert f"{tmp_path}/data" in error and "version" in error and "--overwrite" in error
-    assert len(records.open_records(tmp_path / "data").photos) == 7  # good for training all the same
-    assert _build(*folders, tmp_path / "data", "--overwrite") == 0
 
 
 def test_one_picture_is_never_held_out(folders, tmp_path):
@@ -228,103 +217,7 @@ def _as_somebody():
         os.seteuid(user)
 
 
-def test_a_folder_in_use_is_refused_and_kept(picture_folders, tmp_path, capsys):
-    (tmp_path / "precious").touch()
-    for flags in ((), ("--overwrite",)):
-        assert _build(*picture_folders, tmp_path, *flags) == 1
-        assert "--output_dir" in capsys.readouterr().err
-    assert os.listdir(tmp_path) == ["precious"]
-    assert _build(*picture_folders, tmp_path / "precious") == 1
-    assert f"--output_dir={tmp_path}/precious" in capsys.readouterr().err
-
-
-def test_an_empty_folder_that_is_a_link_is_filled(picture_folders, tmp_path):
-    (tmp_path / "real").mkdir()
-    (tmp_path / "data").symlink_to(tmp_path / "real")
-    assert _build(*picture_folders, tmp_path / "data") == 0
-    assert len(records.open_records(tmp_path / "real").photos) == 7
-
-
-def test_a_finished_build_is_left_alone_and_another_needs_overwrite(folders, tmp_path, capsys):
-    output = tmp_path / "data"
-    assert _build(*folders, output) == 0
-    (output / "contact-sheet.jpg").write_text("mine")
-    before = {path: path.stat().st_mtime_ns for path in output.iterdir()}
-    assert _build(*folders, output) == 0
-    assert {path: path.stat().st_mtime_ns for path in output.iterdir()} == before
-    capsys.readouterr()
-    assert _build(*folders, output, "--canny_high=150") == 1
-    error = capsys.readouterr().err
-    assert "--canny_high=150" in error and "--canny_high=200" in error and "--overwrite" in error
-    pictures.write_picture(folders[0] / "new.png", draw(77))
-    assert _build(*folders, output) == 1
-    error = capsys.readouterr().err
-    assert "8 photos then, 9 now" in error and "--photos_dir" in error
-    assert {path: path.stat().st_mtime_ns for path in output.iterdir()} == before
-    assert _build(*folders, output, "--overwrite") == 0
-    assert len(records.open_records(output).photos) == 8 and (output / "contact-sheet.jpg").read_text() == "mine"
-
-
-def test_a_shard_that_went_missing_is_made_again(picture_folders, tmp_path):
-    assert _build(*picture_folders, tmp_path / "data") == 0
-    complete = contents(tmp_path / "data")
-    (tmp_path / "data" / "cartoons-train-00000.tfrecord").unlink()
-    assert _build(*picture_folders, tmp_path / "data") == 0
-    assert contents(tmp_path / "data") == complete
-
-
-def test_shards_that_are_done_are_not_done_again(folders, tmp_path, monkeypatch, capsys):
-    """A file that cannot be read stops a strict build; mended, the build goes on with the shards that are missing."""
-    monkeypatch.setattr("data_pipeline.shards.FILES_PER_SHARD", 2)
-    photos, frames = folders
-    (photos / "notes.txt").unlink()
-    good = (frames / "frame4.png").read_bytes()
-    (frames / "frame4.png").write_bytes(bytes(len(good)))
-    (frames / "broken.png").unlink()
-    assert _build(photos, frames, tmp_path / "data", "--strict") == 1
-    done = {path: path.stat().st_mtime_ns for path in (tmp_path / "data").glob("*.tfrecord")}
-    assert len(done) == 6  # four of photos, two of frames
-    (frames / "frame4.png").write_bytes(good)
-    assert _build(photos, frames, tmp_path / "data", "--strict") == 0
-    assert {path: path.stat().st_mtime_ns for path in done} == done
-    assert _build(photos, frames, tmp_path / "straight") == 0
-    assert contents(tmp_path / "data") == contents(tmp_path / "straight")
-
-
-def test_an_unfinished_build_is_not_trained_on(picture_folders, tmp_path, capsys):
-    from cartoongan_tf import train
-
-    assert _build(*picture_folders, tmp_path / "data", "--strict") == 1
-    assert train.main(["train", f"--data_dir={tmp_path}/data", f"--run_dir={tmp_path}/run"]) == 1
-    assert "not finished" in capsys.readouterr().err
-
-
 def test_impossible_flags_are_refused(picture_folders, tmp_path, capsys):
     for flag in ("--image_size=30", "--num_workers=-1", "--smoothing=median", "--canny_low=300"):
         assert _build(*picture_folders, tmp_path / "data", flag) == 2, flag
         assert flag.partition("=")[0].removesuffix("low") in capsys.readouterr().err, flag
-
-
-def test_results_lie_apart_from_pictures(tmp_path):
-    (tmp_path / "photos").mkdir()
-    (tmp_path / "link").symlink_to(tmp_path / "photos")
-    folders = {"photos_dir": str(tmp_path / "photos"), "cartoons_dir": "gs://bucket/frames"}
-    for output in (tmp_path / "photos2", tmp_path, "gs://bucket/frames2", "gs://bucket"):
-        check_apart(str(output), folders)
-    for output, flag in (
-        (tmp_path / "photos", "photos_dir"),
-        (tmp_path / "link" / "data", "photos_dir"),
-        ("gs://bucket/frames/", "cartoons_dir"),
-        ("gs://bucket/frames/data", "cartoons_dir"),
-    ):
-        with pytest.raises(InputError, match=f"--output_dir={output}.*--{flag}="):
-            check_apart(str(output), folders)
-
-
-def test_a_listing_leaves_hidden_files_and_notes_out(tmp_path):
-    for name in ("b/a.png", "a.png", "b/.hidden.png", ".git/a.png", "frames.json"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(name)
-    (tmp_path / "broken.png").symlink_to(tmp_path / "nothing")
-    listing = folder_at(str(tmp_path)).pictures()
-    assert dict(zip(listing.names, listing.sizes, strict=True)) == {"a.png": 5, "b/a.png": 7, "broken.png": -1}

@@ -1,5 +1,4 @@
 import itertools
-import shutil
 
 import numpy as np
 import pytest
@@ -8,12 +7,9 @@ import tensorflow as tf
 from cartoongan_tf.base.errors import InputError
 from data_pipeline import dataset, records
 from data_pipeline.edge_smoothing import smooth_edges
-from tests.helpers import TINY_NETWORKS
 
 NUM_PHOTOS = 7
 NUM_CARTOONS = 5
-PHOTOS = "photos-train-00000.tfrecord"
-CARTOONS = "cartoons-train-00000.tfrecord"
 
 
 @pytest.fixture(scope="module")
@@ -175,86 +171,3 @@ def test_samples_are_spread_over_the_set(opened, photos, cartoons):
     np.testing.assert_array_equal(dataset.read_photos(opened, 3), [photos[i] for i in (0, 3, 6)])
     np.testing.assert_array_equal(dataset.read_cartoons(opened, 2), [cartoons[i][0] for i in (0, 4)])
     assert len(dataset.read_photos(opened, 100)) == NUM_PHOTOS
-
-
-def test_missing_data_is_answered_by_the_command_that_builds_it(tmp_path):
-    with pytest.raises(InputError, match=r"python -m data_pipeline\.build_tfrecords .*--output_dir=.*here"):
-        records.open_records(tmp_path / "here")
-
-
-@pytest.mark.parametrize(
-    "file, change, message",
-    [
-        (PHOTOS, None, f"{PHOTOS}: "),
-        (CARTOONS, lambda data: data[:-100], f"{CARTOONS}: .*record 4;"),
-        (PHOTOS, lambda data: data[:5], f"{PHOTOS}: .*record 0;"),
-        (PHOTOS, lambda data: b"", f"{PHOTOS}: .*record 0;"),
-        (PHOTOS, lambda data: b"\xff" * 64, f"{PHOTOS}: .*record 0;"),
-        ("dataset.json", lambda data: b"{", r"dataset\.json: damaged"),
-        ("dataset.json", lambda data: b"{}", r"dataset\.json: damaged"),
-        ("dataset.json", lambda data: b"[]", r"dataset\.json: damaged"),
-        ("dataset.json", lambda data: b"\xff{", r"dataset\.json: damaged"),
-    ],
-)
-def test_damaged_data_is_named(data_dir, tmp_path, file, change, message):
-    folder = shutil.copytree(data_dir, tmp_path / "data")
-    if change:
-        _change(folder / file, change)
-    else:
-        (folder / file).unlink()
-    with pytest.raises(InputError, match=message):
-        records.open_records(folder)
-
-
-def test_a_shard_that_lacks_records_is_named(data_dir, tmp_path):
-    folder = shutil.copytree(data_dir, tmp_path / "data")
-    offset, length = records.record_spans(str(folder / PHOTOS), NUM_PHOTOS)[4]
-    _change(folder / PHOTOS, lambda data: data[: offset + length + 4])
-    with pytest.raises(InputError, match=f"{PHOTOS}: .*record 5;"):
-        records.open_records(folder)
-    shutil.copy(data_dir / CARTOONS, folder / PHOTOS)
-    with pytest.raises(InputError, match=f"{PHOTOS}: .*record 5;"):
-        records.open_records(folder)
-
-
-def _change(path, change):
-    path.write_bytes(change(path.read_bytes()))
-
-
-def _flip_a_bit(data, place):
-    return data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
-
-
-def test_a_damaged_record_is_named_when_it_is_read(data_dir, tmp_path):
-    folder = shutil.copytree(data_dir, tmp_path / "data")
-    intact = (folder / PHOTOS).read_bytes()
-    place = intact.index(b"IDAT", intact.index(b"IDAT") + 1) + 10  # in the second record's pixels
-    (folder / PHOTOS).write_bytes(_flip_a_bit(intact, place))
-    opened = records.open_records(folder)
-    opened.photos.read(0)
-    with pytest.raises(InputError, match=f"{PHOTOS}: .*record 1;"):
-        opened.photos.read(1)
-    opened = records.open_records(folder)
-    with pytest.raises(InputError, match=f"{PHOTOS}: .*record 1;"), dataset.explaining_damage(opened):
-        _batches(opened, 4)
-
-
-def test_other_errors_of_tensorflow_stay_what_they_are(opened):
-    with pytest.raises(tf.errors.NotFoundError), dataset.explaining_damage(opened):
-        raise tf.errors.NotFoundError(None, None, "a file")
-
-
-def test_training_names_a_damaged_record(data_dir, tmp_path, capsys):
-    from cartoongan_tf import train
-
-    folder = shutil.copytree(data_dir, tmp_path / "data")
-    _change(folder / CARTOONS, lambda data: _flip_a_bit(data, len(data) // 2))
-    flags = [f"--data_dir={folder}", f"--run_dir={tmp_path}/run", "--vgg19_weights=random", "--batch_size=4"]
-    assert train.main(["train", *flags, *TINY_NETWORKS]) == 1
-    error = capsys.readouterr().err
-    assert f"{CARTOONS}: damaged" in error and "Traceback" not in error
-
-
-def test_tensorflow_reads_the_records_too(data_dir, opened):
-    data = list(tf.data.TFRecordDataset(str(data_dir / CARTOONS)).as_numpy_iterator())
-    assert data == [opened.cartoons.read(i) for i in range(NUM_CARTOONS)]

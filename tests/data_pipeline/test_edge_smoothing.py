@@ -79,7 +79,8 @@ def test_the_region_is_the_edges_widened():
 
 def test_only_edge_regions_change():
     cartoon = draw(4)
-    smoothed, region = smooth_edges(cartoon), edge_region(cartoon)
+    smoothed = smooth_edges(cartoon)
+    region = edge_region(cartoon)
     assert 0 < region.mean() < 1
     np.testing.assert_array_equal(smoothed[~region], cartoon[~region])
     assert (smoothed[region] != cartoon[region]).any()
@@ -127,7 +128,8 @@ def test_the_blur_fades_out_over_the_feather(feather_px):
 def test_a_feather_changes_nothing_inside_the_region_nor_far_from_it():
     cartoon = draw(6, 90, 120)
     region = edge_region(cartoon)
-    hard, soft = smooth_edges(cartoon), smooth_edges(cartoon, Smoothing(feather_px=4))
+    hard = smooth_edges(cartoon)
+    soft = smooth_edges(cartoon, Smoothing(feather_px=4))
     np.testing.assert_array_equal(soft[region], hard[region])
     disc = np.hypot(*np.mgrid[-4:5, -4:5]) < 5
     far = cv2.dilate(region.astype(np.uint8), disc.astype(np.uint8)) == 0

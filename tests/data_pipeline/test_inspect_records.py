@@ -112,9 +112,11 @@ def test_by_default_the_sheet_lies_in_the_data_folder(folder, capsys):
 
 
 def test_marked_edges():
-    cartoon, smoothing = draw(1), Smoothing(dilation_px=3)
+    cartoon = draw(1)
+    smoothing = Smoothing(dilation_px=3)
     marked = inspection.mark_edges(cartoon, smoothing)
-    edges, region = edge_pixels(cartoon, smoothing), edge_region(cartoon, smoothing)
+    edges = edge_pixels(cartoon, smoothing)
+    region = edge_region(cartoon, smoothing)
     assert (marked[edges] == 255).all()
     assert (marked[region & ~edges][:, 0] == 200).all() and (marked[~edges][:, 1:] <= 127).all()
     np.testing.assert_array_equal(marked[~region], cartoon[~region] // 2)

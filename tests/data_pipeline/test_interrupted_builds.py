@@ -32,9 +32,10 @@ def _draw_photos(folder, count, start=0):
 
 
 def _start(*arguments):
-    """A build in a process of its own, once it has begun to write."""
+    """Start a build in its own process, and wait until it has begun to write."""
     command = [sys.executable, "-m", "data_pipeline.build_tfrecords", *_flags(*arguments)]
-    plan, before = arguments[2] / ".build" / "plan.json", time.time_ns()  # each run writes the plan anew
+    plan = arguments[2] / ".build" / "plan.json"
+    before = time.time_ns()  # each run writes the plan again
     process = subprocess.Popen(
         command,
         cwd=REPOSITORY,
@@ -52,19 +53,22 @@ def _start(*arguments):
 
 @pytest.mark.slow
 def test_a_build_killed_20_times_equals_an_uninterrupted_one(picture_folders, tmp_path):
-    photos, frames = _draw_photos(tmp_path / "photos", 1500), picture_folders[1]
+    photos = _draw_photos(tmp_path / "photos", 1500)
+    frames = picture_folders[1]
     flags = ("--image_size=256", "--min_side_px=1", "--validation_fraction=0.1", "--num_workers=1")
     start = time.monotonic()
     assert _build(photos, frames, tmp_path / "straight", *flags) == 0
     straight_secs = time.monotonic() - start
-    output, rng, stages = tmp_path / "data", random.Random(0), []
+    output = tmp_path / "data"
+    rng = random.Random(0)
+    stages = []
     for _ in range(20):
         process = _start(photos, frames, output, *flags)
         time.sleep(rng.uniform(0, straight_secs / 6))
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
         stages.append(len(list(output.glob("*.tfrecord"))))
-        if (output / DATASET).exists():  # it was done already: begin anew
+        if (output / DATASET).exists():  # it was finished already: start again
             assert contents(output) == contents(tmp_path / "straight")
             shutil.rmtree(output)
     assert _build(photos, frames, output, *flags) == 0
@@ -73,8 +77,9 @@ def test_a_build_killed_20_times_equals_an_uninterrupted_one(picture_folders, tm
 
 
 @pytest.mark.slow
-def test_an_interrupted_build_stops_at_once_and_goes_on(picture_folders, tmp_path):
-    photos, frames = _draw_photos(tmp_path / "photos", 600), picture_folders[1]
+def test_an_interrupted_build_stops_at_once_and_resumes(picture_folders, tmp_path):
+    photos = _draw_photos(tmp_path / "photos", 600)
+    frames = picture_folders[1]
     process = _start(photos, frames, tmp_path / "data")
     process.send_signal(signal.SIGINT)
     error = process.communicate(timeout=60)[1]
@@ -86,7 +91,8 @@ def test_an_interrupted_build_stops_at_once_and_goes_on(picture_folders, tmp_pat
 @pytest.mark.slow
 def test_a_full_disk_is_an_error_and_leaves_nothing_half_written(picture_folders, tmp_path):
     """With a limit on the size of files, which stops writes as a full disk does."""
-    photos, output = _draw_photos(tmp_path / "photos", 100), tmp_path / "data"
+    photos = _draw_photos(tmp_path / "photos", 100)
+    output = tmp_path / "data"
     flags = _flags(photos, picture_folders[1], output, "--image_size=128", "--min_side_px=1")
     command = [sys.executable, "-m", "data_pipeline.build_tfrecords", *flags]
     limited = ["bash", "-c", 'ulimit -f 100; trap "" XFSZ; exec "$@"', "bash", *command]

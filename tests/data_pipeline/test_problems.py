@@ -80,15 +80,17 @@ def test_a_handful_of_pictures_is_not_judged_by_chance():
     assert warned <= 1
 
 
+def _with_drawn_measures(measured, values):
+    return dataclasses.replace(measured, statistics={name: np.array(values) for name in ("outlines", "least_colour")})
+
+
 def test_drawn_more_is_a_share_of_pairs():
     photos, cartoons = _sets()
     assert problems.drawn_more(cartoons, photos) + problems.drawn_more(photos, cartoons) == pytest.approx(1)
     assert problems.drawn_more(photos, photos) == pytest.approx(0.5)
     assert problems.drawn_more(_with(cartoons, outlines=99, least_colour=-99), photos) == pytest.approx(0.5)
-    some, others = (
-        dataclasses.replace(photos, statistics=dict.fromkeys(("outlines", "least_colour"), np.array(values)))
-        for values in ([1, 2, 3], [2, 2, 0])
-    )
+    some = _with_drawn_measures(photos, [1, 2, 3])
+    others = _with_drawn_measures(photos, [2, 2, 0])
     assert problems.drawn_more(some, others) == pytest.approx((1 + 2 + 3) / 9)  # equal ones count half
 
 

@@ -157,7 +157,8 @@ def test_films_that_are_gone_keep_their_frames(tmp_path, capsys):
 
 def test_a_film_that_was_exported_again_is_looked_at_again(tmp_path):
     """Even if it is as large as before, and its frames are called as before."""
-    film, pixels = tmp_path / "film.avi", []
+    film = tmp_path / "film.avi"
+    pixels = []
     for seed in (1, 2):
         write_film(film, [scene(seed)[0]], codec="rawvideo")
         os.utime(film, (seed, seed))
@@ -176,7 +177,8 @@ def test_a_file_of_the_user_is_never_overwritten(mine, extracted, capsys):
 
 
 def test_a_full_disk_leaves_nothing_half_written_and_the_run_resumes_later(extracted, tmp_path, monkeypatch, capsys):
-    write_bytes, left = Path.write_bytes, [2]
+    write_bytes = Path.write_bytes
+    left = [2]
 
     def fail_later(path, content):
         left[0] -= 1
