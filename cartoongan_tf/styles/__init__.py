@@ -7,7 +7,7 @@ from pathlib import Path
 from cartoongan_tf.base.errors import InputError
 
 DEFAULT = "pepper"  # used where no model is named
-_FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parent
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Style:
 
 def all_styles() -> dict[str, Style]:
     """Return the styles by name, in alphabetical order."""
-    folders = sorted(file.parent for file in _FOLDER.glob("*/generator.keras"))
+    folders = sorted(file.parent for file in FOLDER.glob("*/generator.keras"))
     return {folder.name: _read_style(folder) for folder in folders}
 
 

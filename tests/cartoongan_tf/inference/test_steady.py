@@ -1,25 +1,13 @@
 import numpy as np
-import pytest
 
 from cartoongan_tf import Cartoonizer
 from cartoongan_tf.base import memory
 from cartoongan_tf.inference import band_plan, blending, steady
 from cartoongan_tf.inference.runtime import Runtime
-from cartoongan_tf.inference.runtimes import load_runtime
 from cartoongan_tf.models.generator_file import load_generator
 from cartoongan_tf.models.layer_graph import layer_graph, no_statistics, run_on_film
 from cartoongan_tf.models.pixels import to_float
 from tests.helpers import draw
-
-
-@pytest.fixture(scope="module")
-def runtime(generator_path):
-    return load_runtime(generator_path)
-
-
-@pytest.fixture(scope="module")
-def cartoonizer(runtime):
-    return Cartoonizer(runtime)
 
 
 def _clip(num_frames=12, noise=2.0):
