@@ -1,1 +1,1 @@
-"""Programs that measure one thing of ours against a peer in one run, and print a table."""
+"""Programs that measure one aspect of this project against a peer, in one run, and print a table."""

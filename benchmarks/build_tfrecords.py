@@ -1,9 +1,9 @@
-"""Building records: with one worker and with several, against decoding, resizing and encoding alone.
+"""Building records, with one worker and with several, against decoding, resizing and encoding alone.
 
     python -m benchmarks.build_tfrecords --photos_dir=photos --cartoons_dir=frames --output=building.md
 
-The bare work is OpenCV's imread, resize and imencode on the same pictures, in as many threads, its results thrown
-away: one encoding for each picture that the records hold. All take turns; ratios are medians over the rounds.
+The bare work is OpenCV's imread, resize and imencode on the same pictures, in as many threads. Its results are thrown
+away; there is one encoding for each picture that the records hold. All take turns; ratios are medians over the rounds.
 """
 
 import dataclasses
@@ -13,16 +13,16 @@ import os
 import statistics
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 
 import cv2
 
 from cartoongan_tf.base import program
 from cartoongan_tf.base.options import Config, option
 from cartoongan_tf.base.threads import map_ahead
-from cartoongan_tf.base.timing import write_report
+from cartoongan_tf.base.timing import seconds_of, write_report
 from cartoongan_tf.media import folders
+
+_MOST_AHEAD = 32  # pictures
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,8 +30,8 @@ class BuildingConfig(Config):
     photos_dir: str = option("Folder of photos.")
     cartoons_dir: str = option("Folder of cartoon frames.")
     image_size: int = option("Side of the square pictures, in pixels.", 256, at_least=1)
-    num_workers: int = option("Threads to compare with one.", os.cpu_count() or 1, at_least=1)
-    rounds: int = option("How often.", 5, at_least=1)
+    num_workers: int = option("Number of threads to compare with one.", os.cpu_count() or 1, at_least=1)
+    rounds: int = option("Number of rounds.", 5, at_least=1)
     output: str = option("A Markdown file to write the table to.", "")
 
 
@@ -42,27 +42,21 @@ def main(argv=None) -> int:
 def _building(config: BuildingConfig, _) -> None:
     program.start_tensorflow()
     several = config.num_workers
-    ways = {
+    methods = {
         "records, 1 worker": functools.partial(_build, config, 1),
         f"records, {several} workers": functools.partial(_build, config, several),
         "bare work, 1 thread": functools.partial(_bare_work, config, 1),
         f"bare work, {several} threads": functools.partial(_bare_work, config, several),
     }
-    times: dict[str, list[float]] = {name: [] for name in ways}
-    for way in ways.values():
-        way()  # files come into memory
+    for method in methods.values():
+        method()  # files come into memory
+    times: dict[str, list[float]] = {name: [] for name in methods}
     for _ in range(config.rounds):
-        for name, way in ways.items():
-            times[name].append(_timed(way))
-    num_pictures = sum(len(folders.list_files(place)) for place in (config.photos_dir, config.cartoons_dir))
+        for name, method in methods.items():
+            times[name].append(seconds_of(method))
+    num_pictures = len(folders.list_files(config.photos_dir)) + len(folders.list_files(config.cartoons_dir))
     packages = ("tensorflow", "opencv-python-headless", "pillow", "ImageHash")
     write_report("benchmarks.build_tfrecords", config, packages, _table(times, num_pictures), config.output)
-
-
-def _timed(work: Callable[[], None]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
 
 
 def _build(config: BuildingConfig, num_workers: int) -> None:
@@ -78,11 +72,13 @@ def _build(config: BuildingConfig, num_workers: int) -> None:
 
 def _bare_work(config: BuildingConfig, num_threads: int) -> None:
     files = [(path, 1) for path in folders.list_files(config.photos_dir)]
-    files += [(path, 2) for path in folders.list_files(config.cartoons_dir)]
+    files += [(path, 2) for path in folders.list_files(config.cartoons_dir)]  # with an edge-smoothed copy
     opencv_threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:
-        for _ in map_ahead(lambda file: _decode_resize_encode(*file, config.image_size), files, num_threads, 32):
+        for _ in map_ahead(
+            lambda file: _decode_resize_encode(*file, config.image_size), files, num_threads, _MOST_AHEAD
+        ):
             pass
     finally:
         cv2.setNumThreads(opencv_threads)
@@ -90,11 +86,12 @@ def _bare_work(config: BuildingConfig, num_threads: int) -> None:
 
 def _decode_resize_encode(path: os.PathLike, num_encodings: int, image_size: int) -> None:
     picture = cv2.imread(str(path))
-    if picture is None:  # the records leave it out, too
+    if picture is None:  # the records skip it, too
         return
     height, width = picture.shape[:2]
     side = min(height, width)
-    top, left = (height - side) // 2, (width - side) // 2
+    top = (height - side) // 2
+    left = (width - side) // 2
     square = picture[top : top + side, left : left + side]
     small = cv2.resize(square, (image_size, image_size), interpolation=cv2.INTER_AREA)
     for _ in range(num_encodings):
@@ -102,19 +99,22 @@ def _decode_resize_encode(path: os.PathLike, num_encodings: int, image_size: int
 
 
 def _table(times: dict[str, list[float]], num_pictures: int) -> list[str]:
-    (one, several), (bare_one, bare_several) = list(times.values())[:2], list(times.values())[2:]
     lines = ["| | median s | pictures/s |", "| --- | --: | --: |"]
-    for name, values in times.items():
-        median = statistics.median(values)
+    for name, secs in times.items():
+        median = statistics.median(secs)
         lines.append(f"| {name} | {median:.3g} | {num_pictures / median:.0f} |")
-    ratios = {
-        "several workers: times as fast as one": (one, several),
-        "one worker: share of the bare work's speed": (bare_one, one),
-        "several workers: share of the bare work's speed": (bare_several, several),
-    }
-    return [*lines, ""] + [
-        f"- {name}: {statistics.median(map(operator.truediv, *pair)):.2f}" for name, pair in ratios.items()
+    one, several, bare_one, bare_several = times.values()
+    return [
+        *lines,
+        "",
+        f"- several workers: times as fast as one: {_median_ratio(one, several):.2f}",
+        f"- one worker: share of the bare work's speed: {_median_ratio(bare_one, one):.2f}",
+        f"- several workers: share of the bare work's speed: {_median_ratio(bare_several, several):.2f}",
     ]
+
+
+def _median_ratio(secs: list[float], other_secs: list[float]) -> float:
+    return statistics.median(map(operator.truediv, secs, other_secs))
 
 
 if __name__ == "__main__":

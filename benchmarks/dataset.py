@@ -1,10 +1,10 @@
-"""Reading records: batches against training steps, and where the reading's time goes.
+"""Reading records: batches against training steps, and the time of each part of reading.
 
     python -m benchmarks.dataset --data_dir=data/shinkai --output=dataset.md
 
-Both take turns: so many batches from the data folder as training gets them, and as many adversarial steps (VGG19
-included, with random weights: its time is the same) on one batch that is in memory. The parts are timed one after the
-other in one thread; the pipeline runs them in parallel.
+Batches from the data folder, as training gets them, take turns with adversarial steps on one batch in memory. VGG19 has
+random weights, with which its time is the same. The parts of reading are timed one after the other in one thread; the
+pipeline runs them in parallel.
 """
 
 import dataclasses
@@ -19,18 +19,20 @@ from cartoongan_tf.base import program
 from cartoongan_tf.base.options import Config, option
 from cartoongan_tf.base.timing import write_report
 
+_CALLS_OF_PARTS = 50
+
 
 @dataclasses.dataclass(frozen=True)
 class DatasetConfig(Config):
     data_dir: str = option("Data folder of build_tfrecords.")
-    batch_size: int = option("Pictures in a batch.", 4, at_least=1)
-    crop_size: int = option("Side of the crops, in pixels; 0: all of each picture.", 0, at_least=0)
+    batch_size: int = option("Number of pictures in a batch.", 4, at_least=1)
+    crop_size: int = option("Side of the crops, in pixels; 0: complete pictures.", 0, at_least=0)
     generator_width: int = option(
         "Filters of the generator's first convolution; 16 is a quarter of the paper's.", 16, at_least=1
     )
-    num_batches: int = option("Batches to read in a round.", 50, at_least=1)
-    num_steps: int = option("Training steps in a round.", 2, at_least=1)
-    rounds: int = option("How often.", 5, at_least=1)
+    num_batches: int = option("Number of batches in a round.", 50, at_least=1)
+    num_steps: int = option("Number of training steps in a round.", 2, at_least=1)
+    rounds: int = option("Number of rounds.", 5, at_least=1)
     output: str = option("A Markdown file to write the table to.", "")
 
 
@@ -45,7 +47,7 @@ def _dataset(config: DatasetConfig, _) -> None:
     opened = records.open_records(config.data_dir)
     batches = iter(dataset.build_dataset(opened, config.batch_size, seed=0, crop_size=config.crop_size))
     step = _training_step(config, next(batches))
-    secs = {"batch read": [], "training step": []}
+    secs: dict[str, list[float]] = {"batch read": [], "training step": []}
     for _ in range(config.rounds):
         secs["batch read"].append(_timed(lambda: next(batches), config.num_batches))
         secs["training step"].append(_timed(step, config.num_steps))
@@ -54,7 +56,7 @@ def _dataset(config: DatasetConfig, _) -> None:
 
 
 def _timed(work: Callable, count: int) -> float:
-    """Seconds for one call."""
+    """Return the seconds of one call, from several."""
     start = time.perf_counter()
     for _ in range(count):
         work()
@@ -62,7 +64,7 @@ def _timed(work: Callable, count: int) -> float:
 
 
 def _training_step(config: DatasetConfig, batch: dict) -> Callable[[], None]:
-    """One adversarial step on a batch, traced already."""
+    """Return an adversarial step on a batch, traced already."""
     import tensorflow as tf
 
     from cartoongan_tf.training import schedule, steps
@@ -89,38 +91,57 @@ def _training_step(config: DatasetConfig, batch: dict) -> Callable[[], None]:
 
 
 def _parts(opened, config: DatasetConfig) -> Iterator[tuple[str, float]]:
-    """What a batch's reading is made of, and the seconds that each part takes in one thread."""
+    """Yield the parts of reading a batch, with the seconds that each takes in one thread."""
     import tensorflow as tf
 
     from data_pipeline import dataset, records
 
     size = opened.image_size
-    photos, cartoons = itertools.cycle(range(len(opened.photos))), itertools.cycle(range(len(opened.cartoons)))
-    data = opened.photos.read(0), opened.cartoons.read(0)
-    images = records.parse_photo(data[0], size)[tf.newaxis], tf.stack(records.parse_cartoon(data[1], size))
+    photo_numbers = itertools.cycle(range(len(opened.photos)))
+    cartoon_numbers = itertools.cycle(range(len(opened.cartoons)))
+    photo_record = opened.photos.read(0)
+    cartoon_record = opened.cartoons.read(0)
+    photo = records.parse_photo(photo_record, size)[tf.newaxis]
+    cartoon = tf.stack(records.parse_cartoon(cartoon_record, size))  # and its edge-smoothed copy
     vary = tf.function(dataset.variation(0, size, config.crop_size or size))
+
+    def read():
+        opened.photos.read(next(photo_numbers))
+        opened.cartoons.read(next(cartoon_numbers))
+
+    def decode():
+        records.parse_photo(photo_record, size)
+        records.parse_cartoon(cartoon_record, size)
+
+    def crop_and_flip():
+        vary(photo, tf.constant(0, tf.int64))
+        vary(cartoon, tf.constant(0, tf.int64))
+
     parts = {
-        "reading, with checksums": lambda: (opened.photos.read(next(photos)), opened.cartoons.read(next(cartoons))),
-        "decoding PNG": lambda: (records.parse_photo(data[0], size), records.parse_cartoon(data[1], size)),
-        "cropping and flipping": lambda: [vary(image, tf.constant(0, tf.int64)) for image in images],
-        "batching": lambda: tf.stack([images[0][0]] * 3),
+        "reading, with checksums": read,
+        "decoding PNG": decode,
+        "cropping and flipping": crop_and_flip,
+        "batching": lambda: tf.stack([photo[0]] * 3),
     }
     for name, work in parts.items():
         work()
-        yield name, _timed(work, 50) * config.batch_size
+        yield name, _timed(work, _CALLS_OF_PARTS) * config.batch_size
 
 
 def _table(secs: dict[str, list[float]]) -> list[str]:
     lines = ["| | median ms |", "| --- | --: |"]
-    lines += [f"| {name} | {statistics.median(values) * 1e3:.1f} |" for name, values in secs.items()]
+    for name, values in secs.items():
+        lines.append(f"| {name} | {statistics.median(values) * 1e3:.1f} |")
     ratio = statistics.median(map(operator.truediv, secs["training step"], secs["batch read"]))
-    return [*lines, "", f"Reading delivers {ratio:.0f} times what training takes."]
+    return [*lines, "", f"Reading is {ratio:.0f} times as fast as training."]
 
 
 def _parts_table(parts: dict[str, float]) -> list[str]:
-    whole = sum(parts.values())
-    lines = ["| a batch's reading, in one thread | ms | share |", "| --- | --: | --: |"]
-    return lines + [f"| {name} | {secs * 1e3:.2f} | {secs / whole:.0%} |" for name, secs in parts.items()]
+    total = sum(parts.values())
+    lines = ["| reading a batch, in one thread | ms | share |", "| --- | --: | --: |"]
+    for name, secs in parts.items():
+        lines.append(f"| {name} | {secs * 1e3:.2f} | {secs / total:.0%} |")
+    return lines
 
 
 if __name__ == "__main__":

@@ -2,15 +2,13 @@
 
     python -m benchmarks.edge_smoothing --cartoons_dir=frames --output=edge_smoothing.md
 
-Both smooth the same middle squares and take turns; times are medians over the rounds, each of a round's own calls
-following one another. The loop's time grows with the share of pixels near edges, ours hardly does: so does the ratio.
+Both smooth the same middle squares and take turns; times are medians over the rounds. The loop's time grows with the
+share of pixels near edges, and ours hardly does. So the ratio grows with that share, too.
 """
 
 import dataclasses
 import statistics
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -19,32 +17,39 @@ import numpy as np
 from cartoongan_tf.base import program
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.base.options import Config, option
-from cartoongan_tf.base.timing import write_report
+from cartoongan_tf.base.timing import seconds_of, write_report
 from cartoongan_tf.media import folders, pictures
 from data_pipeline.edge_smoothing import edge_region, smooth_edges
 from data_pipeline.squares import middle_square
 
-CALLS = 20  # of ours in a round: one takes less than a millisecond
+CALLS = 20  # of our function in a round: one takes less than a millisecond
 
 
 @dataclasses.dataclass(frozen=True)
 class EdgeSmoothingConfig(Config):
     cartoons_dir: str = option("Folder of cartoons.")
     image_size: int = option("Side of the middle squares that are smoothed, in pixels.", 256, at_least=1)
-    num_cartoons: int = option("How many cartoons to smooth, spread over the folder.", 16, at_least=1)
-    rounds: int = option("How often.", 5, at_least=1)
+    num_cartoons: int = option("Number of cartoons to smooth, spread over the folder.", 16, at_least=1)
+    rounds: int = option("Number of rounds.", 5, at_least=1)
     output: str = option("A Markdown file to write the table to.", "")
 
 
 @dataclasses.dataclass
 class Measured:
-    """One cartoon's figures; times are medians in seconds."""
+    """The measurements of one cartoon.
+
+    Attributes:
+      name: name of its file.
+      region_share: share of the pixels near edges.
+      loop_secs, our_secs: median times in seconds.
+      largest_difference: largest difference of the results, in grey levels.
+    """
 
     name: str
     region_share: float
     loop_secs: float
     our_secs: float
-    largest_difference: float  # in grey levels
+    largest_difference: float
 
     @property
     def ratio(self) -> float:
@@ -56,7 +61,7 @@ def main(argv=None) -> int:
 
 
 def smooth_by_loop(cartoon: np.ndarray) -> np.ndarray:
-    """The loop: Canny(100, 200), edges widened by 5x5, each pixel near an edge and each channel blurred by itself.
+    """Smooth by the loop: Canny(100, 200), edges widened by 5x5, each pixel near an edge blurred channel by channel.
 
     Args:
       cartoon: uint8 RGB [H, W, 3].
@@ -71,7 +76,7 @@ def smooth_by_loop(cartoon: np.ndarray) -> np.ndarray:
 
 
 def blur_by_loop(cartoon: np.ndarray, region: np.ndarray, kernel: np.ndarray) -> np.ndarray:
-    """Weighted sums around each pixel of a region, one by one.
+    """Blur each pixel of a region, one by one.
 
     Args:
       cartoon: uint8 RGB [H, W, 3], reflected at its borders.
@@ -79,7 +84,7 @@ def blur_by_loop(cartoon: np.ndarray, region: np.ndarray, kernel: np.ndarray) ->
       kernel: float [K, K], K odd.
 
     Returns:
-      float64 [H, W, 3]: the cartoon, blurred in the region.
+      the cartoon, blurred in the region: float64 [H, W, 3].
     """
     size = len(kernel)
     pad = size // 2
@@ -94,58 +99,63 @@ def blur_by_loop(cartoon: np.ndarray, region: np.ndarray, kernel: np.ndarray) ->
 
 def _edge_smoothing(config: EdgeSmoothingConfig, _) -> None:
     files = folders.list_files(config.cartoons_dir)
-    chosen = np.unique(np.linspace(0, len(files) - 1, config.num_cartoons).astype(int))
-    threads = cv2.getNumThreads()
+    chosen = folders.evenly_spaced(files, config.num_cartoons)[: config.num_cartoons]
+    num_threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:
-        measured = [_measure(files[index], config.image_size, config.rounds) for index in chosen]
+        measured = [_measure(file, config.image_size, config.rounds) for file in chosen]
     finally:
-        cv2.setNumThreads(threads)
-    if worst := [each.name for each in measured if each.largest_difference > 1]:
-        raise InputError(
-            f"{worst[0]}: the loop and ours differ by more than one grey level; they are not the same work"
-        )
-    table = _table(sorted(measured, key=lambda each: each.region_share))
-    write_report("benchmarks.edge_smoothing", config, ("numpy", "opencv-python-headless"), table, config.output)
+        cv2.setNumThreads(num_threads)
+    for cartoon in measured:
+        if cartoon.largest_difference > 1:
+            raise InputError(
+                f"{cartoon.name}: the loop and ours differ by more than one grey level; they are not the same work"
+            )
+    measured.sort(key=lambda cartoon: cartoon.region_share)
+    write_report(
+        "benchmarks.edge_smoothing", config, ("numpy", "opencv-python-headless"), _table(measured), config.output
+    )
 
 
 def _measure(path: Path, image_size: int, rounds: int) -> Measured:
     cartoon = middle_square(pictures.read_picture(path), image_size)
-    loop_secs, our_secs = [], []
+
+    def smooth_repeatedly():
+        for _ in range(CALLS):
+            smooth_edges(cartoon)
+
+    loop_secs = []
+    our_secs = []
     for _ in range(rounds):
-        loop_secs.append(_secs(smooth_by_loop, cartoon))
-        our_secs.append(_secs(lambda cartoon: [smooth_edges(cartoon) for _ in range(CALLS)], cartoon) / CALLS)
-    difference = np.abs(smooth_by_loop(cartoon) - smooth_edges(cartoon)).max()
-    times = statistics.median(loop_secs), statistics.median(our_secs)
-    return Measured(path.name, edge_region(cartoon).mean(), *times, difference)
-
-
-def _secs(work: Callable, cartoon: np.ndarray) -> float:
-    start = time.perf_counter()
-    work(cartoon)
-    return time.perf_counter() - start
+        loop_secs.append(seconds_of(smooth_by_loop, cartoon))
+        our_secs.append(seconds_of(smooth_repeatedly) / CALLS)
+    return Measured(
+        path.name,
+        edge_region(cartoon).mean(),
+        statistics.median(loop_secs),
+        statistics.median(our_secs),
+        np.abs(smooth_by_loop(cartoon) - smooth_edges(cartoon)).max(),
+    )
 
 
 def _table(measured: list[Measured]) -> list[str]:
-    lines = [
+    together = Measured(
+        f"all {len(measured)}",
+        statistics.mean(cartoon.region_share for cartoon in measured),
+        sum(cartoon.loop_secs for cartoon in measured),
+        sum(cartoon.our_secs for cartoon in measured),
+        max(cartoon.largest_difference for cartoon in measured),
+    )
+    return [
         "| cartoon | near edges | loop ms | ours ms | loop / ours | largest difference, grey levels |",
         "| --- | --: | --: | --: | --: | --: |",
+        *(_row(cartoon) for cartoon in [*measured, together]),
     ]
-    for each in measured:
-        lines.append(_row(each.name, each))
-    together = Measured(
-        "",
-        statistics.mean(each.region_share for each in measured),
-        sum(each.loop_secs for each in measured),
-        sum(each.our_secs for each in measured),
-        max(each.largest_difference for each in measured),
-    )
-    return [*lines, _row(f"all {len(measured)}", together)]
 
 
-def _row(name: str, each: Measured) -> str:
-    times = f"{each.loop_secs * 1e3:.1f} | {each.our_secs * 1e3:.3f} | {each.ratio:.0f}"
-    return f"| {name} | {each.region_share:.1%} | {times} | {each.largest_difference:.2f} |"
+def _row(cartoon: Measured) -> str:
+    times = f"{cartoon.loop_secs * 1e3:.1f} | {cartoon.our_secs * 1e3:.3f} | {cartoon.ratio:.0f}"
+    return f"| {cartoon.name} | {cartoon.region_share:.1%} | {times} | {cartoon.largest_difference:.2f} |"
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""How much a cartoon flickers where the film stands still, with and without what is done against it.
+"""Flicker of a cartoon where the film stands still, with and without the methods against it.
 
     python -m benchmarks.flicker --model=hayao.keras --film=clip.mp4 --output=flicker.md
 
-A place stands still from one frame to the next where the film itself changes by less than 2 of 255 levels, seen over
-3 pixels. The variance is the mean square of the change there. In places that move, by more than 8 levels, the PSNR
-tells how near each way stays to drawing every frame by itself.
+A place stands still from one frame to the next if the film changes there by less than 2 of 255 levels, blurred over 3
+pixels. The variance is the mean square of the cartoon's change there. In places that move, by more than 8 levels, the
+PSNR compares each method with drawing every frame by itself.
 """
 
 import dataclasses
@@ -21,8 +21,10 @@ from cartoongan_tf.inference.steady import STEADINESS
 from cartoongan_tf.media import film_reader
 from export.parity import psnr
 
-STILL_LEVELS, MOVING_LEVELS, NEIGHBOURHOOD_PX = 2.0, 8.0, 3.0
-WAYS = {  # shares kept of the statistics, and of the drawing where the film stands still
+STILL_LEVELS = 2.0
+MOVING_LEVELS = 8.0
+NEIGHBOURHOOD_PX = 3.0
+METHODS = {  # shares kept of the statistics, and of the drawing where the film stands still
     "each frame by itself": (0.0, 0.0),
     "statistics averaged": (STEADINESS, 0.0),
     "still places kept": (0.0, STEADINESS),
@@ -35,8 +37,8 @@ WAYS = {  # shares kept of the statistics, and of the drawing where the film sta
 class FlickerConfig(Config):
     model: str = option("A .keras file.")
     film: str = option("A film with places that stand still.")
-    long_side: int = option("Draw it shrunk to this longer side, in pixels.", 256, at_least=1)
-    max_frames: int = option("Take so many frames from its beginning.", 60, at_least=0)
+    long_side: int = option("Shrink the frames to this longer side, in pixels.", 256, at_least=1)
+    max_frames: int = option("Number of frames, from the beginning of the film.", 60, at_least=0)
     output: str = option("A Markdown file to write the table to.", "")
 
 
@@ -51,7 +53,8 @@ def _flicker(config: FlickerConfig, _) -> None:
 
     cartoonizer = Cartoonizer.load(config.model)
     change = _change(frames)
-    still, moving = change < STILL_LEVELS, change > MOVING_LEVELS
+    still = change < STILL_LEVELS
+    moving = change > MOVING_LEVELS
     table = [
         f"{len(frames)} frames of {frames.shape[2]}x{frames.shape[1]} pixels, {still.mean():.0%} of them still, "
         f"{moving.mean():.0%} moving.",
@@ -61,37 +64,42 @@ def _flicker(config: FlickerConfig, _) -> None:
         _row("the film itself", frames, frames, still, moving),
     ]
     plain = None
-    for name, shares in WAYS.items():
+    for name, shares in METHODS.items():
         film = cartoonizer.film(*shares)
-        drawn = np.concatenate([film(frames[start : start + 4]) for start in range(0, len(frames), 4)])
-        plain = drawn if plain is None else plain
-        table.append(_row(name, drawn, plain, still, moving))
+        cartoons = np.concatenate([film(frames[start : start + 4]) for start in range(0, len(frames), 4)])
+        plain = cartoons if plain is None else plain  # the first method draws each frame by itself
+        table.append(_row(name, cartoons, plain, still, moving))
         print(table[-1], flush=True)
     write_report("benchmarks.flicker", config, ("tensorflow", "scenedetect-headless", "av"), table, config.output)
 
 
 def _read(config: FlickerConfig) -> np.ndarray:
-    look, frames = file_pipeline.RenderOptions(config.long_side), []
+    options = file_pipeline.RenderOptions(config.long_side)
+    frames: list[np.ndarray] = []
     with film_reader.opened(config.film) as reader:
         for batch in reader.batches(8):
-            frames += [look.shrink(picture) for picture in batch.pictures]
+            frames += [options.shrink(picture) for picture in batch.pictures]
             if len(frames) >= config.max_frames:
                 break
     return np.stack(frames[: config.max_frames])
 
 
 def _change(frames: np.ndarray) -> np.ndarray:
-    """Levels by which each place changes from frame to frame: [N - 1, H, W]."""
+    """Return the change of each place from frame to frame, in levels: [N - 1, H, W]."""
     levels = np.abs(np.diff(frames.astype(np.float32), axis=0)).mean(-1)
     return np.stack([cv2.GaussianBlur(change, (0, 0), NEIGHBOURHOOD_PX) for change in levels])
 
 
-def _row(name: str, drawn: np.ndarray, plain: np.ndarray, still: np.ndarray, moving: np.ndarray) -> str:
-    change = np.diff(drawn.astype(np.float64), axis=0)
+def _row(name: str, cartoons: np.ndarray, plain: np.ndarray, still: np.ndarray, moving: np.ndarray) -> str:
+    change = np.diff(cartoons.astype(np.float64), axis=0)
     variance = np.square(change)[still].mean()
-    colour = np.mean([np.abs(c[s].mean(0)).mean() for c, s in zip(change, still, strict=True) if s.any()])
-    score = psnr(drawn[1:][moving], plain[1:][moving]) if moving.any() else np.inf
-    return f"| {name} | {variance:.2f} | {colour:.3f} | {f'{score:.1f}' if np.isfinite(score) else ''} |"
+    colour_changes = []
+    for frame_change, is_still in zip(change, still, strict=True):
+        if is_still.any():
+            colour_changes.append(np.abs(frame_change[is_still].mean(0)).mean())
+    score = psnr(cartoons[1:][moving], plain[1:][moving]) if moving.any() else np.inf
+    score_text = f"{score:.1f}" if np.isfinite(score) else ""
+    return f"| {name} | {variance:.2f} | {np.mean(colour_changes):.3f} | {score_text} |"
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""Time and memory of drawing with the paper's generator: ours against PyTorch, same weights and pictures, one run.
+"""Time and memory of the paper's generator: this project against PyTorch, same weights and pictures, in one run.
 
     python -m benchmarks.inference --weights=hayao.npz --output=inference.md
 
-First each method draws each size once in a process of its own, for its peak memory; then all must draw the same
-pictures; then they take turns, so that whatever else the machine does meets all of them. Compare the ratios: each
-is the median over the rounds of the method's time by that of PyTorch's channels_last in the same round.
+First each method runs each size once in a process of its own, to measure its peak memory. Then all methods must give
+the same cartoons. Then they take turns, so that other work of the machine affects all of them. Compare the ratios: each
+is the median over the rounds of the method's time divided by that of PyTorch's channels_last in the same round.
 """
 
 import contextlib
@@ -16,7 +16,9 @@ import os
 import statistics
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -33,27 +35,41 @@ PACKAGES = ("tensorflow", "keras", "ai-edge-litert", "torch", "numpy")
 
 @dataclasses.dataclass(frozen=True)
 class InferenceConfig(Config):
-    weights: str = option("The authors' generator, as import_weights reads it; without it random weights.", "")
+    weights: str = option("The authors' generator, as import_weights reads it; random weights if it is not given.", "")
     output: str = option("A Markdown file to write the table to.", "")
     sizes_px: str = option(
         "Sides of the square pictures: multiples of 4 from 8 up, separated by commas.", "256,512,1024"
     )
-    rounds: int = option("How often each method draws each size.", 5, at_least=1)
-    seed: int = option("Of the pictures, and of random weights.", 0, at_least=0)
-    threads: int = option("Threads to compute with; 0 for one per CPU.", 0, at_least=0)
+    rounds: int = option("Number of rounds, in each of which each method runs once at each size.", 5, at_least=1)
+    seed: int = option("Seed of the pictures, and of random weights.", 0, at_least=0)
+    threads: int = option("Number of threads; 0: one per CPU.", 0, at_least=0)
+
+
+class Method(Protocol):
+    """A method that is ready to run."""
+
+    def draw(self, photo: np.ndarray) -> np.ndarray: ...
 
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """What was measured of one method at one size."""
+    """The measurements of one method at one size.
+
+    Attributes:
+      method, size_px: the method, and the side of the picture.
+      psnr_db: PSNR of its cartoon against PyTorch's.
+      seconds: median time.
+      ratio: median over the rounds of the time, relative to PyTorch's channels_last.
+      peak_mb, loaded_mb: peak memory with one cartoon, and before it.
+    """
 
     method: str
     size_px: int
     psnr_db: float
-    seconds: float  # median
-    ratio: float  # to PyTorch's channels_last, median of the rounds
+    seconds: float
+    ratio: float
     peak_mb: float
-    loaded_mb: float  # of the peak, what the method holds before it draws
+    loaded_mb: float
 
 
 def main(argv=None) -> int:
@@ -61,9 +77,10 @@ def main(argv=None) -> int:
 
 
 def _inference(config: InferenceConfig, _) -> None:
-    sizes_px, num_threads = _sizes_px(config.sizes_px), config.threads or os.cpu_count()
+    sizes_px = _sizes_px(config.sizes_px)
+    num_threads = config.threads or os.cpu_count() or 1
     if importlib.util.find_spec("torch") is None:
-        raise InputError("PyTorch, which ours is measured against, is missing: pip install '.[benchmark]'")
+        raise InputError("PyTorch, to compare with, is missing: pip install '.[benchmark]'")
     with tempfile.TemporaryDirectory() as folder:
         with fresh_process() as process:
             process.submit(prepare, config.weights, config.seed, Path(folder)).result()
@@ -83,24 +100,23 @@ def _sizes_px(text: str) -> list[int]:
 
 
 def measure(folder: Path, sizes_px: list[int], rounds: int, seed: int, num_threads: int) -> list[Row]:
-    """Measure all methods, with what `prepare` wrote to the folder.
+    """Measure all methods, with the files that `prepare` wrote to the folder.
 
     Raises:
-      InputError: a method draws another picture than PyTorch does.
+      InputError: a method gives another cartoon than PyTorch.
     """
     photos = {size: _photo(size, seed) for size in sizes_px}
-    memory = {
-        (method, size): _memory(method, folder, num_threads, photo)
-        for size, photo in photos.items()
-        for method in METHODS
-    }
+    memory = {}
+    for size, photo in photos.items():
+        for method in METHODS:
+            memory[method, size] = _memory(method, folder, num_threads, photo)
     with contextlib.ExitStack() as stack:
-        workers = {method: stack.enter_context(MethodProcess(method, folder, num_threads)) for method in METHODS}
+        processes = {method: stack.enter_context(MethodProcess(method, folder, num_threads)) for method in METHODS}
         rows = []
         for size, photo in photos.items():
-            scores = _compare(workers, photo)
-            drawings = {method: functools.partial(worker.seconds, photo) for method, worker in workers.items()}
-            times = take_turns(drawings, rounds)
+            scores = compare(processes, photo)
+            calls = {method: functools.partial(process.seconds, photo) for method, process in processes.items()}
+            times = take_turns(calls, rounds)
             for method in METHODS:
                 ratio = statistics.median(map(operator.truediv, times[method], times[TORCH_CHANNELS_LAST]))
                 seconds = statistics.median(times[method])
@@ -109,7 +125,7 @@ def measure(folder: Path, sizes_px: list[int], rounds: int, seed: int, num_threa
 
 
 def _photo(size_px: int, seed: int) -> np.ndarray:
-    """Smooth shading and some noise: float32 RGB [1, size, size, 3] in [-1, 1]."""
+    """Return smooth shading with some noise: float32 RGB [1, size, size, 3] in [-1, 1]."""
     y, x = np.mgrid[0:size_px, 0:size_px] / size_px
     shading = np.stack([x, y, 1.0 - x * y], -1) * 2.0 - 1.0
     noise = np.random.default_rng(seed).normal(0.0, 0.1, shading.shape)
@@ -117,37 +133,42 @@ def _photo(size_px: int, seed: int) -> np.ndarray:
 
 
 def _memory(method: str, folder: Path, num_threads: int, photo: np.ndarray) -> tuple[float, float]:
-    """Peak memory in MB with one drawing, and before it."""
-    with MethodProcess(method, folder, num_threads) as worker:
-        loaded = worker.peak_bytes()
-        worker.seconds(photo)
-        return worker.peak_bytes() / 1e6, loaded / 1e6
+    """Return the peak memory in MB with one cartoon, and before it."""
+    with MethodProcess(method, folder, num_threads) as process:
+        loaded_bytes = process.peak_bytes()
+        process.seconds(photo)
+        return process.peak_bytes() / 1e6, loaded_bytes / 1e6
 
 
-def _compare(workers: dict[str, MethodProcess], photo: np.ndarray) -> dict[str, float]:
-    """PSNR in dB of each method's cartoon against PyTorch's; a warm-up at this size as well."""
-    cartoons = {method: worker.draw(photo) for method, worker in workers.items()}
+def compare(processes: Mapping[str, Method], photo: np.ndarray) -> dict[str, float]:
+    """Compare each method's cartoon with PyTorch's; this also warms up all methods at this size.
+
+    Returns:
+      PSNR in dB, by method.
+
+    Raises:
+      InputError: a method gives another cartoon than PyTorch.
+    """
+    cartoons = {method: process.draw(photo) for method, process in processes.items()}
     scores = {method: psnr(cartoon, cartoons[TORCH_CHANNELS_LAST], peak=2.0) for method, cartoon in cartoons.items()}
-    worst = min(scores, key=scores.get)
-    print(f"{photo.shape[1]} px: all draw the same, to {scores[worst]:.0f} dB", flush=True)
+    worst = min(scores, key=lambda method: scores[method])
+    print(f"{photo.shape[1]} px: all cartoons are the same, to {scores[worst]:.0f} dB", flush=True)
     if scores[worst] < MINIMUM_PSNR_DB:
         raise InputError(
-            f"at {photo.shape[1]} px {worst} draws another picture than PyTorch: PSNR {scores[worst]:.1f} dB, where "
-            f"{MINIMUM_PSNR_DB:.0f} dB are wanted; times of different functions are not comparable"
+            f"at {photo.shape[1]} px {worst} gives another cartoon than PyTorch: PSNR {scores[worst]:.1f} dB, not "
+            f"{MINIMUM_PSNR_DB:.0f} dB or more; times of different functions cannot be compared"
         )
     return scores
 
 
 def _table(rows: list[Row]) -> list[str]:
-    return [
-        "| method | px | median s | x channels_last | peak MB | loaded MB | PSNR dB |",
-        "| --- | --: | --: | --: | --: | --: | --: |",
-        *(
-            f"| {row.method} | {row.size_px} | {row.seconds:.3f} | {row.ratio:.2f} | {row.peak_mb:,.0f} | "
-            f"{row.loaded_mb:,.0f} | {row.psnr_db:.0f} |"
-            for row in rows
-        ),
-    ]
+    lines = ["| method | px | median s | x channels_last | peak MB | loaded MB | PSNR dB |"]
+    lines.append("| --- | --: | --: | --: | --: | --: | --: |")
+    for row in rows:
+        memory = f"{row.peak_mb:,.0f} | {row.loaded_mb:,.0f}"
+        times = f"{row.seconds:.3f} | {row.ratio:.2f}"
+        lines.append(f"| {row.method} | {row.size_px} | {times} | {memory} | {row.psnr_db:.0f} |")
+    return lines
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The ways of running the paper's generator that `benchmarks.inference` compares, each in a process of its own.
+"""The methods of running the paper's generator that `benchmarks.inference` compares, each in a process of its own.
 
 `prepare` writes each method's files once; a `MethodProcess` then loads one method in a fresh process.
 """
@@ -17,12 +17,12 @@ WARM_UP_PX = 16
 
 
 def prepare(weights_path: str, seed: int, folder: Path) -> None:
-    """Write what the methods load: weights.npz, generator.keras, generator.tflite.
+    """Write the files that the methods load: weights.npz, generator.keras, generator.tflite.
 
     Args:
-      weights_path: the authors' arrays by name; "" for random ones of the same shapes.
-      seed: of the random ones.
-      folder: where to.
+      weights_path: file of the authors' arrays; "" for random arrays of the same shapes.
+      seed: seed of the random arrays.
+      folder: folder to write to.
     """
     from cartoongan_tf.base import program
 
@@ -40,12 +40,12 @@ def prepare(weights_path: str, seed: int, folder: Path) -> None:
 
 
 def _load_keras(folder: Path, num_threads: int) -> Draw:
-    """As `Cartoonizer` draws."""
+    """Load it as `Cartoonizer` runs it."""
     return _load_keras_graph(folder, num_threads, lambda generator: generator)
 
 
 def _load_keras_rewritten(folder: Path, num_threads: int) -> Draw:
-    """As it is exported to TFLite."""
+    """Load it as it is exported to TFLite."""
     from export.fast_graph import fast_generator
 
     return _load_keras_graph(folder, num_threads, fast_generator)
@@ -101,23 +101,25 @@ METHODS: dict[str, Callable[[Path, int], Draw]] = {
 
 
 class MethodProcess(TimedProcess):
-    """One method in a fresh process that waits for work."""
+    """One method in a fresh process."""
 
     def __init__(self, method: str, folder: Path, num_threads: int):
         """
         Args:
-          method: a name of `METHODS`.
-          folder: that `prepare` filled.
-          num_threads: that it may compute with.
+          method: a name in `METHODS`.
+          folder: folder that `prepare` filled.
+          num_threads: number of threads.
         """
         super().__init__(_load, method, folder, num_threads)
 
     def draw(self, photo: np.ndarray) -> np.ndarray:
-        """float32 RGB [1, H, W, 3] in [-1, 1] -> the same."""
+        """Return the cartoon of a photo, float32 RGB [1, H, W, 3] in [-1, 1] both."""
         return self.call(photo)
 
 
 def _load(method: str, folder: Path, num_threads: int) -> Draw:
     draw = METHODS[method](folder, num_threads)
-    draw(np.zeros((1, WARM_UP_PX, WARM_UP_PX, 3), np.float32))  # what loads lazily belongs to loading
+    draw(
+        np.zeros((1, WARM_UP_PX, WARM_UP_PX, 3), np.float32)
+    )  # the first call builds the graph, which counts as loading
     return draw

@@ -1,15 +1,16 @@
-"""Large pictures in one piece and in bands: time, peak memory of the whole process, and how equal the results are.
+"""Large pictures in one piece and in bands: time, peak memory of the process, and equality of the results.
 
     python -m benchmarks.large_pictures --model=hayao.keras --photos_dir=photos --output=large_pictures.md
 
-Each drawing has a process of its own, which holds the model alone. Photos are scaled to each size; what is more than
---largest_whole is drawn in bands alone.
+Each cartoon is made in a process of its own, which holds the model alone. Photos are scaled to each size; those larger
+than --largest_whole are cartoonized only in bands.
 """
 
 import dataclasses
 import sys
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -21,13 +22,25 @@ from cartoongan_tf.base.timing import fresh_process, write_report
 from cartoongan_tf.media import folders
 from export.parity import psnr
 
+_NUM_PHOTOS = 5
+
+
+class Measured(NamedTuple):
+    """The result of one method on one picture: the cartoon, seconds without loading, and the process's peak memory."""
+
+    cartoon: np.ndarray
+    secs: float
+    peak_bytes: int
+
 
 @dataclasses.dataclass(frozen=True)
 class LargePicturesConfig(Config):
     model: str = option("A .keras file.")
     photos_dir: str = option("Folder of photos; five of them are compared at the first size, one at the others.")
     sizes: str = option("Widths and heights, separated by commas.", "1024x1024,1920x1080,3840x2160")
-    largest_whole: int = option("Draw pictures of at most so many pixels in one piece too.", 9_000_000, at_least=0)
+    largest_whole: int = option(
+        "Cartoonize pictures of at most this many pixels in one piece, too.", 9_000_000, at_least=0
+    )
     output: str = option("A Markdown file to write the table to.", "")
 
 
@@ -37,7 +50,7 @@ def main(argv=None) -> int:
 
 def _large_pictures(config: LargePicturesConfig, _) -> None:
     files = folders.list_files(config.photos_dir)
-    photos = files[:: max(1, len(files) // 5)][:5]
+    photos = files[:: max(1, len(files) // _NUM_PHOTOS)][:_NUM_PHOTOS]
     table = [
         "| photo | size | in one piece: s | peak MB | in bands: s | peak MB | time, bands to piece | PSNR dB |",
         "| --- | --- | --: | --: | --: | --: | --: | --: |",
@@ -57,32 +70,33 @@ def _sizes(text: str) -> list[tuple[int, int]]:
 
 
 def _row(config: LargePicturesConfig, path: Path, size: tuple[int, int]) -> str:
-    methods = ["whole", "banded"] if size[0] * size[1] <= config.largest_whole else ["banded"]
-    results = {}
-    for method in methods:
-        with fresh_process() as process:
-            results[method] = process.submit(_measure, config.model, path, size, method).result()
-    cartoon, seconds, peak = results["banded"]
-    whole, ratio, score = ["", ""], "", ""
-    if "whole" in results:
-        whole = [f"{results['whole'][1]:.1f}", f"{results['whole'][2] / 1e6:,.0f}"]
-        ratio, score = f"{seconds / results['whole'][1]:.2f}", f"{psnr(cartoon, results['whole'][0]):.1f}"
-    cells = [path.name, f"{size[0]}x{size[1]}", *whole, f"{seconds:.1f}", f"{peak / 1e6:,.0f}", ratio, score]
-    return f"| {' | '.join(cells)} |"
+    width, height = size
+    banded = _measure_apart(config.model, path, size, "banded")
+    cells = ["", "", f"{banded.secs:.1f}", f"{banded.peak_bytes / 1e6:,.0f}", "", ""]
+    if width * height <= config.largest_whole:
+        whole = _measure_apart(config.model, path, size, "whole")
+        cells[:2] = [f"{whole.secs:.1f}", f"{whole.peak_bytes / 1e6:,.0f}"]
+        cells[4:] = [f"{banded.secs / whole.secs:.2f}", f"{psnr(banded.cartoon, whole.cartoon):.1f}"]
+    return f"| {path.name} | {width}x{height} | {' | '.join(cells)} |"
 
 
-def _measure(model: str, path: Path, size: tuple[int, int], method: str) -> tuple[np.ndarray, float, int]:
-    """Draw a picture in this process: the cartoon, seconds without loading, and the process's peak memory."""
+def _measure_apart(model: str, path: Path, size: tuple[int, int], method: str) -> Measured:
+    with fresh_process() as process:
+        return process.submit(_measure, model, path, size, method).result()
+
+
+def _measure(model: str, path: Path, size: tuple[int, int], method: str) -> Measured:
+    """Cartoonize a picture in this process."""
     program.start_tensorflow()
     from cartoongan_tf import Cartoonizer
 
     with Image.open(path) as photo:
         picture = np.asarray(photo.convert("RGB").resize(size, Image.Resampling.LANCZOS))
     cartoonizer = Cartoonizer.load(model, method)
-    cartoonizer(picture[:16, :16])  # what is built at first belongs to loading
+    cartoonizer(picture[:16, :16])  # the first call builds the graph, which counts as loading
     start = time.perf_counter()
     cartoon = cartoonizer(picture)
-    return cartoon, time.perf_counter() - start, memory.peak_bytes()
+    return Measured(cartoon, time.perf_counter() - start, memory.peak_bytes())
 
 
 if __name__ == "__main__":

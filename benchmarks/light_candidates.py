@@ -1,6 +1,6 @@
-"""Generators of a tenth of the paper's cost, to choose one from: what `benchmarks.light_generators` compares.
+"""Generators of a tenth of the paper's cost, which `benchmarks.light_generators` compares.
 
-All halve the resolution twice and work on a trunk there, as the paper's does; they differ in one thing at a time.
+All halve the resolution twice and work on a trunk there, like the paper's; they differ in one respect at a time.
 Importing this module adds them to `generator.ARCHITECTURES`.
 """
 
@@ -20,12 +20,12 @@ from cartoongan_tf.models.layers import (
 )
 
 _WIDTH = 16
-_CHEAP_FILTERS = 128  # of blocks that are cheaper than the paper's; those have 4 times the width
+_CHEAP_FILTERS = 128  # in blocks cheaper than the paper's, which have 4 times the width
 _HE = "he_normal"
 
 
 def _separable_block(x, filters: int, name: str):
-    """The paper's, each convolution in two: depthwise, then 1x1."""
+    """Apply the paper's block with each convolution in two: depthwise, then 1x1."""
     residual = layers.DepthwiseConv2D(3, padding="same", name=f"{name}_depthwise1")(x)
     residual = norm_relu(conv(residual, filters, 1, f"{name}_conv1", kernel_initializer=_HE), f"{name}_norm1")
     residual = layers.DepthwiseConv2D(3, padding="same", name=f"{name}_depthwise2")(residual)
@@ -34,7 +34,7 @@ def _separable_block(x, filters: int, name: str):
 
 
 def _inverted_block(x, filters: int, name: str):
-    """Twice the filters within, seen by a depthwise convolution (Sandler et al. 2018); one norm, at the end."""
+    """Apply a depthwise convolution to twice the filters (Sandler et al. 2018); one norm, at the end."""
     residual = layers.ReLU(name=f"{name}_relu1")(conv(x, 2 * filters, 1, f"{name}_conv1", kernel_initializer=_HE))
     residual = layers.DepthwiseConv2D(3, padding="same", activation="relu", name=f"{name}_depthwise")(residual)
     residual = conv(residual, filters, 1, f"{name}_conv2", kernel_initializer=_HE)
@@ -42,7 +42,7 @@ def _inverted_block(x, filters: int, name: str):
 
 
 def _transposed(x, filters: int, name: str):
-    """The paper's."""
+    """Enlarge as the paper does."""
     x = upsampling_conv(x, filters, f"{name}_conv1")
     return norm_relu(conv(x, filters, 3, f"{name}_conv2"), f"{name}_norm")
 

@@ -1,11 +1,11 @@
-"""Candidates for the light generator, by cost, speed and a short training each.
+"""Candidates for the light generator, compared by cost, speed and a short training.
 
     python -m benchmarks.light_generators --data_dir=data/pepper --photos_dir=held_photos --cartoons_dir=held_cartoons \
         --output_dir=light --vgg19_weights=vgg19.h5
 
-Each candidate of `light_candidates` is trained in a process of its own with one recipe, and evaluated on pictures that
-none has seen; then all take turns in drawing, with the paper's generator, as TFLite. Given again, the command goes on.
-Takes about 7 minutes a candidate on 2 cores.
+Each candidate of `light_candidates` is trained with the same recipe in a process of its own, and evaluated on held-out
+pictures. Then all candidates and the paper's generator take turns as TFLite. The same command resumes after an
+interruption. It takes about 7 minutes a candidate on 2 cores.
 """
 
 import dataclasses
@@ -39,7 +39,7 @@ RECIPE = {
     "checkpoint_every_steps": 200,
     "keep_checkpoints": 1,
 }
-SHOWN = {  # measures of `evaluate` by their headings, and what they are multiplied by
+SHOWN = {  # measures of `evaluate` by their headings, and their factors
     "KID to cartoons x1000": ("kid_to_cartoons", 1000),
     "FD to cartoons": ("fd_to_cartoons", 1),
     "content distance": ("content_distance", 1),
@@ -50,19 +50,19 @@ SHOWN = {  # measures of `evaluate` by their headings, and what they are multipl
 @dataclasses.dataclass(frozen=True)
 class LightConfig(Config):
     output_dir: str = option("Folder of the runs and of the evaluation.")
-    train: bool = option("Train and evaluate them; else they are only timed.", True)
+    train: bool = option("Train and evaluate the candidates; otherwise they are only timed.", True)
     data_dir: str = option("Folder of training records.", "")
     photos_dir: str = option("Folder of photos to evaluate on.", "")
     cartoons_dir: str = option("Folder of cartoons to evaluate on.", "")
     vgg19_weights: str = option("As in training.", "imagenet")
-    candidates: str = option("Those to compare, separated by semicolons; all by default.", "")
+    candidates: str = option("Candidates to compare, separated by semicolons; all by default.", "")
     crop_size: int = option("As in training.", 96, at_least=1)
     initialization_epochs: int = option("As in training.", 2, at_least=0)
     adversarial_epochs: int = option("As in training.", 3, at_least=1)
-    num_crops: int = option("To evaluate on.", 500, at_least=1)
-    size_px: int = option("Of the square pictures that are drawn to time it.", 256, at_least=1)
-    num_threads: int = option("To draw with.", 2, at_least=1)
-    rounds: int = option("How often each draws.", 9, at_least=1)
+    num_crops: int = option("Number of crops to evaluate on.", 500, at_least=1)
+    size_px: int = option("Side of the square pictures for timing, in pixels.", 256, at_least=1)
+    num_threads: int = option("Number of threads for timing.", 2, at_least=1)
+    rounds: int = option("Number of timed pictures of each.", 9, at_least=1)
     output: str = option("A Markdown file to write the table to.", "")
 
     def __post_init__(self):
@@ -95,15 +95,15 @@ def _compare(config: LightConfig, _) -> None:
 
 
 def _seconds(names: list[str], config: LightConfig) -> dict[str, list[float]]:
-    """Of a picture, drawn by each in its turn."""
+    """Time one picture with each model, in turns: seconds by name."""
     photo = np.random.default_rng(0).random((1, config.size_px, config.size_px, 3), np.float32) * 2 - 1
     folder = Path(config.output_dir)
-    ways = {name: (load, folder / f"{_slug(name)}.tflite", config.num_threads) for name in names}
-    return seconds_in_turns(ways, photo, config.rounds)
+    loaders = {name: (load, folder / f"{_slug(name)}.tflite", config.num_threads) for name in names}
+    return seconds_in_turns(loaders, photo, config.rounds)
 
 
 def load(path: Path, num_threads: int):
-    """A .tflite file, ready to draw."""
+    """Load a .tflite file."""
     from cartoongan_tf.inference.tflite_model import TFLiteGenerator
 
     return TFLiteGenerator.load(path, num_threads)
@@ -119,7 +119,7 @@ def _all_names() -> list[str]:
 
 
 def candidate_names() -> list[str]:
-    """In a process of its own, as it takes TensorFlow to know."""
+    """Return the names of all candidates; called in a process of its own, as it starts TensorFlow."""
     program.start_tensorflow()
     from benchmarks.light_candidates import CANDIDATES
 
@@ -127,7 +127,7 @@ def candidate_names() -> list[str]:
 
 
 def train(name: str, config: LightConfig, run_dir: Path) -> None:
-    """Train a candidate, or what is left of it."""
+    """Train a candidate, or resume its training."""
     program.start_tensorflow()
     import keras
 
@@ -168,10 +168,10 @@ def train(name: str, config: LightConfig, run_dir: Path) -> None:
 
 
 def convert(names: list[str], folder: Path, are_trained: bool) -> dict[str, tuple[str, str, str]]:
-    """Write each as TFLite, fp32, beside its run.
+    """Write each model as TFLite, fp32, beside its run.
 
     Returns:
-      by name: parameters, billion multiplications, the size of fp16 in MB, as the table has them.
+      cells of the table by name: parameters, billions of multiplications, and the size of fp16 in MB.
     """
     program.start_tensorflow()
     import benchmarks.light_candidates  # noqa: F401
@@ -195,20 +195,20 @@ def convert(names: list[str], folder: Path, are_trained: bool) -> dict[str, tupl
 
 
 def _evaluate(names: list[str], config: LightConfig) -> dict[str, list[str]]:
-    """What `evaluate` measures of each, as cells; of the paper's generator, which is not trained, nothing."""
+    """Run `evaluate`; return cells of the table by name, empty ones for the paper's generator, which is not trained."""
     folder = Path(config.output_dir)
     models = ",".join(f"{_slug(name)}={folder / _slug(name) / 'generator.keras'}" for name in names)
-    same = ("photos_dir", "cartoons_dir", "vgg19_weights", "num_crops")
-    flags = [f"--{name}={getattr(config, name)}" for name in same]
+    same_flags = ("photos_dir", "cartoons_dir", "vgg19_weights", "num_crops")
+    flags = [f"--{name}={getattr(config, name)}" for name in same_flags]
     flags += [f"--model={models}", f"--output_dir={folder / 'evaluation'}"]
     subprocess.run([sys.executable, "-m", "cartoongan_tf.evaluate", *flags], check=True)
     rows = json.loads((folder / "evaluation" / "evaluation.json").read_text())["rows"]
-    found = {row["name"]: row["measures"] for row in rows}
-    cells = {
-        name: [f"{factor * found[_slug(name)][measure]['value']:.1f}" for measure, factor in SHOWN.values()]
-        for name in names
-    }
-    return {"paper": ["-"] * len(SHOWN)} | cells
+    measures_by_name = {row["name"]: row["measures"] for row in rows}
+    cells = {"paper": ["-"] * len(SHOWN)}
+    for name in names:
+        measures = measures_by_name[_slug(name)]
+        cells[name] = [f"{factor * measures[measure]['value']:.1f}" for measure, factor in SHOWN.values()]
+    return cells
 
 
 if __name__ == "__main__":

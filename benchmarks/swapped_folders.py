@@ -1,10 +1,10 @@
-"""How surely inspect_records tells photos from cartoons, so that it may warn of swapped folders.
+"""Reliability of inspect_records' warning that the folders of photos and cartoons are swapped.
 
     python -m benchmarks.swapped_folders --photos_dir=photos --cartoons_dir=frames --output=swapped_folders.md
 
-Each line is for pictures that were changed in one way: faded, enlarged, with a film's grain ... Its first figures are
-how often, in a random pair, the cartoon is the one that a measure calls drawn (1: always, 0.5: it cannot tell). The
-last two are how often inspect_records warns, of random sets in the right order and of the same sets swapped.
+Each line is for pictures with one change, such as faded, enlarged, or with a film's grain. The first columns give how
+often a measure calls the cartoon of a random pair the drawn one (1: always, 0.5: it cannot distinguish them). The last
+two give how often inspect_records warns, for random sets in the right order and for the same sets swapped.
 """
 
 import dataclasses
@@ -44,13 +44,12 @@ def _dimmed(picture: np.ndarray) -> np.ndarray:
 
 
 def _faded(picture: np.ndarray) -> np.ndarray:
-    """With half of its colour."""
+    """Remove half of the colour."""
     grey = cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
     return cv2.addWeighted(picture, 0.5, grey, 0.5, 0)
 
 
 CHANGES = {
-    "as they are": None,
     "recompressed": _recompressed,
     "with grain": _with_grain,
     "enlarged twice": _enlarged,
@@ -70,15 +69,17 @@ MEASURES = {
 class SwappedConfig(Config):
     photos_dir: str = option("Folder of photos.")
     cartoons_dir: str = option("Folder of cartoons.")
-    sizes: str = option("Sides of the training pictures, in pixels, with commas.", "96,256")
-    set_size: int = option("Photos, and cartoons, in a random set; both folders hold more.", 50, at_least=1)
-    rounds: int = option("Random sets.", 200, at_least=1)
+    sizes: str = option("Sides of the training pictures, in pixels, separated by commas.", "96,256")
+    set_size: int = option(
+        "Number of photos, and of cartoons, in a random set; both folders need more.", 50, at_least=1
+    )
+    rounds: int = option("Number of random sets.", 200, at_least=1)
     output: str = option("A Markdown file to write the table to.", "")
 
     def __post_init__(self):
         super().__post_init__()
         are_sizes = all(size.isdecimal() and int(size) >= 16 for size in self.sizes.split(","))
-        require(self, "sizes", are_sizes, "must be numbers from 16 up, with commas between them")
+        require(self, "sizes", are_sizes, "must be numbers from 16 up, separated by commas")
 
 
 def main(argv=None) -> int:
@@ -86,29 +87,32 @@ def main(argv=None) -> int:
 
 
 def _swapped_folders(config: SwappedConfig, _) -> None:
-    photos, cartoons = (_read(folder) for folder in (config.photos_dir, config.cartoons_dir))
+    photos = _read(config.photos_dir)
+    cartoons = _read(config.cartoons_dir)
     names = [*MEASURES, "both first"]
     titles = ["px", *names, "warned, right order", "warned, swapped"]
     lines = [f"| | {' | '.join(titles)} |", "| --- |" + " --: |" * len(titles)]
     for size in map(int, config.sizes.split(",")):
-        plain, drawn = _measure(photos, size, None), _measure(cartoons, size, None)
-        lines.append(_row("as they are", size, plain, drawn, config))
+        measured_photos = _measure(photos, size, None)
+        measured_cartoons = _measure(cartoons, size, None)
+        lines.append(_row("as they are", size, measured_photos, measured_cartoons, config))
         for name, change in CHANGES.items():
-            if change:
-                lines.append(_row(f"cartoons {name}", size, plain, _measure(cartoons, size, change), config))
-                lines.append(_row(f"photos {name}", size, _measure(photos, size, change), drawn, config))
+            changed_photos = _measure(photos, size, change)
+            changed_cartoons = _measure(cartoons, size, change)
+            lines.append(_row(f"cartoons {name}", size, measured_photos, changed_cartoons, config))
+            lines.append(_row(f"photos {name}", size, changed_photos, measured_cartoons, config))
     write_report("benchmarks.swapped_folders", config, ("numpy", "opencv-python-headless"), lines, config.output)
 
 
 def _read(folder: str) -> list[np.ndarray]:
-    """The pictures of a folder; other files are passed over."""
-    found = []
+    """Read the pictures of a folder; other files are skipped."""
+    readable = []
     for path in folders.list_files(folder):
         try:
-            found.append(pictures.read_picture(path))
+            readable.append(pictures.read_picture(path))
         except InputError:
             continue
-    return found
+    return readable
 
 
 def _measure(originals: list[np.ndarray], size: int, change: Callable | None) -> MeasuredSet:
@@ -121,14 +125,22 @@ def _measure(originals: list[np.ndarray], size: int, change: Callable | None) ->
 
 
 def _row(name: str, size: int, photos: MeasuredSet, cartoons: MeasuredSet, config: SwappedConfig) -> str:
-    shares = [problems.share_above(cartoons, photos, measure) for measure in MEASURES]
-    shares = [share if sign > 0 else 1 - share for share, sign in zip(shares, MEASURES.values(), strict=True)]
+    shares = []
+    for measure, sign in MEASURES.items():
+        share = problems.share_above(cartoons, photos, measure)
+        shares.append(share if sign > 0 else 1 - share)
     shares.append(problems.drawn_more(cartoons, photos))
     rng = np.random.default_rng(0)
-    sets = [[_some(each, config.set_size, rng) for each in (photos, cartoons)] for _ in range(config.rounds)]
-    right = np.mean([problems.look_swapped(*pair) for pair in sets])
-    swapped = np.mean([problems.look_swapped(*reversed(pair)) for pair in sets])
-    return f"| {name} | {size} | {' | '.join(f'{share:.2f}' for share in shares)} | {right:.1%} | {swapped:.1%} |"
+    warned_right = []
+    warned_swapped = []
+    for _ in range(config.rounds):
+        some_photos = _some(photos, config.set_size, rng)
+        some_cartoons = _some(cartoons, config.set_size, rng)
+        warned_right.append(problems.look_swapped(some_photos, some_cartoons))
+        warned_swapped.append(problems.look_swapped(some_cartoons, some_photos))
+    cells = [f"{share:.2f}" for share in shares]
+    cells += [f"{np.mean(warned_right):.1%}", f"{np.mean(warned_swapped):.1%}"]
+    return f"| {name} | {size} | {' | '.join(cells)} |"
 
 
 def _some(measured: MeasuredSet, count: int, rng: np.random.Generator) -> MeasuredSet:

@@ -1,6 +1,6 @@
-"""The paper's generator in PyTorch, as its authors' code has it: the peer that ours is measured against.
+"""The paper's generator in PyTorch, as in its authors' code: the peer of this project's generator.
 
-Modules have the names of the released weights, so their arrays load as they are. Everything is NCHW.
+Modules have the names of the released weights, so that their arrays can be loaded directly. Everything is NCHW.
 """
 
 from collections.abc import Mapping
@@ -13,11 +13,12 @@ NUM_BLOCKS = 8
 
 
 class TorchGenerator(nn.Module):
-    """BGR [N, 3, H, W] in [-1, 1] -> the same; H and W multiples of 4 from 8 up."""
+    """A generator of BGR [N, 3, H, W] in [-1, 1], from the same; H and W are multiples of 4 from 8 up."""
 
     def __init__(self):
         super().__init__()
-        self.conv01_1, self.in01_1 = _reflect_conv(3, 64, 7), _norm(64)
+        self.conv01_1 = _reflect_conv(3, 64, 7)
+        self.in01_1 = _norm(64)
         for index, filters in ((2, 128), (3, 256)):
             self.add_module(f"conv{index:02}_1", nn.Conv2d(filters // 2, filters, 3, stride=2, padding=1))
             self.add_module(f"conv{index:02}_2", nn.Conv2d(filters, filters, 3, padding=1))
@@ -60,18 +61,18 @@ def _norm(channels: int) -> nn.InstanceNorm2d:
     return nn.InstanceNorm2d(channels, eps=1e-5, affine=True)
 
 
-# The authors' norms name their arrays otherwise than PyTorch's do.
+# The authors' norms use other names for their arrays than PyTorch's.
 _THEIR_PART = {"weight": "scale", "bias": "shift"}
 
 
 def _their_name(name: str) -> str:
-    """in01_1.weight -> in01_1.scale; convolutions keep their names."""
+    """Return the authors' name of an array: in01_1.weight -> in01_1.scale; convolutions keep their names."""
     module, part = name.split(".")
     return f"{module}.{_THEIR_PART[part]}" if module.startswith("in") else name
 
 
 def random_weights(seed: int) -> dict[str, np.ndarray]:
-    """Arrays by the authors' names, of a trained generator's shapes and about its sizes."""
+    """Return arrays by the authors' names, with a trained generator's shapes and similar values."""
     rng = np.random.default_rng(seed)
     shapes = {_their_name(name): tuple(tensor.shape) for name, tensor in TorchGenerator().state_dict().items()}
     weights = {}
@@ -82,7 +83,7 @@ def random_weights(seed: int) -> dict[str, np.ndarray]:
 
 
 def build(weights: Mapping[str, np.ndarray]) -> TorchGenerator:
-    """A generator with these arrays (by the authors' names), for inference."""
+    """Build a generator with these arrays (by the authors' names), for inference."""
     generator = TorchGenerator()
     state = {name: torch.from_numpy(weights[_their_name(name)].copy()) for name in generator.state_dict()}
     generator.load_state_dict(state)
@@ -90,7 +91,7 @@ def build(weights: Mapping[str, np.ndarray]) -> TorchGenerator:
 
 
 def run(generator: TorchGenerator, photo: np.ndarray, memory_format: torch.memory_format) -> np.ndarray:
-    """float32 RGB [N, H, W, 3] in [-1, 1] -> the same."""
+    """Return the cartoons of photos, float32 RGB [N, H, W, 3] in [-1, 1] both."""
     x = torch.from_numpy(photo[..., ::-1].transpose(0, 3, 1, 2).copy()).contiguous(memory_format=memory_format)
     with torch.inference_mode():
         return generator(x).numpy().transpose(0, 2, 3, 1)[..., ::-1]

@@ -1,13 +1,13 @@
-"""The training step: its parts, what each switch does to it, and CycleGAN's step against it.
+"""The training step: its parts, the effect of each switch, and CycleGAN's step in comparison.
 
     python -m benchmarks.train_step --output=train_step.md
 
-Everything is run by `step_graph.several_steps`, each in a process of its own, on random pictures in memory; the
-processes of a table take turns, so that whatever else the machine does meets all of them. Times are medians over the
-rounds; ratios are medians of the rounds' ratios, and they are what to compare. Peak memory (the GPU's, where there is
-one) is what a process holds above one that has started TensorFlow and does nothing.
+`step_graph.several_steps` runs everything, each work in a process of its own, on random pictures in memory. The
+processes of a table take turns, so that other work of the machine affects all of them. Times are medians over the
+rounds. Compare the ratios, which are medians of the rounds' ratios. Peak memory (the GPU's, if there is one) is that of
+a process minus that of a process which has started TensorFlow and does nothing.
 
-The methods are built from the same networks, with pools of 50 pictures. The paper's figures are its epochs' times
+The methods are built from the same networks, with pools of 50 pictures. The paper's times are those of its epochs
 (section 4.2): 1517.69 s, against 2291.77 s of CycleGAN and 3020.31 s of CycleGAN with identity loss.
 """
 
@@ -26,12 +26,15 @@ from cartoongan_tf.base.options import Config, option, require
 from cartoongan_tf.base.timing import TimedProcess, fresh_process, take_turns, write_report
 from cartoongan_tf.training.config import TrainConfig
 
-GOALS = {"CycleGAN": (0.66, 0.60), "CycleGAN with identity loss": (0.50, 0.45)}  # the paper's ratio, and at most
+GOALS = {  # CartoonGAN's time relative to the method's: the paper's ratio, and the goal
+    "CycleGAN": (0.66, 0.60),
+    "CycleGAN with identity loss": (0.50, 0.45),
+}
 
 
 @dataclasses.dataclass(frozen=True)
 class TrainStepConfig(Config):
-    tables: str = option("Which ones, separated by commas.", "parts,switches,methods")
+    tables: str = option("The tables to measure, separated by commas.", "parts,switches,methods")
     image_size: int = option("Side of the square pictures, in pixels; a multiple of 4 from 32 up.", 128, at_least=32)
     batch_size: int = option("Pictures in a step.", 1, at_least=1, at_most=TrainConfig.pool_size)
     generator: Literal["paper", "light"] = option("Architecture of the generators.", "paper")
@@ -42,9 +45,11 @@ class TrainStepConfig(Config):
     discriminator_width: int = option(
         "Filters of the discriminators' first convolution; 32 is the paper's.", 32, at_least=1
     )
-    vgg19_weights: str = option("As in training; with random ones its time is the same.", "random")
-    rounds: int = option("How often each takes its turn.", 5, at_least=1)
-    steps: int = option("Steps in a turn, at least; with --steps_per_call=8 a multiple of 8.", 1, at_least=1)
+    vgg19_weights: str = option("As in training; random weights take the same time.", "random")
+    rounds: int = option("Number of turns of each work.", 5, at_least=1)
+    steps: int = option(
+        "Least number of steps in a turn; with --steps_per_call=8 it is rounded up to a multiple of 8.", 1, at_least=1
+    )
     output: str = option("A Markdown file to write the tables to.", "")
 
     def __post_init__(self):
@@ -52,23 +57,23 @@ class TrainStepConfig(Config):
         require(self, "image_size", self.image_size % 4 == 0, "must be a multiple of 4")
         are_known = set(self.tables.split(",")) <= set(_TABLES)
         require(self, "tables", are_known, f"there are {', '.join(_TABLES)}")
-        _recipe(self)  # what else it has against the flags
+        _recipe(self)  # it checks further flags
 
 
 @dataclasses.dataclass(frozen=True)
 class Measured:
-    """Of one work: seconds a step in each round, and peak memory."""
+    """The measurements of one work: seconds per step in each round, and peak memory."""
 
     secs: list[float]
     peak_bytes: int
 
     @property
-    def median_secs(self) -> float:
-        return statistics.median(self.secs)
+    def time_cell(self) -> str:
+        return f"{statistics.median(self.secs):.3g}"
 
     @property
-    def cells(self) -> tuple[str, str]:
-        return f"{self.median_secs:.3g}", f"{self.peak_bytes / 1e6:,.0f}"
+    def memory_cell(self) -> str:
+        return f"{self.peak_bytes / 1e6:,.0f}"
 
 
 def main(argv=None) -> int:
@@ -77,17 +82,18 @@ def main(argv=None) -> int:
 
 def _train_step(config: TrainStepConfig, _) -> None:
     with fresh_process() as process:
-        works = process.submit(steps_per_call_by_work).result()
-    with TimedProcess(load, "base", "nothing", _recipe(config)) as worker:
-        base_bytes = worker.call(1)
+        steps_per_call = process.submit(steps_per_call_by_work).result()
+    with TimedProcess(load, "base", "nothing", _recipe(config)) as base:
+        base_bytes = base.call(1)
     lines = []
     for table in config.tables.split(","):
-        lines += ["", *_TABLES[table](_measure(table, works[table], config, base_bytes))]
+        measured = _measure(table, steps_per_call[table], config, base_bytes)
+        lines += ["", *_TABLES[table](measured)]
     write_report("benchmarks.train_step", config, ("tensorflow", "keras", "numpy"), lines[1:], config.output)
 
 
 def steps_per_call_by_work() -> dict[str, dict[str, int]]:
-    """By table, and by a work's name; called in a process of its own, as it takes TensorFlow to know."""
+    """Return --steps_per_call by table and work; called in a process of its own, as it starts TensorFlow."""
     program.start_tensorflow()
     from benchmarks.train_step_works import WORKS
 
@@ -95,66 +101,88 @@ def steps_per_call_by_work() -> dict[str, dict[str, int]]:
 
 
 def load(table: str, name: str, recipe: TrainConfig) -> Callable[[int], int]:
-    """In a worker's process: make one work ready, as `train_step_works.build` does."""
+    """Build one work, in a process of its own; see `train_step_works.build`."""
     program.start_tensorflow()
     from benchmarks.train_step_works import WORKS, build
 
     return build(WORKS[table][name], recipe)
 
 
-def _measure(table: str, works: dict[str, int], config: TrainStepConfig, base_bytes: int) -> dict[str, Measured]:
-    """All works of a table, {name: steps per call}, in turns."""
+def _measure(
+    table: str, steps_per_call: dict[str, int], config: TrainStepConfig, base_bytes: int
+) -> dict[str, Measured]:
+    """Measure all works of a table, in turns.
+
+    Args:
+      table: name of the table.
+      steps_per_call: --steps_per_call of its works, by name.
+      config: flags.
+      base_bytes: memory of a process that does nothing.
+    """
     with contextlib.ExitStack() as stack:
-        workers, ways = {}, {}
-        for name, steps_per_call in works.items():
-            worker = workers[name] = stack.enter_context(TimedProcess(load, table, name, _recipe(config)))
-            num_steps = math.ceil(config.steps / steps_per_call) * steps_per_call
-            ways[name] = functools.partial(_secs_per_step, worker, num_steps)
-            print(f"{name}: ready, {(worker.call(0) - base_bytes) / 1e6:,.0f} MB", flush=True)
-        secs = take_turns(ways, config.rounds)
-        return {name: Measured(secs[name], worker.call(0) - base_bytes) for name, worker in workers.items()}
+        processes = {}
+        timers = {}
+        for name, num_in_call in steps_per_call.items():
+            processes[name] = stack.enter_context(TimedProcess(load, table, name, _recipe(config)))
+            num_steps = math.ceil(config.steps / num_in_call) * num_in_call
+            timers[name] = functools.partial(_secs_per_step, processes[name], num_steps)
+            ready_bytes = processes[name].call(0)
+            print(f"{name}: ready, {(ready_bytes - base_bytes) / 1e6:,.0f} MB", flush=True)
+        secs = take_turns(timers, config.rounds)
+        return {name: Measured(secs[name], process.call(0) - base_bytes) for name, process in processes.items()}
 
 
 def _recipe(config: TrainStepConfig) -> TrainConfig:
-    """The plain one: nothing switched on, no pool."""
-    networks = ("generator", "generator_width", "generator_num_blocks", "discriminator_width", "vgg19_weights")
-    values = {name: getattr(config, name) for name in (*networks, "batch_size")}
-    return TrainConfig(data_dir="", run_dir="", crop_size=config.image_size, pool_size=0, **values)
+    """Return the plain recipe: no switch on, no pool."""
+    return TrainConfig(
+        data_dir="",
+        run_dir="",
+        vgg19_weights=config.vgg19_weights,
+        generator=config.generator,
+        generator_width=config.generator_width,
+        generator_num_blocks=config.generator_num_blocks,
+        discriminator_width=config.discriminator_width,
+        batch_size=config.batch_size,
+        crop_size=config.image_size,
+        pool_size=0,
+    )
 
 
-def _secs_per_step(worker: TimedProcess, num_steps: int) -> float:
-    return worker.seconds(num_steps) / num_steps
-
-
-def _ratio(measured: Measured, other: Measured) -> float:
-    return statistics.median(_ratios(measured, other))
+def _secs_per_step(process: TimedProcess, num_steps: int) -> float:
+    return process.seconds(num_steps) / num_steps
 
 
 def _ratios(measured: Measured, other: Measured) -> list[float]:
-    """Of each round."""
+    """Return the ratio of the times in each round."""
     return list(map(operator.truediv, measured.secs, other.secs))
 
 
 def _table_against(base: str, title: str, measured: dict[str, Measured]) -> list[str]:
-    """One row for each work, with its time over that of the one named `base`."""
+    """Return a table with a row for each work, with its time relative to that of the one named `base`."""
     lines = [f"| {title} | median s | x {base} | peak MB |", "| --- | --: | --: | --: |"]
-    for name, each in measured.items():
-        secs, peak_mb = each.cells
-        lines.append(f"| {name} | {secs} | {_ratio(each, measured[base]):.2f} | {peak_mb} |")
+    for name, work in measured.items():
+        ratio = statistics.median(_ratios(work, measured[base]))
+        lines.append(f"| {name} | {work.time_cell} | {ratio:.2f} | {work.memory_cell} |")
     return lines
 
 
 def _methods_table(measured: dict[str, Measured]) -> list[str]:
-    lines = ["| method | median s a step | CartoonGAN's time by it | in all rounds | in the paper | goal | peak MB |"]
-    lines.append("| --- | --: | --: | --: | --: | --: | --: |")
-    for name, each in measured.items():
-        secs, peak_mb = each.cells
-        ratio, extent, paper, goal = "", "", "", ""
+    lines = [
+        "| method | median s a step | CartoonGAN's time by it | in all rounds | in the paper | goal | peak MB |",
+        "| --- | --: | --: | --: | --: | --: | --: |",
+    ]
+    for name, work in measured.items():
+        comparison = ["", "", "", ""]
         if name in GOALS:
-            ratios = _ratios(measured["CartoonGAN"], each)
-            ratio, extent = f"{statistics.median(ratios):.2f}", f"{min(ratios):.2f} to {max(ratios):.2f}"
-            paper, goal = (f"{value:.2f}" for value in GOALS[name])
-        lines.append(f"| {name} | {secs} | {ratio} | {extent} | {paper} | {goal} | {peak_mb} |")
+            ratios = _ratios(measured["CartoonGAN"], work)
+            papers_ratio, goal = GOALS[name]
+            comparison = [
+                f"{statistics.median(ratios):.2f}",
+                f"{min(ratios):.2f} to {max(ratios):.2f}",
+                f"{papers_ratio:.2f}",
+                f"{goal:.2f}",
+            ]
+        lines.append(f"| {name} | {work.time_cell} | {' | '.join(comparison)} | {work.memory_cell} |")
     return lines
 
 

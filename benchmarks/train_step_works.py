@@ -1,7 +1,7 @@
-"""What `benchmarks.train_step` measures: the step's parts, the step with each switch, the step of each method.
+"""The works that `benchmarks.train_step` measures: parts of the step, the step with each switch, and of each method.
 
-Each is a step that `step_graph.several_steps` runs, as it runs those of training, on random pictures in memory. A part
-builds no more networks than it needs: its process holds what the part takes, and no more.
+`step_graph.several_steps` runs each, as in training, on random pictures in memory. A part builds only the networks that
+it needs, so that its process shows the memory of this part.
 """
 
 import dataclasses
@@ -31,8 +31,8 @@ class Work(NamedTuple):
     """A step to measure.
 
     Attributes:
-      build: makes the step of a recipe, whose `crop_size` is the pictures' size.
-      changes: to the recipe, first.
+      build: function that builds the step of a recipe, whose `crop_size` is the pictures' size.
+      changes: changes to the recipe.
     """
 
     build: Callable[[TrainConfig], step_graph.Step]
@@ -44,7 +44,7 @@ class Work(NamedTuple):
 
 
 def _nothing(recipe: TrainConfig) -> step_graph.Step:
-    """What any process holds that has started TensorFlow and the loop."""
+    """Build a step that does nothing, to measure a process that has started TensorFlow and the loop."""
     return lambda batch: {"value": tf.cast(batch["photo"][0, 0, 0, 0], tf.float32)}
 
 
@@ -66,8 +66,13 @@ def _generator_and_back(recipe: TrainConfig) -> step_graph.Step:
 
 def _discriminator_and_back(recipe: TrainConfig) -> step_graph.Step:
     networks = types.SimpleNamespace(discriminator=build_discriminator(recipe.discriminator_width))
-    found = with_gradients(lambda batch: steps.warmup_pass(networks, batch, recipe), networks, recipe.jit_compile)
-    return lambda batch: {"value": tf.linalg.global_norm(found(batch)[1]["discriminator"])}
+    run = with_gradients(lambda batch: steps.warmup_pass(networks, batch, recipe), networks, recipe.jit_compile)
+
+    def step(batch):
+        _, gradients = run(batch)
+        return {"value": tf.linalg.global_norm(gradients["discriminator"])}
+
+    return step
 
 
 def _vgg19_forward(recipe: TrainConfig) -> step_graph.Step:
@@ -94,39 +99,46 @@ def _step_of_training(step: Callable, recipe: TrainConfig) -> step_graph.Step:
 
 
 def features_together_step(networks: nets.Networks, batch: Batch, recipe: TrainConfig) -> Scalars:
-    """The adversarial step, without a pool, whose VGG19 sees photo and generated picture in one batch.
+    """Do an adversarial step, without a pool, with photo and generated picture in one batch of VGG19's.
 
-    That is how a content loss is naively written: one call for both, and gradients go back through both, though
-    nothing is to be learned from the photo's. The plain step's call for the photo is outside of differentiation.
+    This is the naive content loss: one call for both, and gradients go back through both, although the photo's are not
+    needed. The plain step does not differentiate its call for the photo.
     """
-    found = with_gradients(
-        lambda batch: _losses_with_features_together(networks, batch, recipe), networks, recipe.jit_compile
-    )
-    result, gradients = found(batch)
+
+    def run_forward(batch):
+        return _pass_with_features_together(networks, batch, recipe)
+
+    forward, gradients = with_gradients(run_forward, networks, recipe.jit_compile)(batch)
     optimizers = {"generator": networks.generator_optimizer, "discriminator": networks.discriminator_optimizer}
-    return result.scalars | update(networks, optimizers, gradients)
+    return forward.scalars | update(networks, optimizers, gradients)
 
 
-def _losses_with_features_together(networks: nets.Networks, batch, recipe: TrainConfig) -> ForwardPass:
-    others = steps.adversarial_pass(
-        dataclasses.replace(networks, vgg19_features=tf.identity),  # costs nothing, and weighs nothing
-        batch,
-        dataclasses.replace(recipe, content_weight=0.0),
-    )
-    both = tf.concat([others.generated, pixels.to_float(batch["photo"])], 0)
+def _pass_with_features_together(networks: nets.Networks, batch, recipe: TrainConfig) -> ForwardPass:
+    without_vgg19 = dataclasses.replace(networks, vgg19_features=tf.identity)
+    without_content = steps.adversarial_pass(without_vgg19, batch, dataclasses.replace(recipe, content_weight=0.0))
+    both = tf.concat([without_content.generated, pixels.to_float(batch["photo"])], 0)
     features, photo_features = tf.split(networks.vgg19_features(both), 2)
     content = losses.content_loss(features, photo_features, recipe.content_loss)
     content = tf.nn.compute_average_loss(content, global_batch_size=recipe.batch_size)
-    objective = others.objectives["generator"] + recipe.content_weight * content
+    generator_objective = without_content.objectives["generator"] + recipe.content_weight * content
     return ForwardPass(
-        others.objectives | {"generator": objective}, others.scalars | {"content_loss": content}, others.generated
+        without_content.objectives | {"generator": generator_objective},
+        without_content.scalars | {"content_loss": content},
+        without_content.generated,
     )
 
 
 def _cyclegan(identity_weight: float, recipe: TrainConfig) -> step_graph.Step:
-    networks = ("generator", "generator_width", "generator_num_blocks", "discriminator_width")
-    same = (*networks, "batch_size", "pool_size", "seed")
-    config = CycleGANConfig(identity_weight=identity_weight, **{name: getattr(recipe, name) for name in same})
+    config = CycleGANConfig(
+        identity_weight=identity_weight,
+        generator=recipe.generator,
+        generator_width=recipe.generator_width,
+        generator_num_blocks=recipe.generator_num_blocks,
+        discriminator_width=recipe.discriminator_width,
+        batch_size=recipe.batch_size,
+        pool_size=recipe.pool_size,
+        seed=recipe.seed,
+    )
     networks = cyclegan.build_cyclegan(config, STEPS_PER_EPOCH, recipe.crop_size)
     return lambda batch: cyclegan.cyclegan_step(networks, batch, config)
 
@@ -135,7 +147,7 @@ _INITIALIZATION = functools.partial(_step_of_training, steps.initialization_step
 _ADVERSARIAL = functools.partial(_step_of_training, steps.adversarial_step)
 _POOL = {"pool_size": TrainConfig.pool_size}
 
-# By table, and by the name in it. The recipe has no pool unless told, so that a switch is one change to "plain".
+# By table, and by name. The recipe has no pool by default, so that each switch is one change to "plain".
 WORKS: dict[str, dict[str, Work]] = {
     "base": {"nothing": Work(_nothing)},
     "parts": {
@@ -166,11 +178,11 @@ WORKS: dict[str, dict[str, Work]] = {
 
 
 def build(work: Work, recipe: TrainConfig) -> Callable[[int], int]:
-    """Make ready to run a work, all of it traced and run before.
+    """Build a work, trace it, and run it twice to warm up.
 
     Returns:
-      called with a number of steps (a call's steps are done together), it does them, waits for their results, and
-      returns the most memory held so far, in bytes.
+      a function of a number of steps, a multiple of --steps_per_call. It does the steps, waits for their results, and
+      returns the peak memory so far, in bytes.
     """
     tf.config.optimizer.set_experimental_options({"remapping": False})  # as training does
     recipe = dataclasses.replace(recipe, **work.changes)
@@ -192,14 +204,14 @@ def build(work: Work, recipe: TrainConfig) -> Callable[[int], int]:
 
 
 def random_batch(recipe: TrainConfig) -> Batch:
-    """As records have them: "photo", "cartoon" and "smoothed", uint8 RGB."""
+    """Return a random batch like those of records: "photo", "cartoon" and "smoothed", uint8 RGB [B, S, S, 3]."""
     rng = np.random.default_rng(recipe.seed)
     shape = (recipe.batch_size, recipe.crop_size, recipe.crop_size, 3)
     return {name: tf.constant(rng.integers(0, 256, shape), tf.uint8) for name in ("photo", "cartoon", "smoothed")}
 
 
 def _peak_bytes() -> int:
-    """Of the GPU where there is one, of this process else."""
+    """Return the peak memory of the GPU, if there is one, or of this process."""
     if tf.config.list_physical_devices("GPU"):
         return tf.config.experimental.get_memory_info("GPU:0")["peak"]
     return memory.peak_bytes()

@@ -1,4 +1,6 @@
-"""The benchmarks of building and of reading records run, on little, and their tables hold what they say."""
+"""The benchmarks of building and of reading records, on little data."""
+
+import pytest
 
 from benchmarks import build_tfrecords, dataset
 
@@ -19,6 +21,7 @@ def test_building(picture_folders, tmp_path):
     assert "times as fast as one: " in output.read_text()
 
 
+@pytest.mark.slow
 def test_reading(data_dir, tmp_path):
     output = tmp_path / "table.md"
     flags = ["--generator_width=4", "--batch_size=2", "--crop_size=32", "--num_steps=1", "--rounds=1"]

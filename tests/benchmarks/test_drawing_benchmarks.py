@@ -1,4 +1,4 @@
-"""The benchmarks of large pictures, folders and films, on small ones: that they measure and write what they say."""
+"""The benchmarks of large pictures, folders and films, on small ones."""
 
 import pytest
 
@@ -20,6 +20,7 @@ def photos_dir(tmp_path):
     return tmp_path / "photos"
 
 
+@pytest.mark.slow
 def test_large_pictures(generator_path, photos_dir, tmp_path):
     (photos_dir / "1.png").unlink()
     flags = [f"--model={generator_path}", f"--photos_dir={photos_dir}", f"--output={tmp_path}/table.md"]
@@ -31,6 +32,7 @@ def test_large_pictures(generator_path, photos_dir, tmp_path):
     assert large_pictures.main(["x", *flags, "--sizes=big"]) == 1
 
 
+@pytest.mark.slow
 def test_folder(generator_path, photos_dir, tmp_path):
     flags = [f"--model={generator_path}", f"--photos_dir={photos_dir}", f"--output={tmp_path}/table.md", "--rounds=2"]
     assert folder.main(["x", *flags]) == 0
@@ -38,6 +40,7 @@ def test_folder(generator_path, photos_dir, tmp_path):
     assert alone[0] == "model alone" and float(alone[2]) == 1.0 and float(drawn[2]) > 0.5
 
 
+@pytest.mark.slow
 def test_flicker(generator_path, tmp_path):
     from tests.films import make_film
 
@@ -45,5 +48,5 @@ def test_flicker(generator_path, tmp_path):
     flags = [f"--model={generator_path}", f"--film={film}", f"--output={tmp_path}/table.md", "--max_frames=8"]
     assert flicker.main(["x", *flags]) == 0
     rows = _cells(tmp_path / "table.md")
-    assert [row[0] for row in rows] == ["the film itself", *flicker.WAYS]
+    assert [row[0] for row in rows] == ["the film itself", *flicker.METHODS]
     assert "8 frames of 64x48 pixels" in (tmp_path / "table.md").read_text()

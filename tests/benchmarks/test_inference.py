@@ -5,6 +5,7 @@ import pytest
 
 from benchmarks import inference
 from benchmarks.inference_methods import METHODS, TORCH_CHANNELS_LAST
+from cartoongan_tf.base.errors import InputError
 
 
 def _run(*arguments):
@@ -17,18 +18,20 @@ def _rows(path):
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
 
 
-@pytest.mark.parametrize("memory_format", ["channels_last", "contiguous_format"])
-def test_the_torch_network_draws_what_ours_draws(memory_format):
+@pytest.mark.slow
+def test_the_torch_network_gives_the_same_cartoons():
     torch = pytest.importorskip("torch", reason="torch, the peer, is not installed")
     from benchmarks import torch_generator
     from cartoongan_tf.models.authors_weights import generator_from_weights
 
     weights = torch_generator.random_weights(seed=0)
     photo = np.random.default_rng(1).uniform(-1, 1, (2, 16, 24, 3)).astype(np.float32)
-    theirs = torch_generator.build(weights).to(memory_format=getattr(torch, memory_format))
-    drawn = torch_generator.run(theirs, photo, getattr(torch, memory_format))
-    assert drawn.std() > 0.1  # not a grey picture, which would hide what differs
-    np.testing.assert_allclose(drawn, generator_from_weights(weights)(photo), atol=2e-4)
+    expected = generator_from_weights(weights)(photo)
+    for memory_format in (torch.channels_last, torch.contiguous_format):
+        generator = torch_generator.build(weights).to(memory_format=memory_format)
+        cartoon = torch_generator.run(generator, photo, memory_format)
+        assert cartoon.std() > 0.1  # a grey picture would hide differences
+        np.testing.assert_allclose(cartoon, expected, atol=2e-4, err_msg=str(memory_format))
 
 
 def _check_table(path, methods, sizes_px):
@@ -53,41 +56,33 @@ def test_a_table_of_each_method_at_each_size(tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.slow
-def test_all_methods_draw_the_same(tmp_path):
+def test_all_methods_give_the_same_cartoons(tmp_path):
     pytest.importorskip("torch", reason="torch, the peer, is not installed")
     assert _run("--sizes_px=16", "--rounds=1", f"--output={tmp_path / 'table.md'}") == 0
     _check_table(tmp_path / "table.md", METHODS, [16])
 
 
-def test_without_torch_it_says_what_to_install(monkeypatch, tmp_path, capsys):
+def test_without_torch_its_installation_is_named(monkeypatch, tmp_path, capsys):
     monkeypatch.setitem(sys.modules, "torch", None)
     assert _run(f"--output={tmp_path / 'table.md'}") == 1
     assert "pip install '.[benchmark]'" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize(
-    "flag, complaint",
-    [
-        ("--sizes_px=big", "--sizes_px=big"),
-        ("--sizes_px=16,18", "multiples of 4"),
-        ("--sizes_px=4", "from 8 up"),
-        ("--rounds=0", "--rounds"),
-        ("--threads=-1", "--threads"),
-    ],
-)
-def test_flags_that_cannot_be_used(flag, complaint, capsys):
-    assert _run(flag) == 1
-    assert complaint in capsys.readouterr().err
+def test_flags_that_cannot_be_used(capsys):
+    for flag in ("--sizes_px=big", "--sizes_px=16,18", "--sizes_px=4"):
+        assert _run(flag) == 1, flag
+        assert f"{flag}: " in capsys.readouterr().err
 
 
-def test_weights_that_are_not_there(tmp_path, capsys):
+@pytest.mark.slow
+def test_weights_that_do_not_exist(tmp_path, capsys):
     pytest.importorskip("torch", reason="torch, the peer, is not installed")
     assert _run(f"--weights={tmp_path / 'none.npz'}") == 1
     assert "none.npz" in capsys.readouterr().err
 
 
-def test_methods_that_draw_another_picture_are_not_timed():
+def test_methods_that_give_another_cartoon_are_not_timed():
     class Fake:
         def __init__(self, value):
             self.value = value
@@ -96,7 +91,8 @@ def test_methods_that_draw_another_picture_are_not_timed():
             return photo + self.value
 
     photo = np.zeros((1, 8, 8, 3), np.float32)
-    same, other = {TORCH_CHANNELS_LAST: Fake(0.0), "a": Fake(1e-6)}, {TORCH_CHANNELS_LAST: Fake(0.0), "b": Fake(0.01)}
-    assert inference._compare(same, photo)["a"] > 100
-    with pytest.raises(inference.InputError, match="b draws another picture"):
-        inference._compare(other, photo)
+    same = {TORCH_CHANNELS_LAST: Fake(0.0), "a": Fake(1e-6)}
+    other = {TORCH_CHANNELS_LAST: Fake(0.0), "b": Fake(0.01)}
+    assert inference.compare(same, photo)["a"] > 100
+    with pytest.raises(InputError, match="at 8 px b "):
+        inference.compare(other, photo)

@@ -24,14 +24,14 @@ def test_a_table_of_each_change(folders, tmp_path):
     assert swapped_folders.main(["x", *folders, *flags]) == 0
     lines = [line for line in output.read_text().splitlines() if line.startswith("|")]
     head, separator, *rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
-    assert len(rows) == 2 * (2 * len(swapped_folders.CHANGES) - 1)
+    assert len(rows) == 2 * (1 + 2 * len(swapped_folders.CHANGES))
     assert {len(row) for row in rows} == {len(head)} == {len(separator)}
     first = dict(zip(head, rows[0], strict=True))
     assert first["px"] == "32" and float(first["both first"]) > 0.9
     assert (first["warned, right order"], first["warned, swapped"]) == ("0.0%", "100.0%")
 
 
-@pytest.mark.parametrize("flag", ["--sizes=big", "--sizes=8", "--set_size=0", "--rounds=0"])
-def test_flags_that_cannot_be_used(folders, flag, capsys):
-    assert swapped_folders.main(["x", *folders, flag]) == 2
-    assert flag in capsys.readouterr().err
+def test_flags_that_cannot_be_used(folders, capsys):
+    for flag in ("--sizes=big", "--sizes=8"):
+        assert swapped_folders.main(["x", *folders, flag]) == 2, flag
+        assert flag in capsys.readouterr().err
