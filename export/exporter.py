@@ -37,7 +37,7 @@ def export(config: ExportConfig) -> list[Entry]:
         generator = load_generator(styles.find_model(config.model))
     _require_possible_sizes(generator, config)
     reference = Reference(generator, photos)
-    # All outputs are written under temporary names. When the stack unwinds, the last one is published first.
+    # Each output is written under a temporary name. The stack publishes them when all are complete, the last one first.
     with atomic.locked(folder), contextlib.ExitStack() as publishing:
         exported_files = files.make_files(reference, config)
         entries = [file.entry for file in exported_files]
@@ -84,7 +84,7 @@ def _require_possible_sizes(generator: keras.Model, config: ExportConfig) -> Non
 def _write_serving(
     publishing: contextlib.ExitStack, reference: Reference, config: ExportConfig, version_dir: Path
 ) -> Entry:
-    """Write everything that a server needs. models.config comes first, so that it is published after the version."""
+    """Write everything that a server needs. models.config is written first, and so published after the version."""
     folder = Path(config.output_dir) / SERVING
     names = sorted({config.name, *layout.models(folder)})
     _write(publishing, folder / layout.CONFIG, layout.config_text(names).encode())

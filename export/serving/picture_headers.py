@@ -13,7 +13,6 @@ import tensorflow as tf
 from export.serving.facts import MAGIC_BYTES
 from export.serving.graph_bytes import big_endian, byte, file_bytes, file_size, is_text, little_endian, part, signed
 
-JPEG, PNG, GIF, BMP = range(len(MAGIC_BYTES))
 _MAX_SIDE = 2**31 - 1
 _MAX_PARTS = 512  # segments, chunks or blocks, in addition to the number that the file's size accounts for
 _BYTES_PER_CHUNK = 1024  # least size of a PNG's chunks on average; encoders write 8 kB and more
@@ -31,7 +30,7 @@ class Header(NamedTuple):
     """The facts about a picture that are known before it is decoded, as scalars.
 
     Attributes:
-      kind: int32, one of JPEG, PNG, GIF, BMP.
+      kind: int32, the index of the format in `MAGIC_BYTES`.
       height: height of the upright picture.
       width: width of the upright picture.
       orientation: EXIF orientation, 1 to 8.

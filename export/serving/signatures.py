@@ -66,7 +66,7 @@ def _draw(generator, image, max_pixels: int):
     pictures = (num_pictures, " pictures of ", width, " x ", height, " pixels")
     image = require(tf.size(image) > 0, image, *pictures, ": a picture needs at least one pixel")
     is_small = num_pictures * _num_padded_pixels(height, width) <= max_pixels
-    most = f" are more than the {max_pixels} pixels that fit into one request: send fewer, or smaller ones"
+    most = f" are more than the {max_pixels} pixels, padding included, of one request: send fewer, or smaller ones"
     image = require(is_small, image, *pictures, most)
     return pixels.cartoonize(generator, image)
 
@@ -98,10 +98,10 @@ def _require_small_enough(header: picture_headers.Header, num_padded_pixels, max
     picture = ("a picture of ", header.width, " x ", header.height, " pixels has more than ")
     most = DECODED_FACTOR * max_pixels
     is_small = header.height * header.width <= most
-    contents = require(is_small, header.contents, *picture, f"{most}, the limit for any request: send a smaller one")
+    contents = require(is_small, header.contents, *picture, f"{most}, the limit with any long_side: send a smaller one")
     advice = f"send a smaller one, or give a shorter long_side to the signature {STYLED}"
     is_small = num_padded_pixels <= max_pixels
-    return require(is_small, contents, *picture, f"{max_pixels}, the limit for cartoons: {advice}")
+    return require(is_small, contents, *picture, f"{max_pixels}, the limit with padding: {advice}")
 
 
 def _require_as_many(image_bytes, **others):
