@@ -1,10 +1,11 @@
-"""Drawings for the demo, made on the spot: village scenes in flat colours with dark outlines."""
+"""Drawings for the demo: village scenes in flat colours with dark outlines."""
 
 import cv2
 import numpy as np
 
-WIDTH, HEIGHT = 480, 360
-_SCALE = 2  # drawn larger, then reduced: smooth outlines
+WIDTH = 480
+HEIGHT = 360
+_SCALE = 2  # drawn larger, then reduced, for smooth outlines
 _INK = (38, 28, 34)
 _SKIES = ((148, 206, 244), (250, 214, 165), (176, 226, 214), (252, 196, 190), (120, 170, 226))
 _HILLS = ((110, 178, 92), (148, 200, 104), (84, 150, 108), (214, 190, 98), (176, 140, 190))
@@ -17,7 +18,7 @@ def draw_scene(seed: int) -> np.ndarray:
     """Draw one scene.
 
     Args:
-      seed: another seed, another scene.
+      seed: seed of the scene.
 
     Returns:
       uint8 RGB [HEIGHT, WIDTH, 3].
@@ -27,12 +28,13 @@ def draw_scene(seed: int) -> np.ndarray:
     for level in np.linspace(0.45, 0.75, scene.rng.integers(2, 4)):
         scene.hill(level)
         for _ in range(scene.rng.integers(2, 6)):
-            scene.rng.choice([scene.house, scene.tree])(level)
+            draw = (scene.house, scene.tree)[scene.rng.integers(2)]
+            draw(level)
     return cv2.resize(scene.canvas, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
 
 
 class _Scene:
-    """A canvas and what can be put on it; positions and sizes are fractions of its height."""
+    """A canvas with scenery; positions and sizes are fractions of its height."""
 
     def __init__(self, rng: np.random.Generator):
         self.rng = rng
@@ -44,7 +46,8 @@ class _Scene:
         self.canvas[:] = self._colour(_SKIES)
         self._circle(self._x(), self.rng.uniform(0.1, 0.3), 0.07, (255, 244, 190))
         for _ in range(self.rng.integers(1, 4)):
-            x, y = self._x(), self.rng.uniform(0.08, 0.35)
+            x = self._x()
+            y = self.rng.uniform(0.08, 0.35)
             shape = np.zeros(self.canvas.shape[:2], np.uint8)
             for offset in (-0.08, -0.03, 0.03, 0.08):
                 centre = self._point(x + offset, y + self.rng.uniform(-0.02, 0.02))
@@ -59,7 +62,9 @@ class _Scene:
         self._polygon([self._point(-0.1, 1.1), *outline, self._point(self.aspect + 0.1, 1.1)], self._colour(_HILLS))
 
     def house(self, level: float) -> None:
-        x, base, size = self._x(), level + self.rng.uniform(0.08, 0.2), self.rng.uniform(0.12, 0.25)
+        x = self._x()
+        base = level + self.rng.uniform(0.08, 0.2)
+        size = self.rng.uniform(0.12, 0.25)
         self._rectangle(x, base - size, x + size, base, self._colour(_WALLS))
         peak = self._point(x + size / 2, base - 1.6 * size)
         eaves = [self._point(x + offset * size, base - size) for offset in (-0.15, 1.15)]
@@ -68,7 +73,9 @@ class _Scene:
         self._rectangle(x + 0.55 * size, base - 0.7 * size, x + 0.85 * size, base - 0.4 * size, (180, 220, 240))
 
     def tree(self, level: float) -> None:
-        x, base, size = self._x(), level + self.rng.uniform(0.08, 0.2), self.rng.uniform(0.15, 0.3)
+        x = self._x()
+        base = level + self.rng.uniform(0.08, 0.2)
+        size = self.rng.uniform(0.15, 0.3)
         self._rectangle(x - 0.06 * size, base - 0.5 * size, x + 0.06 * size, base, (112, 74, 50))
         leaves = self._colour(_LEAVES)
         for dx, dy, radius in ((-0.22, 0.6, 0.24), (0.22, 0.6, 0.24), (0.0, 0.85, 0.3)):
