@@ -49,6 +49,7 @@ def test_the_output_is_a_file_or_a_folder(album):
         assert _targets(["photo.jpg"], output) == {"photo.jpg": target}
     assert _targets(["-"], "album") == {"-": "album/cartoon.png"}
     assert _targets(["-"], "album", ".webp") == {"-": "album/cartoon.webp"}
+    assert find_jobs(["a.png", "a.png"], "new.png") == [Job(Path("a.png"), Path("new.png"))]
     several = _targets(["x.jpg", "x.jpg", "album"], "all")
     assert several["x.jpg"] == "all/x-cartoon.jpg" and several["album/a.jpg"] == "all/album/a.jpg"
 
