@@ -120,7 +120,7 @@ def seconds(
       rounds: number of times that each runs.
       measure: a function like `seconds_in_turns`.
     """
-    times = {}
+    times: dict[Case, list[float]] = {}
     for num_threads, size_px in dict.fromkeys((case.num_threads, case.size_px) for case in cases):
         group = [case for case in cases if (case.num_threads, case.size_px) == (num_threads, size_px)]
         workers = {case: case.worker_arguments for case in group}

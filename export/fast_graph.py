@@ -69,8 +69,9 @@ def _doublings(generator: keras.Model) -> dict[keras.layers.UpSampling2D, keras.
 
 
 def _is_doubling(layer: keras.layers.Layer | None) -> bool:
-    is_upsampling = isinstance(layer, keras.layers.UpSampling2D)
-    return is_upsampling and layer.size == (2, 2) and layer.interpolation == "nearest"
+    if not isinstance(layer, keras.layers.UpSampling2D):
+        return False
+    return layer.size == (2, 2) and layer.interpolation == "nearest"
 
 
 def _is_same_conv(layer: keras.layers.Layer) -> bool:

@@ -76,20 +76,27 @@ def make_tflite_file(
     for kept_float, stays_float in tflite.choices(precision).items():
         content = convert(reference.generator, precision, metadata, size, calibration, kept_float)
         _require_builtin_operators(content, path)
-        run = TFLiteGenerator(content, path)
-        entry = Entry.of_file(
-            content,
-            path=path,
-            format=precision,
-            takes=_tflite_input(run.dtype, size),
-            parity=reference.compare(run, size),
-            budget_db=tflite.BUDGETS_DB[precision],
-            operators=tflite_file.operators(content),
-            stays_float=stays_float,
-        )
+        entry = _tflite_entry(content, reference, path, precision, size, stays_float)
         if not entry.is_below_budget:
             break
     return ExportedFile(entry, content)
+
+
+def _tflite_entry(
+    content: bytes, reference: Reference, path: str, precision: str, size: Size, stays_float: str
+) -> Entry:
+    """Compare a .tflite file with Keras, and return its entry in the report."""
+    run = TFLiteGenerator(content, path)
+    return Entry.of_file(
+        content,
+        path=path,
+        format=precision,
+        takes=_tflite_input(run.dtype, size),
+        parity=reference.compare(run, size),
+        budget_db=tflite.BUDGETS_DB[precision],
+        operators=tflite_file.operators(content),
+        stays_float=stays_float,
+    )
 
 
 def _tflite_plans(config: ExportConfig) -> list[tuple[str, Size]]:

@@ -84,21 +84,22 @@ def check_version(
     """
     _check_operators(session.graph_def, name)
     made = [_make_picture(seed, height, width) for seed, (height, width) in enumerate(_SIZES_PX)]
-    pictures_to_draw = [*made, *photos]
-    cartoons = [session.predict(DEFAULT, image=picture[np.newaxis])["cartoon"][0] for picture in pictures_to_draw]
-    references = [_draw(generator, picture) for picture in pictures_to_draw]
+    inputs = [*made, *photos]
+    cartoons = [session.predict(DEFAULT, image=picture[np.newaxis])["cartoon"][0] for picture in inputs]
+    references = [_draw(generator, picture) for picture in inputs]
     differences = [
         *map(_difference, cartoons, references),
         *_encoded_differences(session, generator, made),
         *_styled_differences(session, generator, made[0]),
     ]
-    if max(differences) > _MAX_DIFFERENCE:
-        raise InputError(f"{name}: differs from Keras by {max(differences)} grey levels; nothing was written")
+    largest = max(differences)
+    if largest > _MAX_DIFFERENCE:
+        raise InputError(f"{name}: differs from Keras by {largest} grey levels; nothing was written")
     _check_bad_bytes(session, name)
     _check_threads(session, made, name)
     _check_warmup(session, warmup, name)
     return ServingProof(
-        largest_difference=max(differences),
+        largest_difference=largest,
         num_pictures=len(differences),
         parity=_compare(cartoons[len(made) :], references[len(made) :]),
         num_warmup_requests=len(warmup),
@@ -170,8 +171,8 @@ def _styled_differences(session: ServingSession, generator: keras.Model, photo: 
     answers = session.predict(
         STYLED,
         image_bytes=[_encode(Image.fromarray(photo), "PNG")] * 2,
-        strength=np.float32([0.0, _STRENGTH]),
-        long_side=np.int32([_LONG_SIDE_PX, _LONG_SIDE_PX]),
+        strength=np.array([0.0, _STRENGTH], np.float32),
+        long_side=np.array([_LONG_SIDE_PX, _LONG_SIDE_PX], np.int32),
     )
     shrunk, blended = map(_decode, answers["cartoon_bytes"])
     cartoon = _draw(generator, shrunk)

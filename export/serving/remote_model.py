@@ -96,7 +96,7 @@ class GrpcModel(RemoteModel):
         from export.serving.requests import predict_request
 
         dtypes = {"strength": np.float32, "long_side": np.int32}
-        inputs = {"image_bytes": [photo]}
+        inputs: dict[str, Any] = {"image_bytes": [photo]}
         for name, value in options.items():
             inputs[name] = np.array([value], dtypes[name])
         request = predict_request(self._model, signature_name, inputs)
