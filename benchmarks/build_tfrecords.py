@@ -13,6 +13,7 @@ import os
 import statistics
 import sys
 import tempfile
+from pathlib import Path
 
 import cv2
 
@@ -73,18 +74,21 @@ def _build(config: BuildingConfig, num_workers: int) -> None:
 def _bare_work(config: BuildingConfig, num_threads: int) -> None:
     files = [(path, 1) for path in folders.list_files(config.photos_dir)]
     files += [(path, 2) for path in folders.list_files(config.cartoons_dir)]  # with an edge-smoothed copy
+
+    def work(file: tuple[Path, int]) -> None:
+        path, num_encodings = file
+        _decode_resize_encode(path, num_encodings, config.image_size)
+
     opencv_threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:
-        for _ in map_ahead(
-            lambda file: _decode_resize_encode(*file, config.image_size), files, num_threads, _MOST_AHEAD
-        ):
+        for _ in map_ahead(work, files, num_threads, _MOST_AHEAD):
             pass
     finally:
         cv2.setNumThreads(opencv_threads)
 
 
-def _decode_resize_encode(path: os.PathLike, num_encodings: int, image_size: int) -> None:
+def _decode_resize_encode(path: Path, num_encodings: int, image_size: int) -> None:
     picture = cv2.imread(str(path))
     if picture is None:  # the records skip it, too
         return

@@ -34,7 +34,7 @@ def prepare(weights_path: str, seed: int, folder: Path) -> None:
 
     weights = authors_files.read_weights(weights_path) if weights_path else torch_generator.random_weights(seed)
     generator = authors_weights.generator_from_weights(weights)
-    np.savez(folder / "weights.npz", **weights)
+    np.savez(folder / "weights.npz", **weights)  # type: ignore[arg-type]  # no array is called allow_pickle
     generator_file.save_generator(generator, folder / "generator.keras")
     (folder / "generator.tflite").write_bytes(tflite.convert(generator, "fp32", Metadata("generator")))
 

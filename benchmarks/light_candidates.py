@@ -5,6 +5,7 @@ Importing this module adds them to `generator.ARCHITECTURES`.
 """
 
 import functools
+from typing import Any
 
 from keras import layers
 
@@ -67,8 +68,8 @@ def _layers(
     return conv(x, 3, 7, "output_conv", padding="reflect")
 
 
-_CHEAP = {"filters": _CHEAP_FILTERS}
-_BESIDE = {"up": _doubled, "photo_beside": True}
+_CHEAP: dict[str, Any] = {"filters": _CHEAP_FILTERS}
+_BESIDE: dict[str, Any] = {"up": _doubled, "photo_beside": True}
 
 
 def _candidate(num_blocks: int = 8, **variant) -> Architecture:

@@ -16,6 +16,7 @@ import statistics
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +26,7 @@ from cartoongan_tf.base.timing import fresh_process, seconds_in_turns, write_rep
 from cartoongan_tf.training.config import TrainConfig
 
 PACKAGES = ("tensorflow", "keras", "ai-edge-litert")
-RECIPE = {
+RECIPE: dict[str, Any] = {
     "discriminator_width": 16,
     "batch_size": 4,
     "initialization_loss": "pixels",
@@ -139,18 +140,18 @@ def train(name: str, config: LightConfig, run_dir: Path) -> None:
     from cartoongan_tf.training.run_folder import RunFolder
     from data_pipeline import dataset, records
 
-    recipe = TrainConfig(
-        data_dir=config.data_dir,
-        run_dir=str(run_dir),
-        vgg19_weights=config.vgg19_weights,
-        generator=name,
-        crop_size=config.crop_size,
-        initialization_epochs=config.initialization_epochs,
-        initialization_decay_epochs=config.initialization_epochs // 2,
-        adversarial_epochs=config.adversarial_epochs,
-        adversarial_decay_epochs=config.adversarial_epochs // 2,
-        **RECIPE,
-    )
+    values: dict[str, Any] = {
+        "data_dir": config.data_dir,
+        "run_dir": str(run_dir),
+        "vgg19_weights": config.vgg19_weights,
+        "generator": name,
+        "crop_size": config.crop_size,
+        "initialization_epochs": config.initialization_epochs,
+        "initialization_decay_epochs": config.initialization_epochs // 2,
+        "adversarial_epochs": config.adversarial_epochs,
+        "adversarial_decay_epochs": config.adversarial_epochs // 2,
+    }
+    recipe = TrainConfig(**values, **RECIPE)
     keras.utils.set_random_seed(recipe.seed)
     opened = records.open_records(config.data_dir)
 

@@ -31,7 +31,8 @@ def _with_grain(picture: np.ndarray) -> np.ndarray:
 
 
 def _recompressed(picture: np.ndarray) -> np.ndarray:
-    return cv2.imdecode(cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 40])[1], cv2.IMREAD_COLOR)
+    _, encoded = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 40])
+    return np.asarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR))
 
 
 def _enlarged(picture: np.ndarray) -> np.ndarray:

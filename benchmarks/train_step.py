@@ -186,7 +186,7 @@ def _methods_table(measured: dict[str, Measured]) -> list[str]:
     return lines
 
 
-_TABLES = {
+_TABLES: dict[str, Callable[[dict[str, Measured]], list[str]]] = {
     "parts": functools.partial(_table_against, "adversarial step", "part"),
     "switches": functools.partial(_table_against, "plain", "adversarial step"),
     "methods": _methods_table,

@@ -65,7 +65,7 @@ def _generator_and_back(recipe: TrainConfig) -> step_graph.Step:
 
 
 def _discriminator_and_back(recipe: TrainConfig) -> step_graph.Step:
-    networks = types.SimpleNamespace(discriminator=build_discriminator(recipe.discriminator_width))
+    networks: Any = types.SimpleNamespace(discriminator=build_discriminator(recipe.discriminator_width))
     run = with_gradients(lambda batch: steps.warmup_pass(networks, batch, recipe), networks, recipe.jit_compile)
 
     def step(batch):

@@ -93,7 +93,7 @@ def _make_drawings(lab: "Lab", styles: "dict[str, list[np.ndarray]]") -> "dict[s
 
     config = lab.config
     with lab.computing():
-        methods = {
+        methods: dict[str, _StyleMethod] = {
             "CNNMRF": CNNMRF.load(config.vgg19_weights, config.seed),
             "Deep Analogy": DeepAnalogy.load(config.vgg19_weights, config.seed),
         }

@@ -77,7 +77,7 @@ def with_close_ups(row: Sequence[np.ndarray]) -> list[list[np.ndarray]]:
     tops = np.linspace(0, height - side, _NUM_PLACES).astype(int)
     lefts = np.linspace(0, width - side, _NUM_PLACES).astype(int)
     corners = [(top, left) for top in tops for left in lefts]
-    top, left = max(corners, key=lambda corner: image_measures.edge_density(_square(photo, *corner, side)))
+    top, left = max(corners, key=lambda corner: image_measures.edge_density(_square(photo, corner[0], corner[1], side)))
     return [list(row), [_square(picture, top, left, side) for picture in row]]
 
 

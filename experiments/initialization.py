@@ -10,7 +10,7 @@ report.md and evaluation.json.
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from cartoongan_tf.base import program
 from cartoongan_tf.media.folders import evenly_spaced
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from experiments.lab import Lab
     from experiments.runs import Run
 
-_STARTS = {"content": "the paper's start", "pixels": "pixel start"}
+_STARTS: dict[Literal["content", "pixels"], str] = {"content": "the paper's start", "pixels": "pixel start"}
 _CURVES = ("content_distance", "color_shift", "luminance_similarity")
 _NUM_SHOWN = 4  # epochs of each start in the figure
 

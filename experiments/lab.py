@@ -13,7 +13,7 @@ import statistics
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import tensorflow as tf
 from tqdm import tqdm
@@ -131,7 +131,7 @@ class Lab:
         """
         return self._run("cartoongan_tf.train", name, dataclasses.replace(self.recipe, **changes))
 
-    def initialization(self, loss: str) -> Run:
+    def initialization(self, loss: Literal["content", "pixels"]) -> Run:
         """Return the paper's generator, to train on the initialization phase (section 3.3) alone.
 
         Args:

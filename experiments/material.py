@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from PIL import Image
@@ -58,7 +58,7 @@ def _picture_files(flag: str, folder: str | os.PathLike) -> list[Path]:
     return files
 
 
-def build_records(files_by_kind: dict[str, tuple[str, Sequence[Path]]], output: Path, preparation: dict) -> None:
+def build_records(files_by_kind: Mapping[str, tuple[str, Sequence[Path]]], output: Path, preparation: Mapping) -> None:
     """Write training records of some files of two folders; records that exist already stay.
 
     Args:

@@ -2,6 +2,7 @@
 
 import dataclasses
 from pathlib import Path
+from typing import Literal
 
 from cartoongan_tf.training.config import TrainConfig
 from experiments.baselines.cyclegan_config import TrainCycleGANConfig
@@ -39,12 +40,11 @@ def cartoongan(config: ExperimentConfig, generator: str, data_dir: Path, run_dir
         run_dir=str(run_dir),
         vgg19_weights=config.vgg19_weights,
         seed=config.seed,
-        generator=generator,
-        **values,
+        **values | {"generator": generator},
     )
 
 
-def initialization(recipe: TrainConfig, loss: str, steps_per_epoch: int) -> TrainConfig:
+def initialization(recipe: TrainConfig, loss: Literal["content", "pixels"], steps_per_epoch: int) -> TrainConfig:
     """Return a recipe with the initialization phase alone, keeping a checkpoint of each epoch.
 
     Args:

@@ -85,7 +85,7 @@ class StyleImages:
     def random(self, number: int) -> np.ndarray:
         """Return a random cartoon for the photo of that number, always the same one."""
         rng = np.random.default_rng((self._seed, number))
-        return _read(self.files[rng.integers(len(self.files))], self._long_side)
+        return _read(self.files[int(rng.integers(len(self.files)))], self._long_side)
 
 
 def describe(picture: np.ndarray, features: keras.Model) -> np.ndarray:

@@ -141,7 +141,7 @@ def cyclegan_step(networks: CycleGAN, batch: Batch, config: CycleGANConfig) -> S
     """
     step = tf.identity(networks.generators_optimizer.iterations)  # the update increments it
     shown = None
-    if networks.cartoon_pool:
+    if networks.cartoon_pool and networks.photo_pool:
         num_pictures = tf.shape(batch["photo"])[0]
         cartoons = networks.cartoon_pool.recall(step, num_pictures)
         photos = networks.photo_pool.recall(step, num_pictures)
@@ -153,7 +153,7 @@ def cyclegan_step(networks: CycleGAN, batch: Batch, config: CycleGANConfig) -> S
     forward, gradients = with_gradients(run_forward, networks, config.jit_compile)(batch, shown)
     optimizers = {"generators": networks.generators_optimizer, "discriminators": networks.discriminators_optimizer}
     norms = update(networks, optimizers, gradients)
-    if networks.cartoon_pool:
+    if networks.cartoon_pool and networks.photo_pool:
         generated_cartoon, generated_photo = tf.split(forward.generated, 2)
         networks.cartoon_pool.keep(step, generated_cartoon)
         networks.photo_pool.keep(step, generated_photo)

@@ -4,6 +4,7 @@ It searches by random candidates and by the matches of neighbours. A field gives
 target: int [H, W, 2], rows and columns. All places are updated at once; the original updates them one by one.
 """
 
+import functools
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -103,11 +104,21 @@ def _padded(values: np.ndarray, radius: int) -> np.ndarray:
 def _proposals(search_radius: int, rng: np.random.Generator) -> Iterator[Callable[[np.ndarray], np.ndarray]]:
     """Yield functions that propose a field from the present one: matches of neighbours, and random places nearby."""
     for step in _NEIGHBOUR_STEPS:
-        yield lambda field, step=step: np.roll(field, step, (0, 1)) + step
+        yield functools.partial(_step_on, step)
     radius = search_radius
     while radius >= 1:
-        yield lambda field, radius=radius: field + rng.integers(-radius, radius + 1, field.shape)
+        yield functools.partial(_scatter, radius, rng)
         radius //= 2
+
+
+def _step_on(step: tuple[int, int], field: np.ndarray) -> np.ndarray:
+    """Propose the match of the neighbour one step away, moved by that step."""
+    return np.roll(field, step, (0, 1)) + step
+
+
+def _scatter(radius: int, rng: np.random.Generator, field: np.ndarray) -> np.ndarray:
+    """Propose random places within a radius."""
+    return field + rng.integers(-radius, radius + 1, field.shape)
 
 
 def _inside(field: np.ndarray, target_size: tuple[int, int]) -> np.ndarray:
