@@ -35,4 +35,4 @@ def drawn_edges(photo: np.ndarray) -> np.ndarray:
     lines = cv2.adaptiveThreshold(
         luminance, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY, _BLOCK_PX, _LEVELS_BELOW_MEAN
     )
-    return flat & lines[..., np.newaxis]
+    return np.bitwise_and(flat, lines[..., np.newaxis])

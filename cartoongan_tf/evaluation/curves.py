@@ -23,10 +23,11 @@ def write_run_curves(steps: Sequence[Row], cartoons: Row, photos: Row, path: Pat
     """
     from matplotlib.figure import Figure
 
-    in_order = sorted(steps, key=lambda row: row.step)
+    by_step = {row.step: row for row in steps if row.step is not None}
+    in_order = dict(sorted(by_step.items()))
     figure = Figure(figsize=(11, 7), layout="constrained")
     for axes, name in zip(figure.subplots(2, 2).flat, _RUN_MEASURES, strict=True):
-        plot_estimates(axes, [row.step for row in in_order], [row.estimates[name] for row in in_order], "the run")
+        plot_estimates(axes, list(in_order), [row.estimates[name] for row in in_order.values()], "the run")
         plot_references(axes, name, cartoons, photos)
         axes.set(xlabel="step", title=f"{name.replace('_', ' ')}: {BETTER[COLUMNS[name].better]}")
         axes.legend()

@@ -72,7 +72,7 @@ def to_cartoons(drawings: CropSet, cartoons: CropSet) -> Measures:
         "fd_to_cartoons": distances.frechet_distance(drawings.style, cartoons.style, *weights),
         "color_to_cartoons": distances.frechet_distance(drawings.colors, cartoons.colors, *weights),
     }
-    if drawings.inception is not None:
+    if drawings.inception is not None and cartoons.inception is not None:
         once = (drawings.weights[:1], cartoons.weights[:1])  # 2,048 features: too slow to resample
         inception_fid = distances.frechet_distance(drawings.inception, cartoons.inception, *once)
         measures["inception_fid_to_cartoons"] = inception_fid
@@ -106,5 +106,5 @@ def kept_of_photos(drawings: CropSet, photos: CropSet, content: np.ndarray) -> M
     }
 
 
-def _crop_mean(crop_set: CropSet, values: Sequence[float]) -> np.ndarray:
+def _crop_mean(crop_set: CropSet, values: Sequence[float] | np.ndarray) -> np.ndarray:
     return distances.mean_over_crops(np.asarray(values), crop_set.crops.pictures, crop_set.weights)
