@@ -54,7 +54,7 @@ def train(config: TrainConfig, strategy=None) -> int:
     folder.check_writable()
     _prepare_tensorflow(config)
     strategy = strategy or distribution.build_strategy(config.strategy)
-    _check_batch_size(config, strategy.num_replicas_in_sync, training.image_size)
+    check_batch_size(config, strategy.num_replicas_in_sync, training.image_size)
     if not (len(held_out.photos) and len(held_out.cartoons)):
         print(
             f"{config.data_dir} has no held-out pictures: samples show training photos, and there is no validation "
@@ -80,7 +80,7 @@ def _prepare_tensorflow(config: TrainConfig) -> None:
         tf.config.experimental.enable_op_determinism()
 
 
-def _check_batch_size(config: TrainConfig, num_replicas: int, image_size: int) -> None:
+def check_batch_size(config: TrainConfig, num_replicas: int, image_size: int) -> None:
     """Raise InputError unless the devices can share a batch, and TensorFlow's kernels can compute their parts."""
     if config.batch_size % num_replicas:
         raise InputError(

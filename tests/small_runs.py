@@ -1,13 +1,62 @@
 """Complete runs of training on small networks and records, for several tests."""
 
+import contextlib
+from collections.abc import Iterator
+
+import keras
 import numpy as np
+import pytest
 
 from cartoongan_tf import train
 from cartoongan_tf.models.generator_file import load_generator
+from cartoongan_tf.models.layers import conv
+from cartoongan_tf.models.vgg19 import build_vgg19_features
+from cartoongan_tf.training import networks
 from cartoongan_tf.training.checkpoints import recent_checkpoints
 from tests.helpers import TINY_NETWORKS
 
 PHOTO = np.random.default_rng(0).uniform(-1, 1, (1, 32, 32, 3)).astype(np.float32)
+
+
+@contextlib.contextmanager
+def small_networks() -> Iterator[None]:
+    """Let training build networks of a layer or two: those of the paper take seconds to trace and to save."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(networks, "build_generator", _build_generator)
+        patch.setattr(networks, "build_discriminator", _build_discriminator)
+        patch.setattr(networks, "build_vgg19_features", _build_features)
+        yield
+
+
+def _build_generator(kind: str, width: int, num_blocks: int) -> keras.Model:
+    photo = keras.Input((None, None, 3), name="photo")
+    x = keras.layers.ReLU()(conv(photo, width, 7, "flat_conv"))
+    cartoon = keras.layers.Activation("tanh", name="cartoon", dtype="float32")(conv(x, 3, 3, "output_conv"))
+    return keras.Model(photo, cartoon, name="generator")
+
+
+def _build_discriminator(width: int) -> keras.Model:
+    picture = keras.Input((None, None, 3), name="picture")
+    x = keras.layers.LeakyReLU()(conv(picture, width, 5, "strided_conv", strides=4))
+    return keras.Model(picture, conv(x, 1, 3, "logits"), name="discriminator")
+
+
+def _build_features(weights: str, seed: int) -> keras.Model:
+    """Build an extractor with random weights, of features of about the size of VGG19's."""
+    if weights != "random":
+        return build_vgg19_features(weights, seed)
+    picture = keras.Input((None, None, 3), name="picture")
+    initializer = keras.initializers.HeNormal(seed)
+    features = keras.layers.Conv2D(16, 8, strides=8, kernel_initializer=initializer)(100.0 * picture)
+    extractor = keras.Model(picture, features, name="features")
+    extractor.trainable = False
+    return extractor
+
+
+def run_train(*flags: str) -> int:
+    """Train `small_networks` by flags; return the exit status."""
+    with small_networks():
+        return train.main(["train", *flags])
 
 
 def train_flags(data_dir, run_dir, *more):
@@ -29,8 +78,8 @@ def train_flags(data_dir, run_dir, *more):
 
 
 def train_small(data_dir, run_dir, *more):
-    """Train by `train_flags`; return the exit status."""
-    return train.main(["train", *train_flags(data_dir, run_dir, *more)])
+    """Train `small_networks` by `train_flags`; return the exit status."""
+    return run_train(*train_flags(data_dir, run_dir, *more))
 
 
 def draw_with(run_dir):

@@ -11,7 +11,7 @@ from cartoongan_tf.base.options import read_flagfile_values
 from cartoongan_tf.media import pictures
 from cartoongan_tf.training.config import TrainConfig
 from tests.helpers import draw, scalars
-from tests.small_runs import PHOTO, checkpoint_steps, draw_with, newest_step, train_flags, train_small
+from tests.small_runs import PHOTO, checkpoint_steps, draw_with, newest_step, run_train, train_flags, train_small
 
 
 def test_a_run_leaves_generator_samples_checkpoints_and_flags(finished, data_dir):
@@ -42,7 +42,7 @@ def test_the_same_command_when_all_is_done_changes_nothing(finished, data_dir, c
 
 
 def test_run_flags_repeat_the_run(data_dir, finished, tmp_path):
-    assert train.main(["train", f"--flagfile={finished}/run.flags", f"--run_dir={tmp_path}/again"]) == 0
+    assert run_train(f"--flagfile={finished}/run.flags", f"--run_dir={tmp_path}/again") == 0
     np.testing.assert_allclose(draw_with(tmp_path / "again"), draw_with(finished), atol=2e-3)
 
 
@@ -53,7 +53,7 @@ def test_another_seed_is_another_run(data_dir, finished, tmp_path):
 
 
 @pytest.mark.slow
-def test_two_devices_train(data_dir, tmp_path, two_replicas):
+def test_two_devices_train(small_networks, data_dir, tmp_path, two_replicas):
     flags = [flag.lstrip("-").split("=") for flag in train_flags(data_dir, tmp_path / "run")]
     types = {"batch_size": int, "generator_learning_rate": float}
     values = {name: types.get(name, int if text.isdecimal() else str)(text) for name, text in flags}
@@ -67,30 +67,28 @@ def test_a_batch_that_does_not_divide_is_refused(data_dir, tmp_path, two_replica
         train.train(config, two_replicas)
 
 
-@pytest.mark.parametrize(
-    "flag, before", [("generator_width=8", 4), ("batch_size=4", 2), ("initialization_epochs=3", 2)]
-)
-def test_going_on_with_other_networks_or_phases_is_refused(data_dir, finished, flag, before, capsys):
+def test_resuming_with_other_networks_or_phases_is_refused(data_dir, finished, capsys):
     flags_before = (finished / "run.flags").read_text()
-    assert train_small(data_dir, finished, f"--{flag}") == 1
-    error = capsys.readouterr().err
-    assert f"--{flag}" in error and f"--{flag.partition('=')[0]}={before}" in error
+    for flag, value, before in [("generator_width", 8, 4), ("batch_size", 4, 2), ("initialization_epochs", 3, 2)]:
+        assert train_small(data_dir, finished, f"--{flag}={value}") == 1
+        error = capsys.readouterr().err
+        assert f"--{flag}={value}" in error and f"--{flag}={before}" in error
     assert (finished / "run.flags").read_text() == flags_before
 
 
 def test_a_run_that_has_no_checkpoint_may_be_begun_otherwise(data_dir, tmp_path):
     assert train_small(data_dir, tmp_path / "run", "--vgg19_weights=none.h5") == 1
-    assert train_small(data_dir, tmp_path / "run", "--generator_width=8", "--adversarial_epochs=0") == 0
+    flags = ("--generator_width=8", "--initialization_epochs=1", "--adversarial_epochs=0")
+    assert train_small(data_dir, tmp_path / "run", *flags) == 0
 
 
-@pytest.mark.slow
 def test_fewer_steps_than_are_done_are_done(data_dir, finished, tmp_path, capsys):
     run_dir = shutil.copytree(finished, tmp_path / "run")
     assert train_small(data_dir, run_dir, "--adversarial_epochs=2") == 0
     assert "done already" in capsys.readouterr().out
 
 
-def test_a_longer_run_goes_on_with_other_rates(data_dir, finished, tmp_path):
+def test_a_longer_run_resumes_with_other_rates(data_dir, finished, tmp_path):
     run_dir = shutil.copytree(finished, tmp_path / "run")
     assert train_small(data_dir, run_dir, "--adversarial_epochs=4", "--generator_learning_rate=1e-4") == 0
     assert checkpoint_steps(run_dir)[-1] == 24
@@ -109,38 +107,38 @@ def test_missing_data_is_answered_with_the_command(tmp_path, capsys):
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("kind", ["photos", "cartoons"])
-def test_an_empty_split_is_refused(data_dir, tmp_path, capsys, kind):
-    folder = shutil.copytree(data_dir, tmp_path / "data")
-    content = json.loads((folder / "dataset.json").read_text())
-    content[kind]["train"]["shards"] = []
-    (folder / "dataset.json").write_text(json.dumps(content))
-    assert train_small(folder, tmp_path / "run") == 1
-    assert f"there are no {kind} to train on" in (error := capsys.readouterr().err) and "--validation_fraction" in error
+def test_an_empty_split_is_refused(data_dir, tmp_path, capsys):
+    for kind in ("photos", "cartoons"):
+        folder = shutil.copytree(data_dir, tmp_path / kind)
+        content = json.loads((folder / "dataset.json").read_text())
+        content[kind]["train"]["shards"] = []
+        (folder / "dataset.json").write_text(json.dumps(content))
+        assert train_small(folder, tmp_path / "run") == 1
+        error = capsys.readouterr().err
+        assert f"--data_dir={folder}" in error and kind in error and "--validation_fraction" in error
     assert not (tmp_path / "run").exists()
 
 
 def test_a_crop_larger_than_the_pictures_is_refused(data_dir, tmp_path, capsys):
     assert train_small(data_dir, tmp_path / "run", "--crop_size=64") == 1
-    assert "--crop_size=64: the records' pictures have 32 pixels" in capsys.readouterr().err
+    assert "--crop_size=64" in capsys.readouterr().err
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("phase", ["initialization", "adversarial"])
 def test_a_phase_can_be_left_out(data_dir, tmp_path, phase):
     assert train_small(data_dir, tmp_path / "run", f"--{phase}_epochs=0") == 0
     assert checkpoint_steps(tmp_path / "run")[-1] == {"initialization": 12, "adversarial": 8}[phase]
 
 
-def test_training_without_a_gpu_says_so_once(data_dir, tmp_path, capsys):
+def test_training_without_a_gpu_says_so_once(data_dir, finished, capsys):
     if tf.config.list_physical_devices("GPU"):
         pytest.skip("this machine has a GPU")
-    assert train_small(data_dir, tmp_path / "run", "--adversarial_epochs=0") == 0
+    assert train_small(data_dir, finished) == 0
     assert capsys.readouterr().out.count("No GPU found") == 1
 
 
 def test_fine_tuning_starts_from_the_given_generator(finished, data_dir, tmp_path):
-    """Without initialization, and only the first time: going on needs the file no more."""
+    """Without initialization, and only the first time: resuming does not need the file."""
     initial = shutil.copy(finished / "generator.keras", tmp_path / "initial.keras")
     run_dir, flags = tmp_path / "run", [f"--initial_generator={initial}", "--generator_learning_rate=1e-7"]
     assert train_small(data_dir, run_dir, *flags, "--adversarial_epochs=1") == 0
@@ -161,14 +159,14 @@ def test_an_initial_generator_that_does_not_fit_is_refused(generator_path, data_
     assert "--initial_generator=hayao.pth: give a .keras file; import_weights" in capsys.readouterr().err
 
 
-def test_the_light_generator_is_trained_and_draws(data_dir, tmp_path):
-    """From the photo itself, which it begins as."""
-    flags = ["--generator=light", "--initialization_loss=pixels", "--adversarial_epochs=1", "--content_weight=1e-3"]
+def test_the_light_generator_and_vgg19_train(data_dir, tmp_path):
+    """With the real networks; the light one begins as the photo."""
     run_dir = tmp_path / "run"
-    assert train_small(data_dir, run_dir, *flags) == 0
+    flags = ["--generator=light", "--initialization_epochs=0", "--adversarial_epochs=2", "--content_weight=1e-3"]
+    assert train.main(["train", *train_flags(data_dir, run_dir, *flags, "--checkpoint_every_steps=20")]) == 0
     assert "\n--generator=light\n" in (run_dir / "run.flags").read_text()
     photo = draw(0)
-    drawn = Cartoonizer.load(run_dir / "generator.keras")(photo)
-    assert drawn.shape == photo.shape and np.abs(drawn.astype(int) - photo).mean() < 60
+    cartoon = Cartoonizer.load(run_dir / "generator.keras")(photo)
+    assert cartoon.shape == photo.shape and np.abs(cartoon.astype(int) - photo).mean() < 60
     begun_with = np.tanh(photo / 127.5 - 1) * 127.5 + 127.5
-    assert np.abs(drawn - begun_with).mean() > 1  # and which it is no more
+    assert np.abs(cartoon - begun_with).mean() > 1

@@ -1,4 +1,4 @@
-"""What flags of training do, beside the plain run of test_train.py."""
+"""The effects of flags of training, beside the plain run of test_train.py."""
 
 import json
 import re
@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from cartoongan_tf import train
 from cartoongan_tf.base import machine
+from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.models import kernel_limits
 from cartoongan_tf.models.generator_file import load_generator
 from cartoongan_tf.training import dry_run
@@ -18,7 +19,8 @@ from cartoongan_tf.training.checkpoints import recent_checkpoints
 from cartoongan_tf.training.config import TrainConfig
 from cartoongan_tf.training.networks import computing_in
 from cartoongan_tf.training.precision import precision_to_use, slowness
-from tests.helpers import REPOSITORY, TINY_NETWORKS, build_records, scalars
+from tests.helpers import REPOSITORY, build_records, scalars
+from tests.small_runs import train_small
 
 
 @pytest.fixture(scope="module")
@@ -27,27 +29,20 @@ def split_data_dir(picture_folders, tmp_path_factory) -> Path:
     return build_records(picture_folders, tmp_path_factory.mktemp("data") / "records", validation_fraction=0.46)
 
 
-def _train(data_dir, run_dir, *more):
-    flags = [f"--data_dir={data_dir}", f"--run_dir={run_dir}", "--vgg19_weights=random", *TINY_NETWORKS]
-    flags += ["--batch_size=2", "--initialization_epochs=2", "--adversarial_epochs=3", "--num_samples=3"]
-    flags += ["--checkpoint_every_steps=5", "--summary_every_steps=4"]
-    return train.main(["train", *flags, *more])
-
-
 def _first_kernels(run_dir):
-    """Of the generator, its average and its optimizers' moments: by name, as the newest checkpoint has them."""
+    """Return the first kernels of the generator, its average and its optimizers' moments in the newest checkpoint."""
     reader = tf.train.load_checkpoint(recent_checkpoints(run_dir / "checkpoints")[-1])
-    found = [name for name, shape in reader.get_variable_to_shape_map().items() if shape == [7, 7, 3, 4]]
-    return {name: reader.get_tensor(name) for name in found}
+    names = [name for name, shape in reader.get_variable_to_shape_map().items() if shape == [7, 7, 3, 4]]
+    return {name: reader.get_tensor(name) for name in names}
 
 
 @pytest.fixture(scope="module")
 def everything(split_data_dir, tmp_path_factory) -> Path:
-    """All that can be switched on, in one run of 4, 4 and 6 steps: there are 4 photos to train on."""
+    """A run with everything switched on, of 4, 4 and 6 steps, as there are 4 photos to train on."""
     run_dir = tmp_path_factory.mktemp("runs") / "everything"
     flags = ["--adversarial_loss=hinge", "--discriminator_warmup_steps=4", "--pool_size=4", "--ema_decay=0.9"]
-    flags += ["--color_weight=1", "--steps_per_call=3", "--generator_learning_rate=1e-2"]
-    assert _train(split_data_dir, run_dir, *flags) == 0
+    flags += ["--color_weight=1", "--steps_per_call=3", "--generator_learning_rate=1e-2", "--num_samples=3"]
+    assert train_small(split_data_dir, run_dir, *flags) == 0
     return run_dir
 
 
@@ -79,7 +74,7 @@ def test_held_out_pictures_are_validated_at_each_checkpoint(everything):
 
 
 def test_without_held_out_pictures_there_is_no_validation(data_dir, tmp_path):
-    assert _train(data_dir, tmp_path / "run", "--adversarial_epochs=0", "--initialization_loss=pixels") == 0
+    assert train_small(data_dir, tmp_path / "run", "--adversarial_epochs=0", "--initialization_loss=pixels") == 0
     assert not any("validation" in tag for tag in scalars(tmp_path / "run"))
 
 
@@ -103,25 +98,28 @@ def test_the_record_of_a_run_has_each_start(everything, split_data_dir, tmp_path
 def test_going_on_is_recorded_and_other_data_is_said(everything, split_data_dir, data_dir, tmp_path, capsys):
     run_dir = tmp_path / "run"
     quickly = ("--initialization_loss=pixels", "--content_weight=0")
-    assert _train(split_data_dir, run_dir, *quickly) == 0
-    assert _train(split_data_dir, run_dir, *quickly, "--adversarial_epochs=4") == 0
+    assert train_small(split_data_dir, run_dir, *quickly) == 0
+    assert train_small(split_data_dir, run_dir, *quickly, "--adversarial_epochs=4") == 0
     assert "not the data" not in capsys.readouterr().err
-    assert _train(data_dir, run_dir, *quickly, "--adversarial_epochs=5") == 0
-    assert f"{data_dir}: not the data that {run_dir} was last trained on: 4 batches" in capsys.readouterr().err
+    assert train_small(data_dir, run_dir, *quickly, "--adversarial_epochs=5") == 0
+    error = capsys.readouterr().err
+    assert f"{data_dir}: not the data" in error and f"{run_dir}" in error and "4 batches" in error
     starts = json.loads((run_dir / "run.json").read_text())["starts"]
     assert [start["first_step"] for start in starts] == [0, 10, 12]
 
 
-@pytest.mark.parametrize("name, value, before", [("pool_size", 6, 4), ("ema_decay", 0.5, 0.9), ("crop_size", 32, 0)])
-def test_going_on_with_what_the_checkpoint_lacks_is_refused(split_data_dir, everything, name, value, before, capsys):
-    values = {"discriminator_warmup_steps": 4, "pool_size": 4, "ema_decay": 0.9, "crop_size": 0} | {name: value}
-    assert _train(split_data_dir, everything, *(f"--{flag}={each}" for flag, each in values.items())) == 1
-    assert f"begun with --{name}={before};" in capsys.readouterr().err
+def test_resuming_with_what_the_checkpoint_lacks_is_refused(split_data_dir, everything, capsys):
+    before = {"discriminator_warmup_steps": 4, "pool_size": 4, "ema_decay": 0.9, "crop_size": 0}
+    for name, value in (("pool_size", 6), ("ema_decay", 0.5), ("crop_size", 32)):
+        flags = [f"--{flag}={each}" for flag, each in (before | {name: value}).items()]
+        assert train_small(split_data_dir, everything, *flags) == 1
+        error = capsys.readouterr().err
+        assert f"--{name}={value}" in error and f"--{name}={before[name]}" in error
 
 
-def test_a_rehearsal_tells_what_a_run_takes_and_writes_nothing(split_data_dir, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(dry_run, "TIMED_SECS", 0.5)
-    assert _train(split_data_dir, tmp_path / "run", "--dry_run", "--discriminator_warmup_steps=40") == 0
+def test_a_dry_run_reports_what_a_run_takes_and_writes_nothing(split_data_dir, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(dry_run, "TIMED_SECS", 0)
+    assert train_small(split_data_dir, tmp_path / "run", "--dry_run", "--discriminator_warmup_steps=40") == 0
     output = capsys.readouterr().out
     assert "0 of 50 steps are done" in output and "--content_weight=0.00062" in output
     assert re.search(r"initialization +4 .*\nwarmup +40 .*\nadversarial +6 ", output)
@@ -131,23 +129,34 @@ def test_a_rehearsal_tells_what_a_run_takes_and_writes_nothing(split_data_dir, t
     assert not (tmp_path / "run").exists()
 
 
-def test_a_run_folder_that_cannot_be_written_is_named_before_anything_is_built(data_dir, tmp_path, capsys):
+def test_a_run_folder_that_cannot_be_written_is_named(data_dir, tmp_path, capsys):
     (tmp_path / "file").write_text("no folder")
     for flags in ((), ("--dry_run",)):
-        assert _train(data_dir, tmp_path / "file" / "run", *flags) == 1
+        assert train_small(data_dir, tmp_path / "file" / "run", *flags) == 1
         error = capsys.readouterr().err
-        assert f"--run_dir={tmp_path}/file/run" in error and "name another" in error
+        assert f"--run_dir={tmp_path}/file/run" in error
 
 
 def test_batches_that_kernels_do_not_compute_at_once_are_refused(data_dir, tmp_path, monkeypatch, capsys):
-    """Pictures of 32 px with 64 channels: 65,536 values each; alone, they count against another limit."""
-    for batch_size, most_values, status in ((2, 2 * 65_536, 0), (4, 2 * 65_536, 1), (1, 65_535, 1)):
-        of_batches = {True: most_values, False: 2**30} if batch_size > 1 else {True: 2**30, False: most_values}
-        monkeypatch.setattr(kernel_limits, "most_values", lambda on_gpu, of_batches=of_batches: of_batches[on_gpu])
-        flags = ("--strategy=one", f"--batch_size={batch_size}", "--dry_run")
-        assert _train(data_dir, tmp_path / "run", *flags) == status
-        error = capsys.readouterr().err
-        assert status == 0 or (f"--batch_size={batch_size}" in error and "--crop_size" in error)
+    """Pictures of 32 px with 64 channels have 65,536 values each; a single one has another limit."""
+
+    def set_limits(of_batches=2**30, of_one=2**30):
+        monkeypatch.setattr(kernel_limits, "most_values", lambda on_gpu: of_batches if on_gpu else of_one)
+
+    def check(batch_size):
+        train.check_batch_size(TrainConfig("data", "run", batch_size=batch_size), num_replicas=1, image_size=32)
+
+    set_limits(of_batches=2 * 65_536)
+    check(2)
+    with pytest.raises(InputError, match=r"--batch_size=3: .*--crop_size"):
+        check(3)
+    set_limits(of_one=65_536)
+    check(1)
+    set_limits(of_one=65_535)
+    with pytest.raises(InputError, match="--batch_size=1: "):
+        check(1)
+    assert train_small(data_dir, tmp_path / "run", "--strategy=one", "--batch_size=1") == 1
+    assert "--batch_size=1" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("has_bfloat16, precision", [(True, "bfloat16"), (False, "off")])
@@ -166,11 +175,12 @@ def test_a_format_that_the_processor_lacks_is_said_with_the_flag_that_mends_it(
     data_dir, tmp_path, monkeypatch, capsys, flags
 ):
     monkeypatch.setattr(machine, "has_bfloat16", lambda: False)
-    monkeypatch.setattr(dry_run, "TIMED_SECS", 0.5)
-    assert _train(data_dir, tmp_path / "run", "--mixed_precision=bfloat16", *flags) == 0
+    monkeypatch.setattr(dry_run, "TIMED_SECS", 0)
+    flags = (*flags, "--mixed_precision=bfloat16", "--initialization_epochs=1", "--adversarial_epochs=0")
+    assert train_small(data_dir, tmp_path / "run", *flags) == 0
     output = capsys.readouterr()
     warning = "WARNING: --mixed_precision=bfloat16"
-    assert warning in output.err and (warning in output.out) == bool(flags)
+    assert warning in output.err and (warning in output.out) == ("--dry_run" in flags)
     assert "--mixed_precision=auto" in output.err
 
 
@@ -189,7 +199,7 @@ def test_recipes_take_the_format_that_the_machine_has():
         ({}, 1, []),
     ],
 )
-def test_a_rehearsal_of_days_on_a_cpu_says_what_makes_it_shorter(flags, days, advised):
+def test_a_dry_run_of_days_on_a_cpu_advises_how_to_shorten_it(flags, days, advised):
     config = TrainConfig(data_dir="data", run_dir="run", **flags)
     sentences = dry_run.advise(config, days * 86400)
     assert len(sentences) == len(advised)
@@ -198,10 +208,10 @@ def test_a_rehearsal_of_days_on_a_cpu_says_what_makes_it_shorter(flags, days, ad
 
 
 @pytest.mark.slow
-def test_a_rehearsal_counts_what_is_left(split_data_dir, everything, capsys):
+def test_a_dry_run_counts_what_is_left(split_data_dir, everything, capsys):
     before = {path: path.stat().st_mtime_ns for path in everything.rglob("*")}
     flags = ["--adversarial_loss=hinge", "--discriminator_warmup_steps=4", "--pool_size=4", "--ema_decay=0.9"]
-    assert _train(split_data_dir, everything, *flags, "--adversarial_epochs=10", "--dry_run") == 0
+    assert train_small(split_data_dir, everything, *flags, "--adversarial_epochs=10", "--dry_run") == 0
     output = capsys.readouterr().out
     assert "14 of 28 steps are done" in output and re.search(r"adversarial +14 ", output)
     assert "initialization  " not in output
@@ -211,9 +221,9 @@ def test_a_rehearsal_counts_what_is_left(split_data_dir, everything, capsys):
 @pytest.mark.slow
 def test_how_steps_are_run_changes_nothing(data_dir, tmp_path):
     """Four steps in a call see four batches; each summary's means are of the same steps."""
-    flags = ["--checkpoint_every_steps=12", "--summary_every_steps=4"]
-    assert _train(data_dir, tmp_path / "plain", *flags) == 0
-    assert _train(data_dir, tmp_path / "other", *flags, "--strategy=one", "--steps_per_call=4") == 0
+    flags = ["--checkpoint_every_steps=12", "--summary_every_steps=4", "--generator_learning_rate=1e-5"]
+    assert train_small(data_dir, tmp_path / "plain", *flags) == 0
+    assert train_small(data_dir, tmp_path / "other", *flags, "--strategy=one", "--steps_per_call=4") == 0
     plain, other = scalars(tmp_path / "plain"), scalars(tmp_path / "other")
     for tag in ("initialization/content_loss", "adversarial/content_loss", "adversarial/discriminator_loss"):
         assert list(plain[tag]) == list(other[tag]) and len(plain[tag]) >= 2
@@ -223,7 +233,7 @@ def test_how_steps_are_run_changes_nothing(data_dir, tmp_path):
 
 @pytest.mark.slow
 def test_bfloat16_trains_and_saves_float32(data_dir, tmp_path):
-    assert _train(data_dir, tmp_path / "run", "--mixed_precision=bfloat16", "--checkpoint_every_steps=10") == 0
+    assert train_small(data_dir, tmp_path / "run", "--mixed_precision=bfloat16", "--checkpoint_every_steps=10") == 0
     generator = load_generator(tmp_path / "run" / "generator.keras")
     assert {layer.compute_dtype for layer in generator.layers} == {"float32"}
     assert {weights.dtype for weights in generator.weights} == {"float32"}
@@ -234,7 +244,7 @@ def test_bfloat16_trains_and_saves_float32(data_dir, tmp_path):
 def test_what_is_wrong_is_said_once_and_kept(data_dir, tmp_path, capsys):
     """A discriminator that learns nothing stays at chance."""
     flags = ["--discriminator_learning_rate=1e-12", "--adversarial_epochs=35", "--pool_size=0"]
-    assert _train(data_dir, tmp_path / "run", *flags, "--checkpoint_every_steps=70") == 0
+    assert train_small(data_dir, tmp_path / "run", *flags, "--checkpoint_every_steps=70") == 0
     error = capsys.readouterr().err
     assert error.count("not distinguished anything") == 1 and "--discriminator_warmup_steps" in error
     assert "not distinguished anything" in (tmp_path / "run" / "warnings.txt").read_text()

@@ -1,4 +1,4 @@
-"""What a run lives through: being cut off, damaged checkpoints, full disks, losses that are not finite."""
+"""Interrupted runs, damaged checkpoints, full disks, and losses that are not finite."""
 
 import contextlib
 import itertools
@@ -7,37 +7,39 @@ import resource
 import shutil
 import signal
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from cartoongan_tf.base import atomic
+from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.training import distribution
-from cartoongan_tf.training.checkpoints import recent_checkpoints
+from cartoongan_tf.training.checkpoints import RunCheckpoints, recent_checkpoints
 from cartoongan_tf.training.run_folder import RunFolder
 from tests.small_runs import checkpoint_steps, draw_with, newest_step, train_small
 
 
-class _Cut(Exception):
+class _Interrupted(Exception):
     pass
 
 
-@pytest.mark.parametrize("cut_at, resumed_from", [pytest.param(8, 5, marks=pytest.mark.slow), (15, 10)])
-def test_a_run_that_was_cut_off_ends_like_one_that_was_not(
-    data_dir, finished, tmp_path, monkeypatch, cut_at, resumed_from
+@pytest.mark.parametrize("interrupted_at, resumed_from", [(8, 5), (15, 10)])
+def test_an_interrupted_run_ends_like_one_that_was_not(
+    data_dir, finished, tmp_path, monkeypatch, interrupted_at, resumed_from
 ):
-    """Cut off in each phase, with steps since the last checkpoint lost: the same networks, up to float noise."""
+    """Interrupted in each phase, with steps since the last checkpoint lost: the same networks, up to float noise."""
     write_results = RunFolder.write_results
 
-    def cut(folder, generator, photos, cartoons, step):
+    def write_and_fail(folder, generator, photos, cartoons, step):
         write_results(folder, generator, photos, cartoons, step)
-        if step == cut_at:
-            raise _Cut
+        if step == interrupted_at:
+            raise _Interrupted
 
-    monkeypatch.setattr(RunFolder, "write_results", cut)
-    with pytest.raises(_Cut):
-        train_small(data_dir, tmp_path / "run")
-    monkeypatch.setattr(RunFolder, "write_results", write_results)
+    with monkeypatch.context() as patched:
+        patched.setattr(RunFolder, "write_results", write_and_fail)
+        with pytest.raises(_Interrupted):
+            train_small(data_dir, tmp_path / "run")
     assert checkpoint_steps(tmp_path / "run")[-1] == resumed_from
     assert train_small(data_dir, tmp_path / "run") == 0
     assert checkpoint_steps(tmp_path / "run")[-1] == 20
@@ -75,7 +77,7 @@ def test_a_full_disk_is_said_and_costs_what_cannot_be_written(
     with _full_disk(monkeypatch, begins_at, 13, file_bytes):
         assert train_small(data_dir, tmp_path / "run", *flags) == 0
     error = capsys.readouterr().err
-    assert "step 10 is not saved. Training goes on" in error and str(tmp_path / "run") in error
+    assert "step 10 is not saved" in error and str(tmp_path / "run") in error
     assert "its curves are not written" in error or file_bytes > 2_000
     assert checkpoint_steps(tmp_path / "run") == saved
     assert not list((tmp_path / "run").rglob("*temp*")) and not list((tmp_path / "run").rglob("*.partial*"))
@@ -91,22 +93,23 @@ def test_a_disk_that_is_full_in_the_end_is_an_error(data_dir, finished, tmp_path
     np.testing.assert_allclose(draw_with(tmp_path / "run"), draw_with(finished), atol=2e-3)
 
 
-@pytest.mark.parametrize("state", [None, "", "garbage"])
-def test_checkpoints_are_found_without_tensorflows_list_of_them(finished, tmp_path, state):
+def test_checkpoints_are_found_without_tensorflows_list_of_them(finished, tmp_path):
     run_dir = shutil.copytree(finished, tmp_path / "run")
-    (run_dir / "checkpoints" / "checkpoint").unlink(missing_ok=True)
-    if state is not None:
-        (run_dir / "checkpoints" / "checkpoint").write_text(state)
-    assert RunFolder(run_dir).has_begun and newest_step(run_dir) == 20
-    step = tf.Variable(0, dtype=tf.int64)
-    tf.train.Checkpoint(step=step).read(recent_checkpoints(run_dir / "checkpoints")[-1]).expect_partial()
-    assert step.numpy() == 20
+    state_file = run_dir / "checkpoints" / "checkpoint"
+    for state in (None, "", "garbage"):
+        state_file.unlink(missing_ok=True)
+        if state is not None:
+            state_file.write_text(state)
+        assert RunFolder(run_dir).has_begun and newest_step(run_dir) == 20, state
+        step = tf.Variable(0, dtype=tf.int64)
+        tf.train.Checkpoint(step=step).read(recent_checkpoints(run_dir / "checkpoints")[-1]).expect_partial()
+        assert step.numpy() == 20, state
 
 
 def test_two_runs_in_one_folder_are_refused(data_dir, tmp_path, capsys):
     with atomic.locked(tmp_path / "run"):
         assert train_small(data_dir, tmp_path / "run") == 1
-    assert f"{tmp_path / 'run'}: another run is writing there" in capsys.readouterr().err
+    assert str(tmp_path / "run") in capsys.readouterr().err
 
 
 def _damage(run_dir, step, suffix="data-00000-of-00001"):
@@ -114,7 +117,7 @@ def _damage(run_dir, step, suffix="data-00000-of-00001"):
     path.write_bytes(path.read_bytes()[:-50])
 
 
-@pytest.mark.parametrize("suffix", [pytest.param("index", marks=pytest.mark.slow), "data-00000-of-00001"])
+@pytest.mark.parametrize("suffix", ["index", "data-00000-of-00001"])
 def test_a_damaged_checkpoint_is_said_and_the_one_before_used(data_dir, finished, tmp_path, capsys, suffix):
     run_dir = shutil.copytree(finished, tmp_path / "run")
     _damage(run_dir, 20, suffix)
@@ -124,7 +127,6 @@ def test_a_damaged_checkpoint_is_said_and_the_one_before_used(data_dir, finished
     np.testing.assert_allclose(draw_with(run_dir), draw_with(finished), atol=1e-4)
 
 
-@pytest.mark.slow
 def test_damaged_checkpoints_alone_are_an_error(data_dir, finished, tmp_path, capsys):
     run_dir = shutil.copytree(finished, tmp_path / "run")
     for step in checkpoint_steps(run_dir):
@@ -146,7 +148,7 @@ def test_some_checkpoints_are_kept_for_good(data_dir, tmp_path):
     assert train_small(data_dir, tmp_path / "other", "--keep_every_steps=7") == 2
 
 
-def test_a_run_that_is_asked_to_stop_saves_and_goes_on(data_dir, finished, tmp_path, monkeypatch, capsys):
+def test_a_run_that_is_asked_to_stop_saves_and_can_be_resumed(data_dir, finished, tmp_path, monkeypatch, capsys):
     @contextlib.contextmanager
     def after_seven_steps():
         steps = itertools.count(1)
@@ -172,5 +174,14 @@ def test_weights_that_are_not_finite_are_never_saved(data_dir, tmp_path, capsys)
     """The loss of the step that broke them was still fine."""
     flags = ("--initialization_learning_rate=1e38", "--checkpoint_every_steps=1")
     assert train_small(data_dir, tmp_path / "run", *flags) == 1
-    assert re.search(r"the generator .*not finite after step 1\b", capsys.readouterr().err)
+    assert re.search(r"the generator.*not finite after step 1\b", capsys.readouterr().err)
     assert not (tmp_path / "run" / "generator.keras").exists() and not checkpoint_steps(tmp_path / "run")
+
+
+def test_a_weight_that_is_not_finite_is_named(tmp_path):
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1, name="last")])
+    run_checkpoints = RunCheckpoints(tmp_path, {"generator": model}, 1)
+    run_checkpoints.require_finite(7)
+    model.get_layer("last").kernel.assign([[1.0], [np.inf]])
+    with pytest.raises(InputError, match=r"generator's .*last/kernel .*step 7"):
+        run_checkpoints.require_finite(7)

@@ -1,4 +1,4 @@
-"""Runs that go on with other data, or with more epochs: what is done stays done, and what is ahead alone changes."""
+"""Runs that are resumed with other data, or with more epochs: only the steps that are left change."""
 
 import contextlib
 import itertools
@@ -9,18 +9,24 @@ import signal
 import pytest
 from PIL import Image
 
-from cartoongan_tf.training import checkpoints
+from cartoongan_tf.base.options import options_of
+from cartoongan_tf.training import checkpoints, dry_run
 from cartoongan_tf.training.config import TrainConfig
 from cartoongan_tf.training.resumption import find_resumption
 from cartoongan_tf.training.run_folder import RunFolder
 from tests.helpers import build_records, contents, draw, scalars
 from tests.small_runs import newest_step, train_flags, train_small
 
-GROWN = 12  # batches an epoch of `grown_dir`; `data_dir` has 4
+GROWN = 12  # batches an epoch in `grown_dir`; `data_dir` has 4
 
 
 class _Killed(Exception):
     pass
+
+
+@pytest.fixture(autouse=True)
+def _dry_runs_are_short(monkeypatch):
+    monkeypatch.setattr(dry_run, "TIMED_SECS", 0)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +46,7 @@ def run_dir(finished, tmp_path):
 
 
 def _steps(run_dir):
-    """Taken in (initialization, adversarial training), as the newest checkpoint's optimizers count them."""
+    """Return the steps of initialization and adversarial training, as the newest checkpoint's optimizers count them."""
     _, path = checkpoints.find_newest_complete(run_dir / "checkpoints")
     taken = checkpoints.read_optimizer_steps(path)
     assert taken["discriminator_optimizer"] == taken["generator_optimizer"]
@@ -48,7 +54,7 @@ def _steps(run_dir):
 
 
 def _curve_steps(run_dir, phase):
-    """The steps that a phase's curves have points at."""
+    """Return the steps at which a phase's curves have points."""
     return sorted({step for tag, points in scalars(run_dir).items() if tag.startswith(f"{phase}/") for step in points})
 
 
@@ -69,11 +75,9 @@ def _stopping_after(num_steps, monkeypatch):
 def test_a_finished_run_stays_finished_when_its_data_grow(run_dir, grown_dir, capsys):
     assert train_small(grown_dir, run_dir) == 0
     captured = capsys.readouterr()
-    assert f"{grown_dir}: not the data that {run_dir} was last trained on: 12 batches an epoch where there were 4" in (
-        captured.err
-    )
-    assert captured.err.count("not the data") == 1 and "What is done stays done" in captured.err
-    assert f"All 20 steps of {run_dir} are done already; raise --adversarial_epochs" in captured.out
+    assert f"{grown_dir}: not the data" in captured.err and str(run_dir) in captured.err
+    assert captured.err.count("not the data") == 1 and "12 batches an epoch where there were 4" in captured.err
+    assert f"All 20 steps of {run_dir}" in captured.out and "--adversarial_epochs" in captured.out
     assert _steps(run_dir) == (8, 12)
     assert train_small(grown_dir, run_dir, "--adversarial_epochs=4") == 0  # an epoch of the new data, nothing else
     captured = capsys.readouterr()
@@ -89,9 +93,9 @@ def test_a_run_in_adversarial_training_stays_there_when_its_data_grow(
     with _stopping_after(10, monkeypatch):
         assert train_small(data_dir, run_dir) == 128 + signal.SIGTERM
     assert _steps(run_dir) == (8, 2)
-    rehearsed = contents(run_dir)
+    before = contents(run_dir)
     assert train_small(grown_dir, run_dir, "--dry_run") == 0
-    assert contents(run_dir) == rehearsed
+    assert contents(run_dir) == before
     dry = capsys.readouterr()
     length = "adversarial training, of which 2 are done, now has 32 steps, not 12"  # 2.5 epochs are left
     assert length in dry.err and "10 of 40 steps are done." in dry.out and "initialization  " not in dry.out
@@ -104,8 +108,9 @@ def test_a_run_in_adversarial_training_stays_there_when_its_data_grow(
     assert rates[12] == pytest.approx(1e-3 * 28 / 36) and rates[28] == pytest.approx(1e-3 / 3) and rates[40] == 0
 
 
-def test_adversarial_training_is_not_passed_by_when_the_data_shrink(data_dir, grown_dir, tmp_path, capsys):
-    run_dir, short = tmp_path / "run", ("--initialization_epochs=1", "--initialization_loss=pixels")
+def test_adversarial_training_is_not_skipped_when_the_data_shrink(data_dir, grown_dir, tmp_path, capsys):
+    run_dir = tmp_path / "run"
+    short = ("--initialization_epochs=1", "--initialization_loss=pixels")
     assert train_small(grown_dir, run_dir, *short, "--adversarial_epochs=0") == 0
     assert _steps(run_dir) == (GROWN, 0)
     capsys.readouterr()
@@ -116,14 +121,12 @@ def test_adversarial_training_is_not_passed_by_when_the_data_shrink(data_dir, gr
     assert _curve_steps(run_dir, "adversarial")[-1] == GROWN + 12
 
 
-def test_rates_that_start_again_are_said(data_dir, run_dir, capsys):
+def test_rates_that_start_again_are_reported(data_dir, run_dir, capsys):
     assert scalars(run_dir)["adversarial/generator_learning_rate"][20] == 0
     longer = ("--adversarial_epochs=5", "--adversarial_decay_epochs=1")
-    sentence = "The learning rates had fallen to 0; they start again at 0.001 (generator) and 1e-05 (discriminator)."
-    assert train_small(data_dir, run_dir, *longer, "--dry_run") == 0
-    assert sentence in capsys.readouterr().err
     assert train_small(data_dir, run_dir, *longer) == 0
-    assert sentence in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "fallen to 0; they start again at 0.001 (generator) and 1e-05 (discriminator)" in error
     rates = scalars(run_dir)["adversarial/generator_learning_rate"]
     assert rates[24] == pytest.approx(1e-3) and rates[28] == 0 and _steps(run_dir) == (8, 20)
     assert train_small(data_dir, run_dir, *longer) == 0
@@ -131,20 +134,22 @@ def test_rates_that_start_again_are_said(data_dir, run_dir, capsys):
 
 
 def _config(data_dir, run_dir, *flags):
-    values = dict(flag.lstrip("-").split("=") for flag in train_flags(data_dir, run_dir, *flags))
-    types = {name: type(field.default) for name, field in TrainConfig.__dataclass_fields__.items()}
-    return TrainConfig(
-        **{name: types[name](value) if types[name] in (int, float) else value for name, value in values.items()}
-    )
+    """Return the recipe of `train_flags`."""
+    types = {option.name: option.type for option in options_of(TrainConfig)}
+    values = {}
+    for flag in train_flags(data_dir, run_dir, *flags):
+        name, _, text = flag.removeprefix("--").partition("=")
+        values[name] = types[name](text)
+    return TrainConfig(**values)
 
 
-def _found(data_dir, run_dir, steps_per_epoch, *flags):
-    """(steps done, of initialization in all, of adversarial training in all), and what is said."""
+def _resumption(data_dir, run_dir, steps_per_epoch, *flags):
+    """Return (steps done, of initialization in all, of adversarial training in all), and the changes as text."""
     config = _config(data_dir, run_dir, *flags)
-    found = find_resumption(RunFolder(run_dir), config, steps_per_epoch)
-    initialization, _, adversarial = found.schedule.phases
-    sentences = found.list_changes(str(run_dir), str(data_dir))
-    return (found.step, initialization.num_steps, adversarial.num_steps), " ".join(sentences)
+    resumption = find_resumption(RunFolder(run_dir), config, steps_per_epoch)
+    initialization, _, adversarial = resumption.schedule.phases
+    changes = resumption.list_changes(str(run_dir), str(data_dir))
+    return (resumption.step, initialization.num_steps, adversarial.num_steps), " ".join(changes)
 
 
 def test_the_lengths_are_kept_in_the_runs_folder(run_dir):
@@ -156,27 +161,27 @@ def test_the_lengths_are_kept_in_the_runs_folder(run_dir):
 
 def test_a_run_of_an_earlier_version_is_read_from_its_checkpoint(data_dir, grown_dir, run_dir):
     (run_dir / "schedule.json").unlink()
-    assert _found(data_dir, run_dir, 4) == ((20, 8, 12), "")
-    lengths, said = _found(data_dir, run_dir, 4, "--adversarial_epochs=4", "--adversarial_decay_epochs=2")
-    assert lengths == (20, 8, 16) and "fallen to 0; they start again at 0.0005" in said
-    lengths, said = _found(grown_dir, run_dir, GROWN)
-    assert lengths == (20, 8, 12) and "12 batches an epoch where there were 4" in said
-    assert _found(grown_dir, run_dir, GROWN, "--adversarial_epochs=4")[0] == (20, 8, 12 + GROWN)
+    assert _resumption(data_dir, run_dir, 4) == ((20, 8, 12), "")
+    lengths, changes = _resumption(data_dir, run_dir, 4, "--adversarial_epochs=4", "--adversarial_decay_epochs=2")
+    assert lengths == (20, 8, 16) and "fallen to 0; they start again at 0.0005" in changes
+    lengths, changes = _resumption(grown_dir, run_dir, GROWN)
+    assert lengths == (20, 8, 12) and "12 batches an epoch where there were 4" in changes
+    assert _resumption(grown_dir, run_dir, GROWN, "--adversarial_epochs=4")[0] == (20, 8, 12 + GROWN)
     (run_dir / "run.json").unlink()  # whether the data are the same is not known
-    assert _found(data_dir, run_dir, 4) == ((20, 8, 12), "")
-    assert _found(grown_dir, run_dir, GROWN)[0] == (20, 8, 12)
+    assert _resumption(data_dir, run_dir, 4) == ((20, 8, 12), "")
+    assert _resumption(grown_dir, run_dir, GROWN)[0] == (20, 8, 12)
 
 
-def test_a_run_in_initialization_goes_on_with_it(data_dir, grown_dir, tmp_path, monkeypatch):
+def test_a_run_in_initialization_stays_there(data_dir, grown_dir, tmp_path, monkeypatch):
     run_dir = tmp_path / "run"
     with _stopping_after(3, monkeypatch):
         assert train_small(data_dir, run_dir, "--initialization_loss=pixels") == 128 + signal.SIGTERM
-    lengths, said = _found(grown_dir, run_dir, GROWN)
+    lengths, changes = _resumption(grown_dir, run_dir, GROWN)
     assert lengths == (3, 3 + 15, 36)  # 1.25 epochs of it are left
-    assert "initialization, of which 3 are done, now has 18 steps, not 8" in said
+    assert "initialization, of which 3 are done, now has 18 steps, not 8" in changes
     (run_dir / "schedule.json").unlink()  # then it is not known how many batches there were
-    assert _found(data_dir, run_dir, 4) == ((3, 8, 12), "")
-    assert _found(grown_dir, run_dir, GROWN)[0] == (3, 24, 36)
+    assert _resumption(data_dir, run_dir, 4) == ((3, 8, 12), "")
+    assert _resumption(grown_dir, run_dir, GROWN)[0] == (3, 24, 36)
 
 
 def _damage(run_dir, step):
@@ -184,26 +189,26 @@ def _damage(run_dir, step):
     path.write_bytes(path.read_bytes()[:-50])
 
 
-def test_a_damaged_checkpoint_is_passed_by_here_too(grown_dir, run_dir, capsys):
+def test_a_damaged_checkpoint_is_skipped_here_too(grown_dir, run_dir, capsys):
     _damage(run_dir, 20)
-    assert _found(grown_dir, run_dir, GROWN)[0] == (15, 8, 7 + 15)  # 1.25 epochs are left
+    assert _resumption(grown_dir, run_dir, GROWN)[0] == (15, 8, 7 + 15)  # 1.25 epochs are left
     assert train_small(grown_dir, run_dir) == 0
     captured = capsys.readouterr()
     assert captured.err.count("step-20: damaged") == 1 and "checkpoint of step 15 of 30" in captured.out
     assert _steps(run_dir) == (8, 22)
 
 
-def test_a_damaged_schedule_is_worked_out_again(data_dir, grown_dir, run_dir, capsys):
+def test_a_damaged_schedule_is_computed_again(data_dir, grown_dir, run_dir, capsys):
     (run_dir / "schedule.json").write_text('{"steps_per_')
     assert train_small(data_dir, run_dir) == 0
     captured = capsys.readouterr()
     assert "schedule.json: damaged" in captured.err and "All 20 steps" in captured.out
     assert len(list(run_dir.glob("schedule.damaged_*.json"))) == 1
-    assert _found(grown_dir, run_dir, GROWN)[0] == (20, 8, 12)
+    assert _resumption(grown_dir, run_dir, GROWN)[0] == (20, 8, 12)
 
 
 def test_a_run_that_is_killed_before_its_first_step_loses_no_epoch(data_dir, grown_dir, run_dir, monkeypatch):
-    """With the grown data, twice; then the old data are back."""
+    """With the grown data, twice; then the old data return."""
 
     def killed(*_):
         raise _Killed
@@ -215,19 +220,19 @@ def test_a_run_that_is_killed_before_its_first_step_loses_no_epoch(data_dir, gro
             train_small(grown_dir, run_dir, longer)
         assert json.loads((run_dir / "schedule.json").read_text())["steps_per_epoch"] == GROWN
         assert newest_step(run_dir) == 20
-    assert _found(grown_dir, run_dir, GROWN, longer)[0] == (20, 8, 12 + GROWN)
-    assert _found(data_dir, run_dir, 4, longer)[0] == (20, 8, 16)
+    assert _resumption(grown_dir, run_dir, GROWN, longer)[0] == (20, 8, 12 + GROWN)
+    assert _resumption(data_dir, run_dir, 4, longer)[0] == (20, 8, 16)
 
 
-def test_a_run_that_another_one_has_carried_on_meanwhile_is_refused(data_dir, run_dir, monkeypatch, capsys):
-    """Between the look at its folder and the lock on it."""
+def test_a_run_that_another_one_has_continued_meanwhile_is_refused(data_dir, run_dir, monkeypatch, capsys):
+    """Between the search for its resumption and the lock on its folder."""
 
-    def look(*arguments):
-        found = find_resumption(*arguments)
+    def find_and_change(*arguments):
+        resumption = find_resumption(*arguments)
         for file in (run_dir / "checkpoints").glob("step-20.*"):
             file.unlink()
-        return found
+        return resumption
 
-    monkeypatch.setattr("cartoongan_tf.training.run.find_resumption", look)
+    monkeypatch.setattr("cartoongan_tf.training.run.find_resumption", find_and_change)
     assert train_small(data_dir, run_dir) == 1
-    assert f"{run_dir}: another run has written there meanwhile; give the same" in capsys.readouterr().err
+    assert f"{run_dir}: another run" in capsys.readouterr().err

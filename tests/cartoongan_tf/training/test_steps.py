@@ -25,7 +25,9 @@ def test_initialization_learns_the_photo(loss):
 @pytest.mark.parametrize(
     "adversarial_loss, content_loss, color_weight", [("log", "l1", 0), ("least_squares", "l2", 3.0), ("hinge", "l1", 0)]
 )
-def test_adversarial_step_reports_what_was_before_its_update(adversarial_loss, content_loss, color_weight):
+def test_adversarial_step_reports_what_was_before_its_update(
+    small_networks, adversarial_loss, content_loss, color_weight
+):
     config = small_config(
         adversarial_loss=adversarial_loss, content_loss=content_loss, edge_loss_weight=0.5, color_weight=color_weight
     )
@@ -83,15 +85,15 @@ def test_vgg19_is_never_changed():
 
 
 @pytest.mark.parametrize("step", [steps.initialization_step, steps.adversarial_step])
-def test_two_replicas_do_what_one_does(step, two_replicas, real_vgg19):
+def test_two_replicas_do_what_one_does(step, two_replicas):
     """Two replicas of batch 2 against one of batch 4: the same losses, and the same pictures afterwards.
 
     By plain gradient descent: Adam would hide gradients that are twice too large, and where one is rounding noise it
     would take a full step in its direction.
     """
-    config, build = small_config(pool_size=0), build_with_gradient_descent
-    runs = [run_steps(step, config, 5, strategy, build) for strategy in (None, two_replicas)]
-    (one, networks_one), (two, networks_two) = runs
+    config = small_config(pool_size=0)
+    one, networks_one = run_steps(step, config, 5, None, build_with_gradient_descent)
+    two, networks_two = run_steps(step, config, 5, two_replicas, build_with_gradient_descent)
     for ours, theirs in zip(two, one, strict=True):
         for name in theirs:
             if name.endswith("_gradient_norm"):
@@ -115,7 +117,7 @@ def test_warmup_teaches_the_discriminator_alone():
     assert networks.discriminator_optimizer.iterations.numpy() == 0
 
 
-def test_averaged_weights_follow_the_weights():
+def test_averaged_weights_follow_the_weights(small_networks):
     config = small_config(ema_decay=0.15, batch_size=4)
     start = untrained(config).generator.trainable_variables[0].numpy()
     after = [run_steps(steps.initialization_step, config, num_steps)[1] for num_steps in (1, 2)]
@@ -128,7 +130,7 @@ def test_averaged_weights_follow_the_weights():
     assert np.abs(twice - second).max() > 1e-5
 
 
-def test_averaging_starts_anew_in_each_phase():
+def test_averaging_starts_anew_in_each_phase(small_networks):
     """In a phase's first step nearly all of the average is from that step, whatever the decay."""
     config = small_config(ema_decay=0.9999, initialization_learning_rate=0.1)
     start = untrained(config).generator.trainable_variables[0].numpy()
@@ -137,10 +139,10 @@ def test_averaging_starts_anew_in_each_phase():
     np.testing.assert_allclose(networks.averaged_generator.trainable_variables[0], expected, rtol=1e-4, atol=1e-6)
 
 
-def test_the_pool_changes_what_the_discriminator_learns_from_and_nothing_else():
+def test_the_pool_changes_what_the_discriminator_learns_from_and_nothing_else(small_networks):
     """With room for one batch, from the second step on half of its pictures are earlier ones."""
-    runs = [run_steps(steps.adversarial_step, small_config(pool_size=size, content_weight=0), 3)[0] for size in (0, 4)]
-    without, with_pool = runs
+    without, _ = run_steps(steps.adversarial_step, small_config(pool_size=0, content_weight=0), 3)
+    with_pool, _ = run_steps(steps.adversarial_step, small_config(pool_size=4, content_weight=0), 3)
     for name in without[0]:
         np.testing.assert_allclose(with_pool[0][name], without[0][name], rtol=1e-4, err_msg=name)
     assert with_pool[1]["generator_loss"] == pytest.approx(without[1]["generator_loss"], rel=1e-4)
