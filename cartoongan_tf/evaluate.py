@@ -10,6 +10,7 @@ model was trained on.
 """
 
 import dataclasses
+import functools
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -136,7 +137,8 @@ def _models(config: EvaluateConfig) -> list[Method]:
     """Load all models now, so that one that cannot be loaded is reported before anything is measured."""
     from cartoongan_tf.inference.named_models import load_named_models
 
-    return [Method(name, None, lambda model=model: model) for name, model in load_named_models(config.model).items()]
+    models = load_named_models(config.model)
+    return [Method(name, None, functools.partial(models.__getitem__, name)) for name in models]
 
 
 def _checkpoints(config: EvaluateConfig) -> list[Method]:
@@ -147,7 +149,7 @@ def _checkpoints(config: EvaluateConfig) -> list[Method]:
     from cartoongan_tf.training.checkpoints import write_generators
 
     paths = write_generators(config.run_dir, Path(config.output_dir) / "checkpoints")
-    return [Method(f"step {step}", step, lambda path=path: Cartoonizer.load(path)) for step, path in paths.items()]
+    return [Method(f"step {step}", step, functools.partial(Cartoonizer.load, path)) for step, path in paths.items()]
 
 
 if __name__ == "__main__":

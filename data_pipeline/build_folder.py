@@ -8,10 +8,12 @@ photos-train-00000.tfrecord ...
 
 import dataclasses
 import hashlib
+import io
 import json
 import re
 import sys
 from collections.abc import Iterable, Mapping
+from typing import cast
 
 from cartoongan_tf.base.errors import InputError
 from data_pipeline import records
@@ -73,7 +75,7 @@ class BuildFolder:
 
     def _sha256(self, name: str) -> str:
         with self._folder.open(name) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+            return hashlib.file_digest(cast(io.BufferedReader, file), "sha256").hexdigest()
 
     def _check_may_replace(self, names: list[str], earlier: dict | None, plan: dict, overwrite: bool) -> None:
         """Raise InputError unless the folder's files may be replaced.

@@ -87,7 +87,7 @@ def _make_shards(config: BuildConfig, runner_options: list[str]) -> "MakeShards"
 def _report(config: BuildConfig, dataset: dict) -> None:
     """Print the numbers of examples, the files that could not be read, and how many others were skipped."""
     folders = {"photos": config.photos_dir, "cartoons": config.cartoons_dir}
-    num_skipped = Counter()
+    num_skipped: Counter[str] = Counter()
     for kind, folder in folders.items():
         num_skipped.update(dataset[kind]["num_skipped"])
         for name, (reason, detail) in dataset[kind]["skipped"].items():

@@ -50,7 +50,7 @@ class Task(NamedTuple):
             with self.source.open(name) as file:
                 result = prepare(self.kind, file, name, self.preparation)
         except (FileNotFoundError, PermissionError) as error:
-            result = Skip("unreadable", error.strerror)
+            result = Skip("unreadable", error.strerror or str(error))
         if self.strict and isinstance(result, Skip) and result.reason == "unreadable":
             raise InputError(f"{self.source}/{name}: {result.detail}; repair or remove it, or omit --strict")
         return result
@@ -117,7 +117,7 @@ def in_threads(num_workers: int) -> MakeShards:
     """Return a function that makes shards on this machine, in `num_workers` threads."""
 
     def make_shards(tasks: Sequence[Task], folder: BuildFolder) -> dict[Shard, ShardReport]:
-        reports = {}
+        reports: dict[Shard, ShardReport] = {}
         with _one_opencv_thread_each():
             for task in tasks:
                 reports |= _make_shards_of_kind(task, folder, num_workers)

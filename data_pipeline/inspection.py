@@ -1,7 +1,7 @@
 """Measures and a contact sheet of a data folder, from examples evenly spaced over its training records."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -93,7 +93,7 @@ def draw_sheet(opened: Records, num_examples: int) -> np.ndarray:
     for example in cartoons(opened, num_examples):
         cartoon, smoothed = example.parts
         cartoon_groups.append((example.source, (cartoon, mark_edges(cartoon, opened.smoothing), smoothed)))
-    sections = {
+    sections: dict[str, Sequence[tuple[str, Sequence[np.ndarray]]]] = {
         "Photos": photo_groups,
         "Cartoons | their edges, and the region around them | smoothed": cartoon_groups,
     }

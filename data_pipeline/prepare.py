@@ -5,6 +5,7 @@ The result depends only on the picture's bytes, its name and the `PreparationCon
 
 import dataclasses
 import os
+from collections.abc import Sequence
 from typing import BinaryIO, Literal, NamedTuple, get_args
 
 import cv2
@@ -116,7 +117,7 @@ class Prepared(NamedTuple):
       hash: perceptual hash of the middle square, or of another one if the middle is blank; see `near_duplicates`.
     """
 
-    examples: list[dict[str, bytes | list[int]]]
+    examples: list[dict[str, bytes | Sequence[int]]]
     hash: int
 
 

@@ -107,7 +107,7 @@ class Records:
     smoothing: Smoothing
 
 
-def encode_shard(examples: Iterable[dict[str, bytes | list[int]]]) -> bytes:
+def encode_shard(examples: Iterable[dict[str, bytes | Sequence[int]]]) -> bytes:
     """Encode examples, each as features by name, into the content of a TFRecord file; always the same bytes."""
     return b"".join(_framed(_serialize(example)) for example in examples)
 
@@ -117,12 +117,12 @@ def _framed(data: bytes) -> bytes:
     return length + _masked_checksum(length) + data + _masked_checksum(data)
 
 
-def _serialize(example: dict[str, bytes | list[int]]) -> bytes:
+def _serialize(example: dict[str, bytes | Sequence[int]]) -> bytes:
     features = tf.train.Features(feature={name: _feature(value) for name, value in example.items()})
     return tf.train.Example(features=features).SerializeToString(deterministic=True)
 
 
-def _feature(value: bytes | list[int]) -> tf.train.Feature:
+def _feature(value: bytes | Sequence[int]) -> tf.train.Feature:
     if isinstance(value, bytes):
         return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
     return tf.train.Feature(int64_list=tf.train.Int64List(value=value))
@@ -213,7 +213,7 @@ def record_spans(path: str, count: int) -> list[tuple[int, int]]:
     Raises:
       InputError: the file is missing, truncated or damaged.
     """
-    spans = []
+    spans: list[tuple[int, int]] = []
     position = 0
     try:
         with open(path, "rb") as file:

@@ -157,7 +157,7 @@ def explain_missing_examples(dataset: dict) -> str | None:
 
 
 def _describe_kind(kind: str, reports: Mapping[Shard, ShardReport]) -> dict:
-    skipped = {}
+    skipped: dict[str, list] = {}
     for shard, report in reports.items():
         if shard.kind == kind:
             skipped |= {name: list(skip) for name, skip in report.skipped.items()}

@@ -83,7 +83,9 @@ def run_on_film(nodes: dict[str, Node], photo: Any, before: Statistics, mixing: 
     Returns:
       float32 RGB [N, H, W, 3] in [-1, 1], and the statistics of the last frame, mean and variance of each norm.
     """
-    values, after, earlier = {}, [], iter(before)
+    values: dict = {}
+    after = []
+    earlier = iter(before)
     for name, node in nodes.items():
         inputs = [values[parent] for parent in node.parents]
         if isinstance(node.layer, InstanceNormalization):

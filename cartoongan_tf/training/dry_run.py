@@ -5,6 +5,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 
@@ -56,7 +57,7 @@ def time_phases(
 
 
 def time_checkpoint(
-    config: TrainConfig, networks: Networks, place: Path, write_results: Callable[[RunFolder], None]
+    config: TrainConfig, networks: Networks, place: Path, write_results: Callable[[RunFolder], Any]
 ) -> float:
     """Write everything that belongs to a checkpoint into a temporary folder; return the seconds that it takes.
 

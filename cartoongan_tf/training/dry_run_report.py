@@ -217,4 +217,4 @@ def _gigabytes(num_bytes: int) -> str:
 
 def _warning(room: Room) -> str:
     advice = _DISK_ADVICE if room.place.startswith("disk") else MEMORY_ADVICE
-    return f"WARNING: the {room.place} is short by {_gigabytes(room.needed - room.available)}. {advice}"
+    return f"WARNING: the {room.place} is short by {_gigabytes(room.needed - (room.available or 0))}. {advice}"

@@ -35,9 +35,11 @@ class Feeds:
 
     def distribute_validation(self, strategy: tf.distribute.Strategy) -> tf.distribute.DistributedDataset:
         """Return the validation batches, each split over the replicas; `validation` must not be None."""
+        validation = self.validation
+        assert validation is not None
 
         def batches_of_worker(context: tf.distribute.InputContext) -> tf.data.Dataset:
-            batches = self.validation(context.num_input_pipelines, context.input_pipeline_id)
+            batches = validation(context.num_input_pipelines, context.input_pipeline_id)
             return self._split(batches, context)
 
         return strategy.distribute_datasets_from_function(batches_of_worker)

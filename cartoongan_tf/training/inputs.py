@@ -88,6 +88,7 @@ def build_feeds(
         return dataset.build_dataset(training, batch_size, seed, first_batch, crop_size, num_workers, worker)
 
     def held_out_batches(num_workers: int, worker: int) -> tf.data.Dataset:
+        assert held_out is not None
         batches = dataset.build_dataset(held_out, batch_size, seed, 0, crop_size, num_workers, worker)
         return batches.take(validation_batches)
 

@@ -152,7 +152,7 @@ class TrainingRun:
             self._report_changes()
             advice = "; raise --adversarial_epochs to train for longer" if done >= self.num_steps else ""
             print(f"{done} of {self.num_steps} steps are done{advice}.")
-            total_secs = sum(estimate.secs for estimate in (*phases, checkpoints))
+            total_secs = sum(phase.secs for phase in phases) + checkpoints.secs
             slow = dry_run.advise(self.config, total_secs)
             print(dry_run_report.report(self.inputs.description, phases, checkpoints, rooms, slow))
         return 1 if any(room.is_short for room in rooms) else 0

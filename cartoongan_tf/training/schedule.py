@@ -182,7 +182,7 @@ def _read(path: str | os.PathLike) -> Schedule | None:
 
 def _is_sound(schedule: Schedule) -> bool:
     counts = [schedule.steps_per_epoch]
-    rates = []
+    rates: list[float] = []
     for phase in schedule.phases:
         counts += [phase.epochs, phase.steps, phase.decay_steps, phase.done]
         rates += dict(phase.learning_rates).values()

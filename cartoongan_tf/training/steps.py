@@ -84,7 +84,8 @@ def warmup_pass(networks: Networks, batch: Batch, config: TrainConfig) -> Forwar
     """
     photo, cartoon, smoothed = _read_pictures(batch)
     logits = networks.discriminator(tf.concat([cartoon, smoothed, photo], 0), training=True)
-    return _judge_discriminator(*tf.split(logits, 3), config)
+    cartoon_logits, smoothed_logits, photo_logits = tf.split(logits, 3)
+    return _judge_discriminator(cartoon_logits, smoothed_logits, photo_logits, config)
 
 
 def adversarial_pass(networks: Networks, batch: Batch, config: TrainConfig, shown: Shown | None = None) -> ForwardPass:

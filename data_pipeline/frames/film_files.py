@@ -35,7 +35,7 @@ def find_films(arguments: Sequence[str], output_dir: str | os.PathLike) -> FilmF
       InputError: an argument leads to no film, or a film named by itself cannot be opened.
     """
     results_folder = Path(output_dir).resolve()
-    films = {}
+    films: dict[Path, Path] = {}
     others = []
     for argument in arguments:
         files = [file for file in _files(argument) if results_folder not in file.resolve().parents]
