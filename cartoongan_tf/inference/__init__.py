@@ -1,1 +1,1 @@
-"""A photo becomes a cartoon, in any runtime; pictures, folders and films."""
+"""Cartoons of photos, folders and films, from a generator in any runtime."""

@@ -155,7 +155,9 @@ class _RunningMoments:
     def add(self, band: Any) -> None:
         """Add a band, float32 [1, rows, W, C]."""
         count = band.shape[1] * band.shape[2]
-        mean, variance = [ops.convert_to_numpy(moment).astype(np.float64) for moment in spatial_moments(band)]
+        band_mean, band_variance = spatial_moments(band)
+        mean = ops.convert_to_numpy(band_mean).astype(np.float64)
+        variance = ops.convert_to_numpy(band_variance).astype(np.float64)
         delta = mean - self._mean
         total = self._count + count
         self._mean = self._mean + delta * (count / total)

@@ -90,7 +90,7 @@ class Cartoonizer:
     ) -> FilmCartoonizer:
         """Return a cartoonizer for the frames of one film, in order: uint8 RGB [N, H, W, 3] -> the same.
 
-        What stands still in the film stands still in the cartoon.
+        Still regions of the film stay still in the cartoon.
 
         Args:
           keep_statistics: share of the norms' statistics kept from frame to frame, from 0 to below 1; only a .keras

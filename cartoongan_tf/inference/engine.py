@@ -66,7 +66,9 @@ class Engine:
             cartoons = [self._runtime.draw(batch) for batch in batches]
         return cartoons[0] if len(cartoons) == 1 else np.concatenate(cartoons)
 
-    def run_on_film(self, frames: np.ndarray, shot_begins: list[bool], statistics: Statistics | None, keep: float):
+    def run_on_film(
+        self, frames: np.ndarray, shot_begins: list[bool], statistics: Statistics | None, keep: float
+    ) -> tuple[np.ndarray, Statistics | None]:
         """Run on the next frames of a film, the norms' statistics averaged over the frames of a shot.
 
         Args:

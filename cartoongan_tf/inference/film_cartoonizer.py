@@ -12,8 +12,8 @@ from cartoongan_tf.models.layer_graph import Statistics
 class FilmCartoonizer:
     """A cartoonizer for the frames of one film, in order.
 
-    It owns all that is remembered from frame to frame: where shots begin, the norms' statistics, and the drawing of
-    what stands still. Use a new one for each film.
+    It owns all memory from frame to frame: the cut detector, the norms' statistics, the cartoon of still regions.
+    Use a new one for each film.
     """
 
     def __init__(self, engine: Engine, keep_statistics: float, keep_drawing: float, strength: float, keep_colors: bool):

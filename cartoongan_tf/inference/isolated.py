@@ -1,7 +1,7 @@
-"""A `Cartoonizer` in a process of its own, for programs: what ends that process costs one picture or film.
+"""A `Cartoonizer` in a process of its own, for programs: if that process dies, it costs one picture or film.
 
-TensorFlow's kernels end their process where they meet what they do not expect, and the system ends a process that
-takes too much memory. The program that asked for the cartoon continues with the next file.
+TensorFlow's kernels end their process where they meet something unexpected, and the system ends a process that takes
+too much memory. The program that asked for the cartoon continues with the next file.
 """
 
 import contextlib

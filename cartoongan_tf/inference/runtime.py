@@ -1,4 +1,4 @@
-"""The interface of a runtime, which runs a trained generator from one kind of file, and what runtimes share."""
+"""The interface of runtimes, each of which runs a trained generator from one kind of file."""
 
 import abc
 import contextlib

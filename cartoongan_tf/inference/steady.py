@@ -3,7 +3,7 @@
 Two things make a cartoon flicker where the film does not move. Instance norm takes its statistics from each frame, so
 a passer-by changes the colours of the wall behind; `mixing_matrix` averages the statistics over the frames of a shot.
 The generator also draws different noise in each frame; `StillRegions` keeps most of the earlier cartoon where the film
-shows what it showed before. Both start again at a cut. docs/film.md has measurements of each.
+has not changed. Both start again at a cut. docs/film.md has measurements of each.
 """
 
 import cv2
@@ -12,7 +12,7 @@ import numpy as np
 STEADINESS = 0.9  # share of the statistics, and of the cartoon where the film stands still, kept from frame to frame
 STILL_LEVELS = 6.0  # grey levels of change around which still becomes moving; sensor noise is 1 to 3
 NEIGHBOURHOOD_PX = 2.0  # sigma of the Gaussian over which change is averaged
-# What moves is drawn with a halo around it, which must move along: around it nothing counts as still.
+# Moving things are drawn with a halo, which must move along; nothing so near to them counts as still.
 _HALO = np.ones((7, 7), np.uint8)
 
 

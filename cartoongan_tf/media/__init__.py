@@ -1,1 +1,1 @@
-"""Picture and film files, and what is measured on pixels. Neither Keras nor TensorFlow."""
+"""Picture and film files, and measures of pixels. Imports neither Keras nor TensorFlow."""
