@@ -26,7 +26,9 @@ from experiments import (
     recipes,
     styles,
 )
+from experiments.baselines.cnnmrf import CNNMRF
 from experiments.baselines.cyclegan_config import CycleGANConfig, TrainCycleGANConfig
+from experiments.baselines.deep_analogy import DeepAnalogy
 from tests.helpers import REPOSITORY, draw
 
 
@@ -134,7 +136,7 @@ def _check_content_weight(folder):
     assert _num_claims(folder) == 1 and (folder / "curve.png").exists()
 
 
-def test_an_experiment_uses_the_runs_of_another_one(folders, tmp_path, quick_training, capfd):
+def test_an_experiment_uses_the_runs_of_another_one(folders, tmp_path, quick_training, monkeypatch, capfd):
     status, folder = _run(content_weight, folders, tmp_path, "--content_weights=10,6.2e-4", "--num_processes=2")
     assert status == 0
     _check_content_weight(folder)
@@ -145,14 +147,42 @@ def test_an_experiment_uses_the_runs_of_another_one(folders, tmp_path, quick_tra
     assert [run.module for run, _ in quick_training] == ["cartoongan_tf.train"] * 2
     assert "--content_weight=10.0\n" in (tmp_path / "recipes" / "content-weight-10.flags").read_text()
     quick_training.clear()
+    drawn = []
+    for method in (CNNMRF, DeepAnalogy):
+        monkeypatch.setattr(method, "load", lambda weights, seed: _QuickMethod(drawn))
     status, folder = _run(compare_single_image, folders, tmp_path, "--num_photos=2", "--long_side=48")
     assert status == 0 and not quick_training
+    _check_compare_single_image(folder)
+    assert len(drawn) == 2 * 2 * 2, "two methods, choices of style pictures, and photos"
+    assert all(style.shape != photo.shape and num_steps == 3 for photo, style, num_steps in drawn)
+    status, _ = _run(content_weight, folders, tmp_path, "--content_weights=10,6.2e-4", "--seed=1")
+    assert status == 1 and "(--seed=0)" in capfd.readouterr().err
+
+
+class _QuickMethod:
+    """A stand-in for a method that optimises each picture; it records its arguments."""
+
+    def __init__(self, drawn):
+        self._drawn = drawn
+
+    def draw(self, photo, style, num_steps):
+        self._drawn.append((photo, style, num_steps))
+        return 255 - photo
+
+
+@pytest.mark.slow
+def test_compare_single_image(folders, tmp_path, quick_training):
+    status, folder = _run(compare_single_image, folders, tmp_path, "--num_photos=2", "--long_side=48")
+    assert status == 0 and [run.folder.name for run, _ in quick_training] == ["cartoongan"]
+    _check_compare_single_image(folder)
+
+
+def _check_compare_single_image(folder):
     methods = [f"{method} (image {choice})" for method in ("CNNMRF", "Deep Analogy") for choice in (1, 2)]
     assert _rows(folder) == [*methods, "CartoonGAN"]
     report = (folder / "report.md").read_text()
     assert " s a picture." in report and "With 2 photos, intervals" in report
-    status, _ = _run(content_weight, folders, tmp_path, "--content_weights=10,6.2e-4", "--seed=1")
-    assert status == 1 and "(--seed=0)" in capfd.readouterr().err
+    assert (folder / "figure.jpg").exists()
 
 
 @pytest.mark.slow
