@@ -103,6 +103,18 @@ def test_photos_and_cartoons_are_not_paired(straight, photos, cartoons):
     assert len(pairs) > 12
 
 
+def test_photos_and_cartoons_are_flipped_independently(straight, photos, cartoons):
+    originals = [cartoon for cartoon, _ in cartoons]
+    photo_flips = [_is_flipped(photo, photos) for photo in _examples(straight, "photo")]
+    cartoon_flips = [_is_flipped(cartoon, originals) for cartoon in _examples(straight, "cartoon")]
+    num_equal = sum(one == other for one, other in zip(photo_flips, cartoon_flips, strict=True))
+    assert 8 < num_equal < 32  # of 40
+
+
+def _is_flipped(image, originals):
+    return not any((image == original).all() for original in originals)
+
+
 def _places(crop, original, flipped):
     """Where a crop lies in a picture, or in its mirror image: (top, left) each."""
     original = original[:, ::-1] if flipped else original
@@ -123,6 +135,7 @@ def test_crops_lie_anywhere_and_a_smoothed_cartoon_has_its_cartoons(cropped, car
         assert len(places) == 1
         seen += places
     assert {flip for _, flip, _ in seen} == {False, True}
+    assert any(top != left for _, _, (top, left) in seen)
     for axis in (0, 1):
         assert {place[axis] for _, _, place in seen} >= {0, 8} and len({place[axis] for _, _, place in seen}) > 5
 
@@ -162,9 +175,10 @@ def test_photos_and_cartoons_have_orders_and_crops_of_their_own():
     assert sum((one == other).all() for one, other in zip(*crops, strict=True)) < 5
 
 
-def test_another_seed_is_another_order(opened, straight):
-    others = _batches(opened, 4, seed=6)
-    assert any((one["photo"] != other["photo"]).any() for one, other in zip(straight, others, strict=False))
+def test_another_seed_is_another_order(opened, straight, photos):
+    order = [_upright(photo, photos) for photo in _examples(straight[:4], "photo")]
+    other = [_upright(photo, photos) for photo in _examples(_batches(opened, 4, seed=6), "photo")]
+    assert order != other
 
 
 def test_samples_are_spread_over_the_set(opened, photos, cartoons):
