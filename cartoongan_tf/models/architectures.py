@@ -1,4 +1,4 @@
-"""The generators' architectures by name, with the size of each; without Keras, so that programs start quickly."""
+"""The names and default sizes of the generators' architectures; without Keras, so that programs start quickly."""
 
-# Width and number of blocks of each architecture, where the flags leave them at 0.
+# Width and number of residual blocks of each architecture, for flags that are 0.
 GENERATOR_SIZES = {"paper": (64, 8), "light": (16, 8)}

@@ -1,4 +1,4 @@
-"""The authors' released networks as the files that people have: arrays by PyTorch's names. Loads no TensorFlow."""
+"""The files of the authors' released networks: arrays by PyTorch's names. Loads no TensorFlow."""
 
 import os
 import zipfile
@@ -11,14 +11,14 @@ from cartoongan_tf.base.errors import InputError
 
 
 def read_weights(path: str | os.PathLike) -> dict[str, np.ndarray]:
-    """The arrays of a network by name, in the forms that people have them.
+    """Read the arrays of a network, by name.
 
     Args:
-      path: a .pth file as PyTorch saves a state dict (read through torch, if that is installed), a .npz file, or a
-        folder of .npy files that have the arrays' names.
+      path: path of a .pth file as PyTorch saves a state dict (read through torch, if that is installed), of a .npz
+        file, or of a folder of .npy files with the arrays' names.
 
     Raises:
-      InputError: there is nothing at the path, it has another form, is damaged, or torch is missing.
+      InputError: the file does not exist, is damaged or of another format, or torch is missing.
     """
     path = Path(path)
     if not path.exists():
@@ -50,7 +50,7 @@ def _read_npz(path: Path) -> dict[str, np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
-    except Exception as error:  # what NumPy raises depends on where the file is damaged
+    except Exception as error:  # the type depends on where the file is damaged
         raise InputError(f"{path}: damaged .npz file ({error})") from error
 
 
@@ -63,7 +63,7 @@ def _read_pth(path: Path) -> dict[str, np.ndarray]:
         ) from None
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)  # runs no code that the file may hold
-    except Exception as error:  # what torch raises depends on where the file is damaged
+    except Exception as error:  # the type depends on where the file is damaged
         reason = str(error).partition("\n")[0]
         raise InputError(f"{path}: damaged, or not a file of weights as torch.save writes it ({reason})") from error
     if not isinstance(state, Mapping) or not all(isinstance(tensor, torch.Tensor) for tensor in state.values()):

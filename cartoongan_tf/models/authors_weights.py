@@ -1,8 +1,7 @@
-"""The authors' released generators, converted: PyTorch names and layout -> `build_generator("paper")`.
+"""The conversion of the authors' released generators: PyTorch names and layout -> `build_generator("paper")`.
 
-Their networks take and give BGR. That is a convention of the weights alone: with the input channels of the first
-kernel and the output channels of the last kernel and bias reversed, the same network speaks RGB. It is done here,
-once, so that every generator of this project is RGB.
+Their networks take and return BGR. Reversing the input channels of the first kernel, and the output channels of the
+last kernel and bias, makes the same networks RGB. This is done here, once, so every generator of this project is RGB.
 """
 
 from collections.abc import Mapping
@@ -21,16 +20,17 @@ def generator_from_weights(weights: Mapping[str, np.ndarray]) -> keras.Model:
       weights: float32 arrays by PyTorch name (conv01_1.weight ...), kernels OIHW (transposed ones IOHW), BGR.
 
     Returns:
-      the generator, RGB in and out.
+      the generator, which takes and returns RGB.
 
     Raises:
-      InputError: a name is missing or too much, or a shape differs; the message gives the first such name.
+      InputError: an array is missing or superfluous, or has another shape; the message has the first such name.
     """
     generator = build_generator("paper")
     _check_fit(weights, generator)
     for layer_name, torch_name in _TORCH_NAMES.items():
         layer = generator.get_layer(layer_name)
-        layer.set_weights([weights[f"{torch_name}.{part}"].transpose(axes) for part, axes in _parts(layer)])
+        arrays = [weights[f"{torch_name}.{part}"].transpose(axes) for part, axes in _parts(layer)]
+        layer.set_weights(arrays)
     _reverse_channels(generator.get_layer("flat_conv"), generator.get_layer("output_conv"))
     return generator
 
@@ -47,11 +47,11 @@ def _torch_names() -> dict[str, str]:
     return names | {"output_conv": "deconv03_1"}
 
 
-_TORCH_NAMES = _torch_names()  # our layer -> theirs
+_TORCH_NAMES = _torch_names()  # our name of a layer -> the authors'
 
 
 def _parts(layer: keras.layers.Layer) -> list[tuple[str, tuple[int, ...]]]:
-    """Their name of each of a layer's arrays, in the layer's order, with the transposition into our layout."""
+    """List the authors' names of a layer's arrays, in the layer's order, with the transposition into our layout."""
     if isinstance(layer, keras.layers.Conv2D | keras.layers.Conv2DTranspose):
         return [("weight", (2, 3, 1, 0)), ("bias", (0,))]  # OIHW -> HWIO; a transposed IOHW -> HWOI
     return [("scale", (0,)), ("shift", (0,))]
@@ -81,7 +81,7 @@ def _plain(shape: tuple) -> tuple[int, ...]:
 
 
 def _reverse_channels(first: keras.layers.Conv2D, last: keras.layers.Conv2D) -> None:
-    """BGR -> RGB, at both ends of the network."""
+    """Turn BGR into RGB, at both ends of the network."""
     first.kernel.assign(np.asarray(first.kernel)[:, :, ::-1, :])
     last.kernel.assign(np.asarray(last.kernel)[:, :, :, ::-1])
     last.bias.assign(np.asarray(last.bias)[::-1])

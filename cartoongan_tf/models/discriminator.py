@@ -1,7 +1,16 @@
-"""The patch discriminator D of section 3.1 and Figure 2: does each patch look like a cartoon with clear edges?"""
+"""The patch discriminator D (section 3.1 and Figure 2), which judges whether patches are cartoons with clear edges.
+
+Input is RGB [N, H, W, 3] in [-1, 1] of any size. Output is one logit for each patch of 37 px, [N, H / 4, W / 4, 1].
+Layers, with k convolution kernel, n filters, s stride:
+
+    flat convolution      k3 n32 s1, LReLU
+    strided convolution   k3 n64 s2, LReLU, k3 n128 s1, instance norm, LReLU
+    strided convolution   k3 n128 s2, LReLU, k3 n256 s1, instance norm, LReLU
+    feature convolution   k3 n256 s1, instance norm, LReLU
+    output                k3 n1 s1
+"""
 
 import keras
-from keras import layers
 
 from cartoongan_tf.models.layers import InstanceNormalization, conv
 
@@ -12,11 +21,11 @@ def build_discriminator(width: int = 32) -> keras.Model:
     """Build a discriminator with fresh weights.
 
     Args:
-      width: filters of the first convolution; the others have up to 8 times as many. 32 is the paper's.
+      width: number of filters of the first convolution; the others have up to 8 times as many. 32 is the paper's.
 
     Returns:
-      float32 RGB [N, H, W, 3] in [-1, 1] -> logits float32 [N, H / 4, W / 4, 1], each judging a patch of 37 px.
-      1.13 million parameters with the paper's width.
+      a model from float32 RGB [N, H, W, 3] in [-1, 1] to logits, float32 [N, H / 4, W / 4, 1]. With the paper's width
+      it has 1.13 million parameters.
     """
     picture = keras.Input((None, None, 3), name="picture")
     x = _lrelu(conv(picture, width, 3, "flat_conv"), "flat")
@@ -36,4 +45,4 @@ def _norm_lrelu(x, name: str):
 
 
 def _lrelu(x, name: str):
-    return layers.LeakyReLU(negative_slope=LRELU_SLOPE, name=f"{name}_lrelu")(x)
+    return keras.layers.LeakyReLU(negative_slope=LRELU_SLOPE, name=f"{name}_lrelu")(x)

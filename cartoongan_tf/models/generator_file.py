@@ -1,4 +1,4 @@
-"""Write and read generator.keras, the file that holds a generator and describes itself."""
+"""The file of a generator, generator.keras, which has its architecture and its weights."""
 
 import os
 import zipfile
@@ -8,11 +8,11 @@ import keras
 
 from cartoongan_tf.base import atomic
 from cartoongan_tf.base.errors import InputError
-from cartoongan_tf.models import layers as _layers  # noqa: F401  registers the layers that load_generator meets
+from cartoongan_tf.models import layers as _layers  # noqa: F401  registers the layers of generator files
 
 
 def save_generator(generator: keras.Model, path: str | os.PathLike) -> None:
-    """Write a generator's architecture and weights to one .keras file, whole or not at all."""
+    """Write a generator's architecture and weights to one .keras file, completely or not at all."""
     with atomic.replacing(path) as temporary:
         generator.save(temporary)
 
@@ -31,7 +31,7 @@ def load_generator(path: str | os.PathLike) -> keras.Model:
         raise InputError(f"{path}: damaged, or not a .keras file")
     try:
         model = keras.saving.load_model(path, compile=False)
-    except Exception as error:  # what Keras raises depends on where the file is damaged
+    except Exception as error:  # the type depends on where the file is damaged
         raise InputError(f"{path}: damaged, or not a generator of this project ({error})") from error
     if model.input_shape != (None, None, None, 3) or model.output_shape != (None, None, None, 3):
         raise InputError(

@@ -1,6 +1,6 @@
-"""A generator as the graph of its layers: what runs it in another way than Keras does walks this.
+"""A generator as the graph of its layers, for code that runs it by other methods than Keras's.
 
-Keras builds the graph, and a .keras file brings it back; here it is read through public attributes alone.
+The graph is read from a Keras model, through public attributes alone.
 """
 
 import dataclasses
@@ -11,21 +11,21 @@ from keras import ops
 
 from cartoongan_tf.models.layers import InstanceNormalization, spatial_moments
 
-Statistics = list[tuple[Any, Any]]  # mean and variance of each instance norm, float32 [1, 1, 1, C], in their order
+Statistics = list[tuple[Any, Any]]  # mean and variance of each instance norm, in order: float32 [1, 1, 1, C]
 
 
 @dataclasses.dataclass(frozen=True)
 class Node:
-    """A layer, and the names of the layers whose outputs it takes; the input layer takes none."""
+    """A layer, and the names of the layers whose outputs are its inputs; the input layer has none."""
 
     layer: keras.layers.Layer
     parents: tuple[str, ...]
 
 
 def layer_graph(generator: keras.Model) -> dict[str, Node]:
-    """The layers of a functional model with one input and one output, by name; each after those that it takes.
+    """Return the layers of a functional model with one input and one output, by name.
 
-    The last one is the output.
+    Each layer comes after its parents, and the output is the last one.
     """
     maker_of = {id(layer.output): layer.name for layer in generator.layers}
     nodes = {}
@@ -38,7 +38,7 @@ def layer_graph(generator: keras.Model) -> dict[str, Node]:
 
 
 def tensor_shapes(nodes: dict[str, Node], height: int, width: int) -> dict[str, tuple[int, int, int, int]]:
-    """The shape of each layer's output, [1, H, W, C], for a photo of that size in pixels."""
+    """Return the shape of each layer's output, [1, H, W, C], for a photo of that size in pixels."""
     names = iter(nodes)
     shapes = {next(names): (1, height, width, 3)}
     for name in names:
@@ -48,12 +48,12 @@ def tensor_shapes(nodes: dict[str, Node], height: int, width: int) -> dict[str, 
 
 
 def norms(nodes: dict[str, Node]) -> dict[str, InstanceNormalization]:
-    """The instance norms by name, in the order of the layers."""
+    """Return the instance norms by name, in the order of the layers."""
     return {name: node.layer for name, node in nodes.items() if isinstance(node.layer, InstanceNormalization)}
 
 
 def no_statistics(nodes: dict[str, Node]) -> Statistics:
-    """Statistics to begin a film with: their weight is 0 at its first frame."""
+    """Return statistics to begin a film with; their weight is 0 at its first frame."""
     return [(ops.zeros((1, 1, 1, norm.scale.shape[0])),) * 2 for norm in norms(nodes).values()]
 
 
@@ -61,12 +61,12 @@ def mix(mixing: Any, before: Any, own: Any):
     """Average statistics over time.
 
     Args:
-      mixing: float32 [N, N + 1], a row for each frame: the weights of what was before, and of each frame's own.
-      before: float32 [1, 1, 1, C].
-      own: float32 [N, 1, 1, C].
+      mixing: weights of the statistics before, and of those of each frame, a row for each frame: float32 [N, N + 1].
+      before: statistics of the frames before, float32 [1, 1, 1, C].
+      own: statistics of each frame, float32 [N, 1, 1, C].
 
     Returns:
-      float32 [N, 1, 1, C].
+      the averages for each frame, float32 [N, 1, 1, C].
     """
     return ops.tensordot(mixing, ops.concatenate([before, own], axis=0), axes=1)
 
@@ -75,13 +75,13 @@ def run_on_film(nodes: dict[str, Node], photo: Any, before: Statistics, mixing: 
     """Run a generator on consecutive frames, each norm's statistics averaged over time.
 
     Args:
-      nodes: of `layer_graph`.
-      photo: float32 RGB [N, H, W, 3] in [-1, 1].
-      before: what the call for the frames before returned, or `no_statistics`.
-      mixing: see `mix`.
+      nodes: result of `layer_graph`.
+      photo: the frames, float32 RGB [N, H, W, 3] in [-1, 1].
+      before: statistics that the call for the frames before returned, or `no_statistics`.
+      mixing: weights of the statistics, as for `mix`.
 
     Returns:
-      float32 RGB [N, H, W, 3] in [-1, 1], and the statistics of the last frame, mean and variance of each norm.
+      the cartoons, float32 RGB [N, H, W, 3] in [-1, 1], and the statistics of the last frame.
     """
     values: dict = {}
     after = []

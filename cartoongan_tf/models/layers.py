@@ -1,19 +1,19 @@
-"""What the networks are made of, in Keras 3 alone: reflection padding, instance norm, convolutions, residual block.
+"""The layers and blocks of the networks: reflection padding, instance norm, convolutions, residual block.
 
-Names follow the paper's Figure 2; details that it leaves open (borders, epsilon, initial weights) are those of the
-authors' own code. Everything is NHWC.
+Names follow the paper's Figure 2. Details that it leaves open (borders, epsilon, initial weights) are those of the
+authors' own code. Everything is NHWC, in Keras 3 alone.
 """
 
 import keras
-from keras import layers, ops
+from keras import ops
 
 NORM_EPSILON = 1e-5  # Torch's default; the released weights show it
 KERNEL_STDDEV = 0.02  # initial kernels N(0, 0.02), as the authors' code draws them
 
 
 @keras.saving.register_keras_serializable(package="cartoongan_tf")
-class ReflectionPadding2D(layers.Layer):
-    """Pad height and width by reflection that does not repeat the border; each must be larger than the padding.
+class ReflectionPadding2D(keras.layers.Layer):
+    """Padding of height and width by reflection that does not repeat the border; both must exceed the padding.
 
     [N, H, W, C] -> [N, H + 2 padding, W + 2 padding, C].
     """
@@ -35,11 +35,11 @@ class ReflectionPadding2D(layers.Layer):
 
 
 def spatial_moments(x):
-    """Mean and biased variance of each channel of each picture: [N, H, W, C] -> [N, 1, 1, C] each.
+    """Return mean and biased variance of each channel of each picture: [N, H, W, C] -> [N, 1, 1, C] each.
 
-    Means are taken first along rows, then over them. One float32 sum over all pixels, as frameworks take it, loses
-    three digits on a picture of 450 pixels: the authors' published pictures come out at 80 dB so, and at 91 dB in two
-    steps (as with float64), in the same time. Computed and returned in float32, whatever x is.
+    They are computed and returned in float32, whatever x is, first along rows, then over them. One float32 sum over all
+    pixels, as frameworks compute it, loses three digits on a picture of 450 pixels: it reproduces the authors'
+    published pictures at 80 dB, and two steps at 91 dB, as float64 does, in the same time.
     """
     x = ops.cast(x, "float32")
     mean = _spatial_mean(x)
@@ -51,11 +51,11 @@ def _spatial_mean(x):
 
 
 @keras.saving.register_keras_serializable(package="cartoongan_tf")
-class InstanceNormalization(layers.Layer):
-    """Normalise every channel of every picture by its own mean and biased variance; learned scale and shift.
+class InstanceNormalization(keras.layers.Layer):
+    """Normalization of each channel of each picture by its own mean and biased variance, with learned scale and shift.
 
-    The same function as GroupNormalization(groups=-1), but written on means over the two spatial axes, which TFLite
-    runs as a few fast operators instead of chains of reshapes.
+    It is the same function as GroupNormalization(groups=-1), but written as means over the two spatial axes, which
+    TFLite runs as a few fast operators instead of chains of reshapes.
     """
 
     def __init__(self, epsilon: float = NORM_EPSILON, **kwargs):
@@ -71,8 +71,9 @@ class InstanceNormalization(layers.Layer):
         return self.normalize(inputs, *spatial_moments(inputs))
 
     def normalize(self, inputs, mean, variance):
-        """Normalise by given statistics, float32 [N or 1, 1, 1, C] each; `call` takes those of each picture."""
-        scale, shift = (ops.cast(weights, "float32") for weights in (self.scale, self.shift))
+        """Normalise by given statistics, float32 [N or 1, 1, 1, C] each; `call` uses those of each picture."""
+        scale = ops.cast(self.scale, "float32")
+        shift = ops.cast(self.shift, "float32")
         normalized = (ops.cast(inputs, "float32") - mean) * (scale * ops.rsqrt(variance + self.epsilon)) + shift
         return ops.cast(normalized, inputs.dtype)
 
@@ -86,49 +87,52 @@ class InstanceNormalization(layers.Layer):
 def conv(
     x, filters: int, kernel_size: int, name: str, strides: int = 1, padding: str = "zero", kernel_initializer=None
 ):
-    """A convolution with bias whose borders are padded alike on all sides, as PyTorch and Torch pad.
+    """Add a convolution with bias whose borders are padded alike on all sides, as PyTorch and Torch pad.
 
     Keras's padding="same" pads a strided convolution on one side only, which shifts the picture.
 
     Args:
-      x: [N, H, W, C].
-      filters, kernel_size, name, strides: of the convolution; kernel_size is odd.
-      padding: "zero" or "reflect", kernel_size // 2 pixels of it.
-      kernel_initializer: a Keras initializer; None: the paper's.
+      x: input, [N, H, W, C].
+      filters: number of filters.
+      kernel_size: side of the kernel, odd.
+      name: name of the layer.
+      strides: stride of the convolution.
+      padding: "zero" or "reflect"; the width of the padding is kernel_size // 2.
+      kernel_initializer: a Keras initializer; None: the authors'.
 
     Returns:
       [N, ceil(H / strides), ceil(W / strides), filters].
     """
-    pad_layer = {"zero": layers.ZeroPadding2D, "reflect": ReflectionPadding2D}[padding]
+    pad_layer = {"zero": keras.layers.ZeroPadding2D, "reflect": ReflectionPadding2D}[padding]
     if kernel_size > 1:
         x = pad_layer(kernel_size // 2, name=f"{name}_pad")(x)
     initializer = kernel_initializer or _kernel_initializer()
-    return layers.Conv2D(filters, kernel_size, strides, kernel_initializer=initializer, name=name)(x)
+    return keras.layers.Conv2D(filters, kernel_size, strides, kernel_initializer=initializer, name=name)(x)
 
 
 def upsampling_conv(x, filters: int, name: str):
-    """The paper's convolution with stride 1/2: [N, H, W, C] -> [N, 2 H, 2 W, filters].
+    """Add the paper's convolution with stride 1/2: [N, H, W, C] -> [N, 2 H, 2 W, filters].
 
-    Transposed 3x3 convolution whose first row and column are cropped, which is PyTorch's padding 1 with output
-    padding 1; Keras's padding="same" crops the last ones and shifts the picture by a pixel.
+    It is a transposed 3x3 convolution whose first row and column are cropped, like PyTorch's with padding 1 and output
+    padding 1. Keras's padding="same" crops the last row and column, and shifts the picture by a pixel.
     """
-    x = layers.Conv2DTranspose(filters, 3, strides=2, kernel_initializer=_kernel_initializer(), name=name)(x)
-    return layers.Cropping2D(((1, 0), (1, 0)), name=f"{name}_crop")(x)
+    x = keras.layers.Conv2DTranspose(filters, 3, strides=2, kernel_initializer=_kernel_initializer(), name=name)(x)
+    return keras.layers.Cropping2D(((1, 0), (1, 0)), name=f"{name}_crop")(x)
 
 
 def doubling_conv(x, filters: int, name: str):
-    """Each pixel doubled in height and width, then a 3x3 convolution: [N, H, W, C] -> [N, 2 H, 2 W, filters].
+    """Double each pixel in height and width, then add a 3x3 convolution: [N, H, W, C] -> [N, 2 H, 2 W, filters].
 
-    Every pixel sees as many taps, so there is no checkerboard (Odena et al. 2016), and it costs less than
+    Every output pixel has the same number of taps, so there is no checkerboard (Odena et al. 2016). It costs less than
     `upsampling_conv` with a convolution after it.
     """
-    x = layers.UpSampling2D(2, name=f"{name}_double")(x)
-    return layers.Conv2D(filters, 3, padding="same", kernel_initializer=_kernel_initializer(), name=name)(x)
+    x = keras.layers.UpSampling2D(2, name=f"{name}_double")(x)
+    return keras.layers.Conv2D(filters, 3, padding="same", kernel_initializer=_kernel_initializer(), name=name)(x)
 
 
 @keras.saving.register_keras_serializable(package="cartoongan_tf")
 class PassLastOn(keras.initializers.Initializer):
-    """A kernel that passes the last input channels on, as many as it has outputs, and nothing of the others."""
+    """An initializer for a kernel that returns its last input channels, as many as it has outputs."""
 
     def __call__(self, shape, dtype=None):
         height, width, inputs, outputs = shape
@@ -138,22 +142,22 @@ class PassLastOn(keras.initializers.Initializer):
 
 
 def conv_beside_photo(x, photo, name: str):
-    """The last convolution, 7x7, of features and the photo itself, which it begins by passing on: [N, H, W, 3]."""
-    x = layers.Concatenate(name="with_photo")([x, photo])
+    """Add the light generator's last convolution, 7x7, of features and photo; at first it returns the photo."""
+    x = keras.layers.Concatenate(name="with_photo")([x, photo])
     return conv(x, 3, 7, name, padding="reflect", kernel_initializer=PassLastOn())
 
 
 def norm_relu(x, name: str):
-    """Instance norm, then ReLU."""
-    return layers.ReLU(name=f"{name}_relu")(InstanceNormalization(name=name)(x))
+    """Add an instance norm and a ReLU."""
+    return keras.layers.ReLU(name=f"{name}_relu")(InstanceNormalization(name=name)(x))
 
 
 def residual_block(x, filters: int, name: str):
-    """Two reflection-padded 3x3 convolutions beside the identity; no ReLU after the sum (section 3.1)."""
+    """Add two reflection-padded 3x3 convolutions beside the identity; no ReLU after the sum (section 3.1)."""
     residual = norm_relu(conv(x, filters, 3, f"{name}_conv1", padding="reflect"), f"{name}_norm1")
     residual = conv(residual, filters, 3, f"{name}_conv2", padding="reflect")
     residual = InstanceNormalization(name=f"{name}_norm2")(residual)
-    return layers.Add(name=f"{name}_sum")([x, residual])
+    return keras.layers.Add(name=f"{name}_sum")([x, residual])
 
 
 def _kernel_initializer():

@@ -1,9 +1,11 @@
 """The losses of section 3.2, from logits and features, one value for each example.
 
-Every function takes tensors of [B, ...] and returns float32 [B]; nothing is averaged over the batch or weighted
-against another loss here. Three forms of the adversarial loss: "log", equation (3) as the paper prints it,
-"least_squares", with which the authors trained the released models, and "hinge" (Lim and Ye, 2017), which neither has.
-For cartoons the discriminator's target is "real", for edge-smoothed cartoons and generated pictures "fake".
+Each function takes tensors [B, ...] and returns float32 [B]. Averages over the batch, and weights of one loss against
+another, belong to the training steps.
+
+There are three adversarial losses: "log" is equation (3) as the paper prints it; with "least_squares" the authors
+trained the released models; "hinge" (Lim and Ye, 2017) is in neither. The discriminator's target is "real" for
+cartoons, and "fake" for edge-smoothed cartoons and generated pictures.
 """
 
 from collections.abc import Callable
@@ -13,7 +15,7 @@ from keras import ops
 
 
 class _Adversarial(NamedTuple):
-    """What D pays for a logit of something real and of something fake, and G for D's logit of what it made."""
+    """The losses of a logit: D's for a real picture, D's for a fake one, and G's for a generated picture."""
 
     real: Callable[[Any], Any]
     fake: Callable[[Any], Any]
@@ -29,24 +31,25 @@ def _squares_to_one(logits):
 
 
 _ADVERSARIAL = {
-    # G maximises log D(G(p)): the non-saturating form, which has the fixed point of equation (3) and gradients where D
-    # is sure of itself; the authors' code trains with it too.
+    # G maximises log D(G(p)). This non-saturating form has the fixed point of equation (3), and gradients where D is
+    # sure of itself. The authors' code has it, too.
     "log": _Adversarial(_softplus_of_minus, ops.softplus, _softplus_of_minus),
     "least_squares": _Adversarial(_squares_to_one, ops.square, _squares_to_one),
     "hinge": _Adversarial(lambda logits: ops.relu(1.0 - logits), lambda logits: ops.relu(1.0 + logits), ops.negative),
 }
 _DISTANCE = {"l1": ops.abs, "l2": ops.square}
 
-# BT.601's blue and red differences, of RGB: what is left of a colour when its brightness is taken away.
+# BT.601's blue and red differences of an RGB colour: they do not depend on its brightness.
 _CHROMA = ((-0.168736, 0.5), (-0.331264, -0.418688), (0.5, -0.081312))
 
 
 def discriminator_loss(cartoon_logits, smoothed_logits, generated_logits, kind: str, edge_loss_weight: float = 1.0):
-    """Edge-promoting adversarial loss of the discriminator (equation 3), to be minimised.
+    """Compute the edge-promoting adversarial loss of the discriminator (equation 3), to be minimised.
 
     Args:
-      cartoon_logits, smoothed_logits, generated_logits: [B, h, w, 1], D on cartoons, on the same cartoons with
-        smoothed edges, and on generated pictures.
+      cartoon_logits: D's logits for cartoons, [B, h, w, 1].
+      smoothed_logits: D's logits for the same cartoons with smoothed edges, [B, h, w, 1].
+      generated_logits: D's logits for generated pictures, [B, h, w, 1].
       kind: "log", "least_squares" or "hinge".
       edge_loss_weight: weight of the smoothed term; 1 is the paper's, 0 removes it (Figure 9d).
 
@@ -61,28 +64,28 @@ def discriminator_loss(cartoon_logits, smoothed_logits, generated_logits, kind: 
 
 
 def generator_loss(generated_logits, kind: str):
-    """Adversarial loss of the generator: how far D is from taking the generated pictures for cartoons; float32 [B]."""
+    """Compute the adversarial loss of the generator from D's logits for generated pictures; float32 [B]."""
     return _mean_per_example(_adversarial(kind).generator(ops.cast(generated_logits, "float32")))
 
 
 def real_loss(logits, kind: str):
-    """-log D(x), (D(x) - 1)^2, or what D(x) lacks to 1: mean over patches, float32 [B]."""
+    """Compute -log D(x), (D(x) - 1)^2 or max(0, 1 - D(x)), by kind: mean over patches, float32 [B]."""
     return _mean_per_example(_adversarial(kind).real(ops.cast(logits, "float32")))
 
 
 def fake_loss(logits, kind: str):
-    """-log(1 - D(x)), D(x)^2, or what D(x) is above -1: mean over patches, float32 [B]."""
+    """Compute -log(1 - D(x)), D(x)^2 or max(0, 1 + D(x)), by kind: mean over patches, float32 [B]."""
     return _mean_per_example(_adversarial(kind).fake(ops.cast(logits, "float32")))
 
 
 def content_loss(features, photo_features, kind: str):
-    """Semantic content loss of equation (4): distance of feature maps, as the mean over their elements.
+    """Compute the semantic content loss of equation (4): the distance of feature maps, as the mean over elements.
 
-    The mean makes the weight omega mean the same at every picture size.
+    Thanks to the mean, a weight omega has the same effect at every picture size.
 
     Args:
-      features, photo_features: [B, ...] of one shape; VGG19 conv4_4 of G(photo) and of the photo (or the pixels
-        themselves, for a cheap initialization).
+      features: VGG19 conv4_4 of G(photo), or its pixels for a cheap initialization: [B, ...].
+      photo_features: the same of the photo, of the same shape.
       kind: "l1", the paper's sparse regularisation, or "l2", mean squares (Figure 9c).
 
     Returns:
@@ -94,10 +97,11 @@ def content_loss(features, photo_features, kind: str):
 
 
 def color_loss(generated, photo):
-    """How far colours are from the photo's, brightness apart; not in the paper (AnimeGAN has one like it).
+    """Compute the difference of colours from the photo's, brightness apart. Not in the paper; AnimeGAN has one like it.
 
     Args:
-      generated, photo: RGB [B, H, W, 3] in [-1, 1].
+      generated: generated pictures, RGB [B, H, W, 3] in [-1, 1].
+      photo: their photos, of the same shape.
 
     Returns:
       float32 [B], the mean absolute difference of the chroma (BT.601's Cb and Cr, in [-1, 1]).

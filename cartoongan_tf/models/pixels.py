@@ -1,6 +1,6 @@
-"""Pixels as files hold them and as models take them: uint8 RGB <-> float32 RGB in [-1, 1], and sizes that fit.
+"""Conversions between the pixels of files and of models: uint8 RGB <-> float32 RGB in [-1, 1], and sizes that fit.
 
-All functions take and give NHWC, and work on any Keras backend, eagerly and inside its compiled functions.
+All arrays are NHWC. The functions work on any Keras backend, eagerly and inside its compiled functions.
 """
 
 from keras import ops
@@ -10,12 +10,12 @@ MINIMUM_SIZE_PX = 8  # its reflection padding needs two rows at a quarter of the
 
 
 def to_float(image):
-    """uint8 in 0..255 -> float32 in [-1, 1], the range that every model here speaks."""
+    """Convert uint8 in 0..255 to float32 in [-1, 1], the range of every model here."""
     return ops.cast(image, "float32") / 127.5 - 1.0
 
 
 def to_uint8(image):
-    """float in [-1, 1] -> uint8 in 0..255, rounded to the nearest level; what lies outside is clipped."""
+    """Convert float in [-1, 1] to uint8 in 0..255, rounded to the nearest level; values outside are clipped."""
     return ops.cast(ops.round(ops.clip((image + 1.0) * 127.5, 0.0, 255.0)), "uint8")
 
 
@@ -26,35 +26,35 @@ def pad_to_fit(image):
       image: any dtype [N, H, W, C], H and W from 1 up.
 
     Returns:
-      [N, H', W', C]: H' and W' the next multiples of 4 from 8 up; the picture itself in the upper left corner.
+      [N, H', W', C], H' and W' the next multiples of 4 from 8 up, with the picture itself in the upper left corner.
     """
-    height, width = ops.shape(image)[1], ops.shape(image)[2]
+    _, height, width, _ = ops.shape(image)
     image = ops.take(image, _reflected_indices(height), axis=1)
     return ops.take(image, _reflected_indices(width), axis=2)
 
 
 def padded_side(size):
-    """The side that a side of `size` pixels is padded to."""
+    """Return the number of pixels that a side of `size` pixels is padded to."""
     return ops.maximum(-(-size // SIZE_MULTIPLE) * SIZE_MULTIPLE, MINIMUM_SIZE_PX)
 
 
 def _reflected_indices(size):
-    """0, 1 .. size-1, size-2 .. 1, 0, 1 ..: as many as the generator needs, for a side of `size` pixels."""
+    """Return the indices 0, 1 .. size-1, size-2 .. 1, 0, 1 .. of a padded side of `size` pixels."""
     period = ops.maximum(2 * size - 2, 1)
     position = ops.arange(padded_side(size)) % period
     return ops.minimum(position, period - position)
 
 
 def cartoonize(generator, image):
-    """Run a generator on whole pictures of any size.
+    """Run a generator on complete pictures of any size.
 
     Args:
-      generator: float32 [N, H, W, 3] in [-1, 1] -> the same.
+      generator: function from float32 [N, H, W, 3] in [-1, 1] to the same.
       image: uint8 RGB [N, H, W, 3], H and W from 1 up.
 
     Returns:
       uint8 RGB [N, H, W, 3] of the same size.
     """
-    height, width = ops.shape(image)[1], ops.shape(image)[2]
+    _, height, width, _ = ops.shape(image)
     generated = generator(to_float(pad_to_fit(image)))
     return to_uint8(generated)[:, :height, :width]

@@ -1,7 +1,7 @@
 """Frozen VGG19 features at conv4_4, before its ReLU, for the content loss (section 3.2.2).
 
-The tap before the ReLU and the Caffe preprocessing (BGR, 0..255, channel means subtracted) are the authors'; the
-pictures keep the size of the crop, where their code resized to 224 px.
+The layer before the ReLU and the Caffe preprocessing (BGR, 0..255, channel means subtracted) are those of the authors'
+code. Pictures keep the size of the crop here; the authors' code resized them to 224 px.
 """
 
 import os
@@ -9,67 +9,65 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import keras
-from keras import layers, ops
+from keras import ops
 
 from cartoongan_tf.base.errors import InputError
 
 WEIGHTS_FILE = "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
 WEIGHTS_URL = f"https://storage.googleapis.com/tensorflow/keras-applications/vgg19/{WEIGHTS_FILE}"  # as Keras has it
-_BGR_MEANS = (103.939, 116.779, 123.68)  # of ImageNet, 0..255
-_TAP = "block4_conv4"
-STYLE_LAYERS = {
-    "block3_conv4": 256,
-    "block2_conv2": 128,
-    "block1_conv2": 64,
-}  # the last of each block, and its channels
+_BGR_MEANS = (103.939, 116.779, 123.68)  # means of ImageNet, 0..255
+_CONTENT_LAYER = "block4_conv4"
+# The last layer of each of the first blocks, and its number of channels.
+STYLE_LAYERS = {"block3_conv4": 256, "block2_conv2": 128, "block1_conv2": 64}
 
 
 def build_vgg19_features(weights: str = "imagenet", seed: int = 0) -> keras.Model:
-    """Build the feature extractor, frozen.
+    """Build the frozen extractor of content features.
 
     Args:
-      weights: "imagenet" (fetched once by keras.applications, 80 MB), "random" (He-normal kernels: for a trial
-        without a network), or the path of a weights file without top in Keras's format (.h5, .weights.h5, .keras).
-      seed: of the random weights.
+      weights: "imagenet" (fetched once by keras.applications, 80 MB), "random" (He-normal kernels, for a trial
+        without internet access), or the path of a weights file without top in Keras's format (.h5, .weights.h5,
+        .keras).
+      seed: seed of the random weights.
 
     Returns:
-      float32 RGB [N, H, W, 3] in [-1, 1], H and W from 8 up -> float32 [N, H // 8, W // 8, 512].
+      a model from float32 RGB [N, H, W, 3] in [-1, 1], H and W from 8 up, to float32 [N, H // 8, W // 8, 512].
 
     Raises:
       InputError: the weights cannot be fetched or read; the message says where to put the file.
     """
-    vgg19 = _build_to_tap(weights, seed)
+    vgg19 = _build_to_content_layer(weights, seed)
     return frozen(vgg19, vgg19.outputs[0], "vgg19_features")
 
 
 def build_style_features(weights: str = "imagenet", layer: str = "block3_conv4", seed: int = 0) -> keras.Model:
-    """Build the extractor of a layer's mean activations, which `distances` compares, and of the content features.
+    """Build the frozen extractor of a layer's mean activations, which `distances` compares, and of content features.
 
     Args:
-      weights, seed: as of `build_vgg19_features`.
-      layer: a convolution before conv4_4, taken after its ReLU; see `STYLE_LAYERS`.
+      weights, seed: as for `build_vgg19_features`.
+      layer: name of a convolution before conv4_4, for example one of `STYLE_LAYERS`; its output is after the ReLU.
 
     Returns:
-      float32 RGB [N, H, W, 3] in [-1, 1] -> float32 [N, D], the layer's mean over the picture; and what
-      `build_vgg19_features` gives.
+      a model from float32 RGB [N, H, W, 3] in [-1, 1] to the layer's mean over each picture, float32 [N, D], and the
+      features of `build_vgg19_features`.
 
     Raises:
       InputError: as `build_vgg19_features`.
     """
-    vgg19 = _build_to_tap(weights, seed)
-    pooled = layers.GlobalAveragePooling2D(name="pooled")(vgg19.get_layer(layer).output)
+    vgg19 = _build_to_content_layer(weights, seed)
+    pooled = keras.layers.GlobalAveragePooling2D(name="pooled")(vgg19.get_layer(layer).output)
     return frozen(vgg19, [pooled, vgg19.outputs[0]], "style_features")
 
 
 def build_vgg19_layers(weights: str, layer_names: Sequence[str], seed: int = 0) -> keras.Model:
-    """Build an extractor of several layers' maps, each after its ReLU, frozen.
+    """Build a frozen extractor of several layers' feature maps, each after its ReLU.
 
     Args:
-      weights, seed: as of `build_vgg19_features`.
-      layer_names: Keras's, "block3_conv1" say.
+      weights, seed: as for `build_vgg19_features`.
+      layer_names: Keras's names of layers, for example "block3_conv1".
 
     Returns:
-      float32 RGB [N, H, W, 3] in [-1, 1] -> the maps, a list in the order of the names.
+      a model from float32 RGB [N, H, W, 3] in [-1, 1] to the feature maps, a list in the order of the names.
 
     Raises:
       InputError: as `build_vgg19_features`.
@@ -78,22 +76,22 @@ def build_vgg19_layers(weights: str, layer_names: Sequence[str], seed: int = 0) 
     return frozen(vgg19, [vgg19.get_layer(name).output for name in layer_names], "vgg19_layers")
 
 
-def _build_to_tap(weights: str, seed: int) -> keras.Model:
+def _build_to_content_layer(weights: str, seed: int) -> keras.Model:
     vgg19 = load_vgg19(weights, seed)
-    vgg19.get_layer(_TAP).activation = keras.activations.linear
-    return keras.Model(vgg19.input, vgg19.get_layer(_TAP).output)
+    vgg19.get_layer(_CONTENT_LAYER).activation = keras.activations.linear
+    return keras.Model(vgg19.input, vgg19.get_layer(_CONTENT_LAYER).output)
 
 
 def frozen(vgg19: keras.Model, outputs, name: str) -> keras.Model:
-    """A frozen extractor of features, with the preprocessing in front.
+    """Build a frozen extractor of features, with the preprocessing in front.
 
     Args:
-      vgg19: of `load_vgg19`.
-      outputs: of its layers, one or several.
-      name: of the model.
+      vgg19: a model of `load_vgg19`.
+      outputs: output of one of its layers, or a list of them.
+      name: name of the extractor.
 
     Returns:
-      float32 RGB [N, H, W, 3] in [-1, 1] -> the outputs.
+      a model from float32 RGB [N, H, W, 3] in [-1, 1] to the outputs.
     """
     picture = keras.Input((None, None, 3), name="picture")
     preprocessed = CaffePreprocessing(name="preprocessing", dtype="float32")(picture)
@@ -103,20 +101,20 @@ def frozen(vgg19: keras.Model, outputs, name: str) -> keras.Model:
 
 
 @keras.saving.register_keras_serializable(package="cartoongan_tf")
-class CaffePreprocessing(layers.Layer):
-    """RGB in [-1, 1] -> BGR in 0..255 less the ImageNet means, as VGG19 was trained."""
+class CaffePreprocessing(keras.layers.Layer):
+    """The preprocessing of VGG19's training: RGB in [-1, 1] -> BGR in 0..255 minus the ImageNet means."""
 
     def call(self, inputs):
         return (inputs[..., ::-1] + 1.0) * 127.5 - ops.convert_to_tensor(_BGR_MEANS, dtype=inputs.dtype)
 
 
 def load_vgg19(weights: str = "imagenet", seed: int = 0) -> keras.Model:
-    """VGG19 without top as Keras has it, with ReLUs; it takes what `CaffePreprocessing` gives.
+    """Load VGG19 without top as Keras has it, with ReLUs; its input is the output of `CaffePreprocessing`.
 
-    Args, raises: as of `build_vgg19_features`.
+    Args, Raises: as for `build_vgg19_features`.
     """
     if weights not in ("imagenet", "random") and not Path(weights).is_file():
-        raise InputError(f"--vgg19_weights={weights}: no such file (or say imagenet, or random)")
+        raise InputError(f"--vgg19_weights={weights}: no such file (or give imagenet, or random)")
     try:
         vgg19 = keras.applications.VGG19(include_top=False, weights=None if weights == "random" else weights)
     except Exception as error:  # Keras raises a bare Exception when it cannot download
@@ -134,9 +132,9 @@ def _load_error(weights: str, error: Exception) -> str:
         )
     folder = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "models"
     return (
-        f"cannot fetch the ImageNet weights of VGG19 ({_first_line(error)}). On a machine with a network, download\n"
-        f"  {WEIGHTS_URL}\nand put it at\n  {folder / WEIGHTS_FILE}\nor name it by --vgg19_weights=PATH. "
-        "For a trial without it: --vgg19_weights=random."
+        f"cannot fetch the ImageNet weights of VGG19 ({_first_line(error)}). On a machine with internet "
+        f"access, download\n  {WEIGHTS_URL}\nand put it at\n  {folder / WEIGHTS_FILE}\nor name it by "
+        "--vgg19_weights=PATH. For a trial without it: --vgg19_weights=random."
     )
 
 
@@ -145,8 +143,8 @@ def _first_line(error: Exception) -> str:
 
 
 def _draw_he_normal(vgg19: keras.Model, seed: int) -> None:
-    """Kernels that keep the scale of activations through the ReLUs, so that content weights keep their order."""
+    """Draw kernels that keep the scale of activations through the ReLUs, so that content weights keep their order."""
     initializer = keras.initializers.HeNormal(keras.random.SeedGenerator(seed))
     for layer in vgg19.layers:
-        if isinstance(layer, layers.Conv2D):
+        if isinstance(layer, keras.layers.Conv2D):
             layer.kernel.assign(initializer(layer.kernel.shape))

@@ -1,4 +1,4 @@
-"""What is drawn in one piece: decided by the processor and the size. No test provokes the kernels themselves."""
+"""Which pictures are drawn in one piece, by processor and size. No test provokes the kernels themselves."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ PHONES_PX = [(3024, 4032), (4000, 6000), (6144, 8160), (9000, 12000)]  # 12, 24,
 
 @pytest.fixture
 def processor(monkeypatch):
-    """Return a function that says what processor this is."""
+    """Return a function that sets the properties of this processor."""
 
     def set_processor(avx512, num_threads, onednn=True):
         monkeypatch.setattr(machine, "has_avx512", lambda: avx512)

@@ -54,14 +54,17 @@ def _run(build, inputs, seed=0):
 
 @pytest.mark.parametrize("strides", [1, 2])
 @pytest.mark.parametrize("padding, numpy_mode", [("zero", "constant"), ("reflect", "reflect")])
-@pytest.mark.parametrize("size", [(8, 6), (7, 9)])
-def test_conv_pads_alike_on_all_sides(strides, padding, numpy_mode, size):
-    inputs = np.random.default_rng(1).normal(size=(1, *size, 2)).astype(np.float32)
-    outputs, kernel, bias = _run(lambda x: layers.conv(x, 4, 3, "c", strides, padding), inputs)
-    padded = np.pad(inputs[0], ((1, 1), (1, 1), (0, 0)), mode=numpy_mode)
-    rows, columns = range(0, size[0], strides), range(0, size[1], strides)
-    expected = [[np.einsum("hwi,hwio->o", padded[y : y + 3, x : x + 3], kernel) + bias for x in columns] for y in rows]
-    np.testing.assert_allclose(outputs[0], expected, atol=1e-4)
+def test_conv_pads_alike_on_all_sides(strides, padding, numpy_mode):
+    for height, width in [(8, 6), (7, 9)]:
+        inputs = np.random.default_rng(1).normal(size=(1, height, width, 2)).astype(np.float32)
+        outputs, kernel, bias = _run(lambda x: layers.conv(x, 4, 3, "c", strides, padding), inputs)
+        padded = np.pad(inputs[0], ((1, 1), (1, 1), (0, 0)), mode=numpy_mode)
+        expected = np.empty(outputs[0].shape)
+        for row, column in np.ndindex(expected.shape[:2]):
+            window = padded[strides * row :, strides * column :][:3, :3]
+            expected[row, column] = np.einsum("hwi,hwio->o", window, kernel) + bias
+        assert expected.shape[:2] == (-(-height // strides), -(-width // strides))
+        np.testing.assert_allclose(outputs[0], expected, atol=1e-4, err_msg=f"{height} x {width}")
 
 
 def test_upsampling_conv_is_pytorchs_transposed_convolution():

@@ -62,12 +62,13 @@ def test_extreme_logits_stay_finite_and_keep_their_gradients():
     np.testing.assert_allclose(tape.gradient(loss, logits).numpy().ravel(), [-1, 1, -1, 1], atol=1e-6)
 
 
-@pytest.mark.parametrize("kind", ["log", "least_squares", "hinge"])
-def test_gradients_point_towards_the_targets(kind):
-    logits = tf.Variable(_logits(0.2))
-    with tf.GradientTape(persistent=True) as tape:
-        real, fake = losses.real_loss(logits, kind), losses.fake_loss(logits, kind)
-    assert tape.gradient(real, logits) < 0 < tape.gradient(fake, logits)
+def test_gradients_point_towards_the_targets():
+    for kind in ("log", "least_squares", "hinge"):
+        logits = tf.Variable(_logits(0.2))
+        with tf.GradientTape(persistent=True) as tape:
+            real = losses.real_loss(logits, kind)
+            fake = losses.fake_loss(logits, kind)
+        assert tape.gradient(real, logits) < 0 < tape.gradient(fake, logits), kind
 
 
 def test_content_loss_is_the_mean_over_features():
