@@ -28,7 +28,9 @@ def ask(request):
     address = request.getfixturevalue(f"{request.param}_address")
 
     def run(*arguments, model="demo"):
-        flags = [f"--server={address}", f"--model={model}", *(["--rest"] if request.param == "rest" else [])]
+        flags = [f"--server={address}", f"--model={model}"]
+        if request.param == "rest":
+            flags.append("--rest")
         return client.main(["client", *flags, *map(str, arguments)])
 
     return run

@@ -73,6 +73,8 @@ def test_several_styles_share_a_serving_folder(export, tmp_path):
     assert "--model=rain" in readme and "demo, rain" in readme
     assert json.loads((tmp_path / "report.json").read_text())["of_earlier_exports"] == ["tflite/demo-fp32.tflite"]
     assert "tflite/demo-fp32.tflite" in (tmp_path / "report.md").read_text()
+    assert export(tmp_path, "--formats=fp32") == 0
+    assert json.loads((tmp_path / "report.json").read_text())["of_earlier_exports"] == []
 
 
 def test_a_file_below_its_budget_fails_and_nothing_is_written(export, brightening, tmp_path, monkeypatch, capsys):
