@@ -156,10 +156,12 @@ def train(name: str, config: LightConfig, run_dir: Path) -> None:
     opened = records.open_records(config.data_dir)
 
     def batches(first_batch, num_workers, worker):
-        size, crop = recipe.batch_size, recipe.crop_size
-        return dataset.build_dataset(opened, size, recipe.seed, first_batch, crop, num_workers, worker)
+        return dataset.build_dataset(
+            opened, recipe.batch_size, recipe.seed, first_batch, recipe.crop_size, num_workers, worker
+        )
 
-    photos, cartoons = dataset.read_photos(opened, recipe.num_samples), dataset.read_cartoons(opened, 24)
+    photos = dataset.read_photos(opened, recipe.num_samples)
+    cartoons = dataset.read_cartoons(opened, 24)
     steps = math.ceil(len(opened.photos) / recipe.batch_size)
     data = Inputs(Feeds(batches, recipe.batch_size, None), steps, recipe.crop_size, photos, cartoons, config.data_dir)
     folder = RunFolder(recipe.run_dir)

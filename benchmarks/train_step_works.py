@@ -23,6 +23,7 @@ from cartoongan_tf.training.config import TrainConfig
 from cartoongan_tf.training.gradients import Batch, ForwardPass, Scalars, update, with_gradients
 from experiments.baselines import cyclegan
 from experiments.baselines.cyclegan_config import CycleGANConfig
+from experiments.baselines.cyclegan_networks import build_cyclegan
 
 STEPS_PER_EPOCH = 1000  # of the learning rates' schedules, which stay at their start here
 
@@ -139,7 +140,7 @@ def _cyclegan(identity_weight: float, recipe: TrainConfig) -> step_graph.Step:
         pool_size=recipe.pool_size,
         seed=recipe.seed,
     )
-    networks = cyclegan.build_cyclegan(config, STEPS_PER_EPOCH, recipe.crop_size)
+    networks = build_cyclegan(config, STEPS_PER_EPOCH, recipe.crop_size)
     return lambda batch: cyclegan.cyclegan_step(networks, batch, config)
 
 

@@ -77,7 +77,8 @@ def with_close_ups(row: Sequence[np.ndarray]) -> list[list[np.ndarray]]:
     tops = np.linspace(0, height - side, _NUM_PLACES).astype(int)
     lefts = np.linspace(0, width - side, _NUM_PLACES).astype(int)
     corners = [(top, left) for top in tops for left in lefts]
-    top, left = max(corners, key=lambda corner: image_measures.edge_density(_square(photo, corner[0], corner[1], side)))
+    densities = [image_measures.edge_density(_square(photo, top, left, side)) for top, left in corners]
+    top, left = corners[int(np.argmax(densities))]
     return [list(row), [_square(picture, top, left, side) for picture in row]]
 
 

@@ -69,7 +69,9 @@ def paper_claims(starts: "dict[str, dict[int, Row]]") -> "list[Claim]":
     """Return the claims about the paper's start and the pixel start, from their rows by epoch."""
     from experiments.claims import compare
 
-    paper, pixels = (list(epochs.values()) for epochs in starts.values())
+    paper_epochs, pixel_epochs = starts.values()
+    paper = list(paper_epochs.values())
+    pixels = list(pixel_epochs.values())
     reconstruction = "3.3: the initialization phase comes to reconstruct the content"
     colors = "(not in the paper) the pixel start keeps colours better"
     content = "(not in the paper) and the content as well"

@@ -33,7 +33,8 @@ def _train(config: TrainCycleGANConfig) -> int:
     from cartoongan_tf.training.run_folder import RunFolder
     from cartoongan_tf.training.samples import draw_samples
     from data_pipeline import dataset, records
-    from experiments.baselines.cyclegan import build_cyclegan, build_phase, new_generator
+    from experiments.baselines.cyclegan import build_phase
+    from experiments.baselines.cyclegan_networks import build_cyclegan, new_generator
 
     opened = records.open_records(config.data_dir)
     folder = RunFolder(config.run_dir)
@@ -49,8 +50,7 @@ def _train(config: TrainCycleGANConfig) -> int:
 
     def write_results(_, step: int) -> None:
         float32_generator.set_weights(networks.generators.cartoon.get_weights())
-        cartoons = draw_samples(float32_generator, photos, step)
-        folder.write_results(float32_generator, photos, cartoons, step)
+        folder.write_results(float32_generator, photos, draw_samples(float32_generator, photos, step), step)
 
     phase = build_phase(config, networks, steps_per_epoch)
     feeds = inputs.build_feeds(opened, config.batch_size, config.seed, config.crop_size)

@@ -1,1 +1,1 @@
-"""How good is a style? Distances, crops, tables and reports."""
+"""Evaluation of styles: distances, crops, tables and reports."""

@@ -109,7 +109,7 @@ def kernel_distance(
     """Return KID, the squared maximum mean discrepancy with the kernel (x.y / D + 1)^3 (Binkowski et al. 2018).
 
     It is unbiased: equal distributions give 0 on average, so values below 0 occur. There is no upper bound. Unlike
-    the published KID it uses no pairs of crops of one picture, which are more alike than the set as a whole.
+    the published KID it uses no pairs of crops of one picture, which are more alike than those of the complete set.
 
     Args:
       sample, other: scaled samples with D features each, of two pictures or more.

@@ -9,66 +9,17 @@ edge-smoothed cartoons.
     loop.run([build_phase(config, networks, steps_per_epoch)], ..., RunCheckpoints(folder, networks.saved(), 3))
 """
 
-import dataclasses
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import keras
 import tensorflow as tf
 
 from cartoongan_tf.models import losses, pixels
-from cartoongan_tf.models.discriminator import build_discriminator
-from cartoongan_tf.models.generator import build_generator
 from cartoongan_tf.training.gradients import Batch, ForwardPass, Scalars, average, mean_logit, update, with_gradients
-from cartoongan_tf.training.image_pool import ImagePool, Shown
+from cartoongan_tf.training.image_pool import Shown
 from cartoongan_tf.training.loop import Phase
-from cartoongan_tf.training.optimizers import build_adam
 from experiments.baselines.cyclegan_config import CycleGANConfig
-
-
-class Pair(NamedTuple):
-    """Two networks that one optimizer trains on one objective, as in the official code."""
-
-    cartoon: keras.Model
-    photo: keras.Model
-
-    @property
-    def trainable_variables(self) -> list[keras.Variable]:
-        """The variables of both networks."""
-        return self.cartoon.trainable_variables + self.photo.trainable_variables
-
-
-@dataclasses.dataclass(frozen=True)
-class CycleGAN:
-    """The networks and optimizers of a run.
-
-    Attributes:
-      generators: `cartoon` turns photos into cartoons (G in its paper), `photo` turns cartoons into photos (F).
-      discriminators: `cartoon` judges cartoons and `photo` judges photos, real or generated.
-      generators_optimizer, discriminators_optimizer: optimizers of the two pairs.
-      cartoon_pool, photo_pool: pools of generated pictures; None without `pool_size`.
-    """
-
-    generators: Pair
-    discriminators: Pair
-    generators_optimizer: keras.optimizers.Optimizer
-    discriminators_optimizer: keras.optimizers.Optimizer
-    cartoon_pool: ImagePool | None = None
-    photo_pool: ImagePool | None = None
-
-    def saved(self) -> dict[str, Any]:
-        """Return the objects that a checkpoint must hold, by name."""
-        saved = {
-            "cartoon_generator": self.generators.cartoon,
-            "photo_generator": self.generators.photo,
-            "cartoon_discriminator": self.discriminators.cartoon,
-            "photo_discriminator": self.discriminators.photo,
-            "generators_optimizer": self.generators_optimizer,
-            "discriminators_optimizer": self.discriminators_optimizer,
-        }
-        if self.cartoon_pool:
-            saved["cartoon_pool"] = self.cartoon_pool
-            saved["photo_pool"] = self.photo_pool
-        return saved
+from experiments.baselines.cyclegan_networks import CycleGAN, Pair
 
 
 class ShownPair(NamedTuple):
@@ -76,40 +27,6 @@ class ShownPair(NamedTuple):
 
     cartoon: Shown
     photo: Shown
-
-
-def build_cyclegan(config: CycleGANConfig, steps_per_epoch: int, image_size: int) -> CycleGAN:
-    """Build fresh networks; under a distribution strategy, call it in the strategy's scope.
-
-    Args:
-      config: recipe.
-      steps_per_epoch: number of batches in a pass over the photos.
-      image_size: side of the pictures in a step, in pixels.
-    """
-    generators = Pair(new_generator(config), new_generator(config))
-    discriminators = Pair(
-        build_discriminator(config.discriminator_width), build_discriminator(config.discriminator_width)
-    )
-    num_steps = config.epochs * steps_per_epoch
-    num_decay_steps = min(config.decay_epochs, config.epochs) * steps_per_epoch
-    cartoon_pool = None
-    photo_pool = None
-    if config.pool_size:
-        cartoon_pool = ImagePool(config.pool_size, image_size, 2 * config.seed)
-        photo_pool = ImagePool(config.pool_size, image_size, 2 * config.seed + 1)
-    return CycleGAN(
-        generators,
-        discriminators,
-        build_adam(generators, config.learning_rate, num_steps, num_decay_steps),
-        build_adam(discriminators, config.learning_rate, num_steps, num_decay_steps),
-        cartoon_pool,
-        photo_pool,
-    )
-
-
-def new_generator(config: CycleGANConfig) -> keras.Model:
-    """Build a fresh generator of the recipe's size."""
-    return build_generator(config.generator, config.generator_width, config.generator_num_blocks)
 
 
 def build_phase(config: CycleGANConfig, networks: CycleGAN, steps_per_epoch: int) -> Phase:
@@ -177,12 +94,11 @@ def cyclegan_losses(
     """
     photo = pixels.to_float(batch["photo"])
     cartoon = pixels.to_float(batch["cartoon"])
-    generated = Generated(
-        cartoon=networks.generators.cartoon(photo, training=True),
-        photo=networks.generators.photo(cartoon, training=True),
-    )
-    of_cartoons = _judge(networks.discriminators.cartoon, cartoon, generated.cartoon, shown and shown.cartoon)
-    of_photos = _judge(networks.discriminators.photo, photo, generated.photo, shown and shown.photo)
+    generated_cartoon = networks.generators.cartoon(photo, training=True)
+    generated_photo = networks.generators.photo(cartoon, training=True)
+    generated = Generated(generated_cartoon, generated_photo)
+    of_cartoons = _judge(networks.discriminators.cartoon, cartoon, generated_cartoon, shown and shown.cartoon)
+    of_photos = _judge(networks.discriminators.photo, photo, generated_photo, shown and shown.photo)
     terms = {
         "generator_loss": generator_loss(of_cartoons.generated) + generator_loss(of_photos.generated),
         "cycle_loss": _cycle_loss(networks.generators, photo, cartoon, generated),
@@ -201,7 +117,7 @@ def cyclegan_losses(
         "generators": average(generators_loss, config.batch_size),
         "discriminators": scalars["discriminator_loss"],
     }
-    return ForwardPass(objectives, scalars, tf.concat([generated.cartoon, generated.photo], 0))
+    return ForwardPass(objectives, scalars, tf.concat([generated_cartoon, generated_photo], 0))
 
 
 class Generated(NamedTuple):

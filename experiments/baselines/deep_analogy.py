@@ -134,13 +134,13 @@ class DeepAnalogy:
     def _finer(self, level: int, side: _Side, other_pyramid: Pyramid, num_steps: int) -> _Side:
         """Bring a side to the next finer level."""
         finer = level - 1
-        own = side.pyramid[finer]
-        field = patch_match.enlarged(side.field, own.shape[:2], other_pyramid[finer].shape[:2])
+        own_features = side.pyramid[finer]
+        field = patch_match.enlarged(side.field, own_features.shape[:2], other_pyramid[finer].shape[:2])
         wanted = patch_match.at_matches(other_pyramid[level], side.field)
         start = patch_match.at_matches(other_pyramid[finer], field)
         matched = self.features_leading_to(level, wanted, start, num_steps)
-        own_share = _PHOTO_WEIGHTS[finer] * strong(own)
-        return _Side(side.pyramid, own * own_share + matched * (1 - own_share), field)
+        own_share = _PHOTO_WEIGHTS[finer] * strong(own_features)
+        return _Side(side.pyramid, own_features * own_share + matched * (1 - own_share), field)
 
     def features_leading_to(self, level: int, wanted: np.ndarray, start: np.ndarray, num_steps: int) -> np.ndarray:
         """Find features of the next finer level that lead to the wanted ones of a level.
@@ -182,5 +182,9 @@ def _normalised(features: np.ndarray) -> np.ndarray:
 
 def _fitting(picture: np.ndarray) -> np.ndarray:
     """Resize to the nearest multiples of 16 px."""
-    height, width = (max(_FEWEST_PX, _MULTIPLE_PX * round(side / _MULTIPLE_PX)) for side in picture.shape[:2])
-    return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+    height, width = picture.shape[:2]
+    return cv2.resize(picture, (_fitting_side(width), _fitting_side(height)), interpolation=cv2.INTER_AREA)
+
+
+def _fitting_side(side_px: int) -> int:
+    return max(_FEWEST_PX, _MULTIPLE_PX * round(side_px / _MULTIPLE_PX))

@@ -12,8 +12,9 @@ from cartoongan_tf.training.checkpoints import RunCheckpoints
 from cartoongan_tf.training.feeds import Feeds
 from cartoongan_tf.training.image_pool import Shown
 from experiments.baselines import cyclegan
-from experiments.baselines.cyclegan import build_cyclegan, cyclegan_losses, cyclegan_step
+from experiments.baselines.cyclegan import cyclegan_losses, cyclegan_step
 from experiments.baselines.cyclegan_config import CycleGANConfig
+from experiments.baselines.cyclegan_networks import build_cyclegan
 
 IMAGE_SIZE = 32
 NUM_STEPS = 30
