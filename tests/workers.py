@@ -1,4 +1,4 @@
-"""Training on several machines, tried on this one: worker processes that find one another through TF_CONFIG."""
+"""Processes on this machine that train as workers on several machines would; TF_CONFIG joins them."""
 
 import contextlib
 import itertools
@@ -16,7 +16,7 @@ from tests.helpers import REPOSITORY
 
 
 class Worker:
-    """One process of a cluster; what it writes to standard output and error goes to a file, so it never waits."""
+    """One process of a cluster. Its standard output and error go to a file, so it never waits for a reader."""
 
     def __init__(self, command: Sequence[str], tf_config: dict, environment: dict[str, str]):
         self._output = tempfile.TemporaryFile()  # noqa: SIM115  open as long as the worker is
@@ -27,12 +27,12 @@ class Worker:
 
     @property
     def output(self) -> str:
-        """What it has written so far."""
+        """The text that it has written so far."""
         descriptor = self._output.fileno()
         return os.pread(descriptor, os.fstat(descriptor).st_size, 0).decode(errors="replace")
 
     def wait(self, timeout_secs: float) -> int:
-        """Its exit status. It is killed, and AssertionError raised with its output, if it runs on for longer."""
+        """Return its exit status. If it runs for longer, kill it, and raise AssertionError with its output."""
         try:
             return self.process.wait(timeout_secs)
         except subprocess.TimeoutExpired:
@@ -40,16 +40,16 @@ class Worker:
             raise AssertionError(f"still running after {timeout_secs} s:\n{self.output}") from None
 
     def wait_for(self, pattern: str, timeout_secs: float) -> re.Match:
-        """Wait until its output matches; AssertionError with its output if it ends before, or takes longer."""
+        """Wait until its output matches. Raise AssertionError with its output if it ends before, or takes longer."""
         deadline = time.monotonic() + timeout_secs
-        while not (found := re.search(pattern, self.output)):
+        while not (match := re.search(pattern, self.output)):
             is_running = self.process.poll() is None
             assert is_running and time.monotonic() < deadline, f"no {pattern!r} in its output:\n{self.output}"
             time.sleep(0.05)
-        return found
+        return match
 
     def kill(self) -> None:
-        """As kill -9 does, or a machine that is lost."""
+        """Kill it by SIGKILL, as if its machine were lost."""
         self.process.kill()
         self.process.wait()
 
@@ -58,13 +58,13 @@ class Worker:
 def started(
     command: Sequence[str], num_workers: int, has_chief: bool = False, environment: dict[str, str] | None = None
 ) -> Iterator[list[Worker]]:
-    """Start the same command in each process of a cluster on this machine; those that still run in the end are killed.
+    """Start the same command in each process of a cluster on this machine; kill the processes at the end.
 
     Args:
-      command: with its arguments; run in the repository's root.
-      num_workers: processes.
-      has_chief: whether TF_CONFIG calls the first one the chief, or worker 0.
-      environment: variables of all of them, besides this process's own.
+      command: the command with its arguments; it is run in the repository's root.
+      num_workers: number of processes.
+      has_chief: whether TF_CONFIG calls the first one the chief, and not worker 0.
+      environment: variables for all of them, beside those of this process.
 
     Yields:
       the workers; the first one is the chief.
@@ -78,15 +78,18 @@ def started(
 
 
 def tf_configs(num_workers: int, has_chief: bool = False) -> list[dict]:
-    """TF_CONFIG of each process, on ports of this machine that are free."""
+    """Return TF_CONFIG for each process, with free ports of this machine."""
     addresses = [f"localhost:{port}" for port in _free_ports(num_workers)]
     cluster = {"chief": addresses[:1], "worker": addresses[1:]} if has_chief else {"worker": addresses}
-    tasks = [{"type": kind, "index": index} for kind, places in cluster.items() for index in range(len(places))]
-    return [{"cluster": cluster, "task": task} for task in tasks]
+    configs = []
+    for kind, addresses_of_kind in cluster.items():
+        for index in range(len(addresses_of_kind)):
+            configs.append({"cluster": cluster, "task": {"type": kind, "index": index}})
+    return configs
 
 
 def _free_ports(count: int) -> list[int]:
-    """Ports that are free, below those that the system gives to outgoing connections meanwhile."""
+    """Return free ports, below those that the system gives to outgoing connections."""
     candidates = random.SystemRandom().sample(range(20_000, 32_000), 1000)
     return list(itertools.islice(filter(_is_free, candidates), count))
 

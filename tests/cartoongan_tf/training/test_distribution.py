@@ -193,7 +193,7 @@ def _started(num_workers, folder, late="", has_chief=False):
 def test_workers_train_as_one_machine_would(num_workers, has_chief, tmp_path):
     late = "chief" if (num_workers, has_chief) == (2, False) else ""
     with _started(num_workers, tmp_path, late, has_chief) as started:
-        assert [worker.wait(120) for worker in started] == [0] * num_workers
+        assert [worker.wait(300) for worker in started] == [0] * num_workers
         outputs = [worker.output for worker in started]
     for number, output in enumerate(outputs):
         assert f"This is worker {number} of {num_workers}" in output
@@ -215,7 +215,7 @@ def test_workers_train_as_one_machine_would(num_workers, has_chief, tmp_path):
 def test_a_lost_worker_stops_the_others(lost, tmp_path):
     with _started(2, tmp_path, "for ever") as started:
         for worker in started:
-            worker.wait_for("same", 120)
+            worker.wait_for("same", 300)
         started[lost].kill()
         survivor = started[1 - lost]
         assert survivor.wait(120) == 1
@@ -227,7 +227,7 @@ def test_a_lost_worker_stops_the_others(lost, tmp_path):
 def test_a_worker_waits_for_the_others_until_it_is_interrupted(tmp_path):
     with _started(2, tmp_path) as started:
         started[1].kill()
-        started[0].wait_for("This is worker 0 of 2, the chief. Waiting for localhost:", 60)
+        started[0].wait_for("This is worker 0 of 2, the chief. Waiting for localhost:", 300)
         time.sleep(2)
         started[0].process.send_signal(signal.SIGINT)
         assert started[0].wait(20) == -signal.SIGINT
@@ -241,5 +241,5 @@ def test_a_port_that_is_taken_is_an_error(tmp_path):
         code = f"import sys; from {__name__} import _work; sys.exit(_work({os.fspath(tmp_path)!r}))"
         worker = workers.Worker([sys.executable, "-c", code], tf_config, {})
         stack.callback(worker.kill)
-        assert worker.wait(60) == 1
+        assert worker.wait(300) == 1
         assert f"error: this worker 0 of 1, the chief, cannot join the others as localhost:{taken}" in worker.output

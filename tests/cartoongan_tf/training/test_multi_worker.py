@@ -1,4 +1,4 @@
-"""Training as one run in two processes that TF_CONFIG joins."""
+"""One training run in two processes that TF_CONFIG joins."""
 
 import json
 import re
@@ -32,7 +32,7 @@ def _started(data_dir, run_dir, *more):
 
 
 def _assert_same_losses(run_dir, other, first_steps, rtol):
-    """The curves of all losses agree; Adam makes rounding noise grow from step to step."""
+    """Assert that the curves of all losses agree. Adam makes rounding noise grow from step to step."""
     ours, theirs = scalars(run_dir), scalars(other)
     losses = [tag for tag in theirs if tag.endswith("_loss")]
     assert len(losses) == 4
@@ -81,7 +81,7 @@ def test_two_workers_train_what_one_does(data_dir, alone, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_lost_worker_ends_the_chief_and_the_run_goes_on(data_dir, alone, tmp_path):
+def test_a_lost_worker_ends_the_chief_and_the_run_can_be_resumed(data_dir, alone, tmp_path):
     with _started(data_dir, tmp_path / "run") as both:
         both[0].wait_for(r"adversarial:.*[1-9]\d*/10", 400)
         chief, other = both
@@ -92,14 +92,15 @@ def test_a_lost_worker_ends_the_chief_and_the_run_goes_on(data_dir, alone, tmp_p
     assert newest_step(tmp_path / "run") < NUM_STEPS
     with _started(data_dir, tmp_path / "run") as both:
         assert [worker.wait(400) for worker in both] == [0, 0]
-        assert "Going on from the checkpoint of step" in both[0].output
+        assert "from the checkpoint of step" in both[0].output
     _assert_same_losses(tmp_path / "run", alone, first_steps=NUM_STEPS, rtol=0.1)
 
 
 @pytest.mark.slow
-def test_two_workers_go_on_with_more_photos(picture_folders, alone, tmp_path):
+def test_two_workers_resume_with_more_photos(picture_folders, alone, tmp_path):
     """4 batches an epoch where there were 2: an epoch more, of the same length on both."""
-    photos, run_dir = shutil.copytree(picture_folders[0], tmp_path / "photos"), shutil.copytree(alone, tmp_path / "run")
+    photos = shutil.copytree(picture_folders[0], tmp_path / "photos")
+    run_dir = shutil.copytree(alone, tmp_path / "run")
     for seed in range(8):
         pictures.write_picture(photos / f"more{seed}.png", draw(500 + seed))
     records = build_records((photos, picture_folders[1]), tmp_path / "records")
@@ -111,7 +112,7 @@ def test_two_workers_go_on_with_more_photos(picture_folders, alone, tmp_path):
 
 @pytest.mark.slow
 def test_a_schedule_that_one_worker_does_not_see_is_noticed(data_dir, alone, tmp_path):
-    """As on storage that is shared late: the checkpoints are the same, the lengths of the phases are not."""
+    """As on storage that is shared late: the checkpoints are equal, the lengths of the phases are not."""
     other = shutil.copytree(alone, tmp_path / "other")
     content = json.loads((other / "schedule.json").read_text())
     content["phases"][-1]["epochs"] = 4  # where the chief sees 5
@@ -131,7 +132,7 @@ def test_a_signal_to_one_worker_stops_both_at_one_step(data_dir, tmp_path):
 
 
 def _wait_for_both(data_dir, run_dirs, *flags_of_other):
-    """Start two workers that differ, and wait until both have ended; their outputs."""
+    """Start two workers that differ, wait until both have failed, and return their outputs."""
     both = []
     for tf_config, run_dir, more in zip(workers.tf_configs(2), run_dirs, ((), flags_of_other), strict=True):
         flags = _flags(data_dir, run_dir, "--strategy=multi_worker", "--adversarial_epochs=9", *more)
@@ -146,7 +147,7 @@ def _wait_for_both(data_dir, run_dirs, *flags_of_other):
 
 @pytest.mark.slow
 def test_run_folders_that_are_not_shared_are_noticed(data_dir, alone, tmp_path):
-    """As on machines whose disks are their own: worker 1 does not see the chief's checkpoints."""
+    """As on machines without shared storage: worker 1 does not see the chief's checkpoints."""
     _, other = _wait_for_both(data_dir, (alone, tmp_path / "other"))
     assert "checkpoints of the steps 30, 0" in other and "storage that all of them share" in other
 
@@ -161,5 +162,5 @@ def test_without_tf_config_the_message_shows_one(data_dir, tmp_path, monkeypatch
     monkeypatch.delenv("TF_CONFIG", raising=False)
     assert train.main(["train", *_flags(data_dir, tmp_path / "run", "--strategy=multi_worker")]) == 1
     error = capsys.readouterr().err
-    assert "--strategy=multi_worker: TF_CONFIG is not set" in error and '"cluster": {"worker": [' in error
+    assert "--strategy=multi_worker" in error and '"cluster": {"worker": [' in error
     assert not (tmp_path / "run").exists()

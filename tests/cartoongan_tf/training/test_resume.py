@@ -1,4 +1,4 @@
-"""Training in processes of its own, killed and begun again."""
+"""Training in processes of its own, killed and resumed."""
 
 import random
 import signal
@@ -26,7 +26,7 @@ def _command(data_dir, run_dir):
 
 
 def _final(run_dir):
-    """All that the last checkpoint holds, by name: both networks, three optimizers."""
+    """Return the content of the last checkpoint by name: both networks, three optimizers."""
     reader = tf.train.load_checkpoint(recent_checkpoints(run_dir / "checkpoints")[-1])
     values = {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
     return {name: value.tobytes() for name, value in values.items() if hasattr(value, "tobytes")}
@@ -64,12 +64,13 @@ def test_a_run_killed_five_times_ends_with_the_same_bits(data_dir, straight, tmp
         process.communicate()
         assert newest_step(run_dir) < NUM_STEPS
         if (run_dir / "generator.keras").exists():
-            load_generator(run_dir / "generator.keras")  # whole, whenever it is there
+            load_generator(run_dir / "generator.keras")  # complete whenever it exists
     process = _start(data_dir, run_dir)
     output, _ = process.communicate(timeout=300)
-    assert process.returncode == 0 and "Going on from the checkpoint of step" in output
+    assert process.returncode == 0 and "from the checkpoint of step" in output
     assert _final(run_dir) == _final(straight) and len(_final(run_dir)) > 50
-    ours, theirs = (load_generator(folder / "generator.keras").get_weights() for folder in (run_dir, straight))
+    ours = load_generator(run_dir / "generator.keras").get_weights()
+    theirs = load_generator(straight / "generator.keras").get_weights()
     assert all((one == other).all() for one, other in zip(ours, theirs, strict=True))
     assert not list(run_dir.rglob("*partial*"))
 

@@ -24,6 +24,7 @@ def records(tmp_path):
 
 
 def _start(path, records, first_step=0, **flags):
+    """Record a start; return all starts of the record."""
     run_record.record_start(path, TrainConfig(str(records), "run", **flags), first_step, records, ["CPU:0"])
     return json.loads(path.read_text())["starts"]
 
@@ -62,23 +63,23 @@ def test_other_data_is_noticed(tmp_path, records):
     assert not run_record.data_changed(path, records)
 
 
-@pytest.mark.parametrize("damage", ["", '{"starts": [{"ti', "[]", '{"starts": 3}', '{"starts": [1]}', "\x00\xff"])
-def test_a_damaged_record_is_kept_aside_and_does_not_hold_the_run_up(tmp_path, records, capsys, damage):
-    path = tmp_path / "run" / "run.json"
-    path.parent.mkdir()
-    path.write_bytes(damage.encode("latin-1"))
-    assert not run_record.data_changed(path, records)
-    (start,) = _start(path, records, first_step=700)
-    assert start["first_step"] == 700
-    others = {name: data for name, data in contents(path.parent).items() if name != "run.json"}
-    assert list(others.values()) == [damage.encode("latin-1")]
-    assert next(iter(others)) in capsys.readouterr().err
+def test_a_damaged_record_is_kept_aside_and_does_not_hold_the_run_up(tmp_path, records, capsys):
+    for number, damage in enumerate(["", '{"starts": [{"ti', "[]", '{"starts": 3}', '{"starts": [1]}', "\x00\xff"]):
+        path = tmp_path / f"run{number}" / "run.json"
+        path.parent.mkdir()
+        path.write_bytes(damage.encode("latin-1"))
+        assert not run_record.data_changed(path, records), damage
+        (start,) = _start(path, records, first_step=700)
+        assert start["first_step"] == 700, damage
+        others = {name: data for name, data in contents(path.parent).items() if name != "run.json"}
+        assert list(others.values()) == [damage.encode("latin-1")], damage
+        assert next(iter(others)) in capsys.readouterr().err, damage
 
 
 def _git(folder, *arguments):
     identity = ("-c", "user.name=a", "-c", "user.email=a@b.c", "-c", "commit.gpgsign=false")
-    done = subprocess.run(("git", *identity, *arguments), cwd=folder, capture_output=True, text=True, check=True)
-    return done.stdout.strip()
+    process = subprocess.run(("git", *identity, *arguments), cwd=folder, capture_output=True, text=True, check=True)
+    return process.stdout.strip()
 
 
 def test_the_commit_of_a_checkout_and_of_nothing_else(tmp_path, records, monkeypatch):

@@ -146,30 +146,38 @@ def _broken(change):
     return json.dumps(content)
 
 
-@pytest.mark.parametrize(
-    "damage",
-    [
-        *("", "{", "[]", "3", "\x00\xff", '{"phases": [], "steps_per_epoch": 4}'),
-        _broken(lambda content: content.pop("steps_per_epoch")),
-        _broken(lambda content: content.update(steps_per_epoch=0)),
-        _broken(lambda content: content.update(steps_per_epoch="4")),
-        _broken(lambda content: content.update(phases=3)),
-        _broken(lambda content: content["phases"].pop()),
-        _broken(lambda content: content["phases"][0].update(steps=-1)),
-        _broken(lambda content: content["phases"][0].update(steps=1.5)),
-        _broken(lambda content: content["phases"][0].update(name="other")),
-        _broken(lambda content: content["phases"][0].update(learning_rates=[1])),
-        _broken(lambda content: content["phases"][0].update(learning_rates={"generator": None})),
-        _broken(lambda content: content["phases"][0].pop("epochs")),
-    ],
-)
-def test_a_damaged_schedule_is_said_and_moved_aside(tmp_path, capsys, damage):
-    path = tmp_path / "schedule.json"
-    path.write_bytes(damage.encode("latin-1"))
-    assert schedule.read(path) is None
-    assert f"{path}: damaged" in capsys.readouterr().err
-    assert path.read_bytes() == damage.encode("latin-1")  # a look changes nothing
-    schedule.write(path, schedule.plan(CONFIG, 4))
-    assert schedule.read(path) == schedule.plan(CONFIG, 4)
-    (aside,) = set(tmp_path.iterdir()) - {path}
-    assert aside.read_bytes() == damage.encode("latin-1") and f"{path}: moved to {aside}" in capsys.readouterr().err
+DAMAGES = [
+    "",
+    "{",
+    "[]",
+    "3",
+    "\x00\xff",
+    '{"phases": [], "steps_per_epoch": 4}',
+    _broken(lambda content: content.pop("steps_per_epoch")),
+    _broken(lambda content: content.update(steps_per_epoch=0)),
+    _broken(lambda content: content.update(steps_per_epoch="4")),
+    _broken(lambda content: content.update(phases=3)),
+    _broken(lambda content: content["phases"].pop()),
+    _broken(lambda content: content["phases"][0].update(steps=-1)),
+    _broken(lambda content: content["phases"][0].update(steps=1.5)),
+    _broken(lambda content: content["phases"][0].update(name="other")),
+    _broken(lambda content: content["phases"][0].update(learning_rates=[1])),
+    _broken(lambda content: content["phases"][0].update(learning_rates={"generator": None})),
+    _broken(lambda content: content["phases"][0].pop("epochs")),
+]
+
+
+def test_a_damaged_schedule_is_reported_and_moved_aside(tmp_path, capsys):
+    for number, damage in enumerate(DAMAGES):
+        path = tmp_path / f"run{number}" / "schedule.json"
+        path.parent.mkdir()
+        path.write_bytes(damage.encode("latin-1"))
+        assert schedule.read(path) is None, damage
+        assert f"{path}: damaged" in capsys.readouterr().err, damage
+        assert path.read_bytes() == damage.encode("latin-1")  # reading changes nothing
+        schedule.write(path, schedule.plan(CONFIG, 4))
+        assert schedule.read(path) == schedule.plan(CONFIG, 4), damage
+        (aside,) = set(path.parent.iterdir()) - {path}
+        assert aside.read_bytes() == damage.encode("latin-1"), damage
+        error = capsys.readouterr().err
+        assert str(path) in error and str(aside) in error, damage
