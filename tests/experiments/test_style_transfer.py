@@ -25,32 +25,34 @@ def test_gram_matrices_of_other_sizes_compare():
 
 
 def test_style_loss_by_hand():
-    first, second = (np.full((1, 1, 1, 1), value, np.float32) for value in (2.0, 3.0))
+    first = np.full((1, 1, 1, 1), 2.0, np.float32)
+    second = np.full((1, 1, 1, 1), 3.0, np.float32)
     wanted = [np.array([[1.0]], np.float32), np.array([[5.0]], np.float32)]
     np.testing.assert_allclose(style_loss([first, second], wanted), (4 - 1) ** 2 + (9 - 5) ** 2)
 
 
 def test_a_collections_style_is_the_mean_of_its_pictures(transfer):
     pictures = [draw(seed, 32, 48) for seed in range(2)]
-    one, other, both = transfer.style_of(pictures[:1]), transfer.style_of(pictures[1:]), transfer.style_of(pictures)
-    for each in zip(one, other, both, strict=True):
-        np.testing.assert_allclose((each[0] + each[1]) / 2, each[2], rtol=1e-5)
+    first_style = transfer.style_of(pictures[:1])
+    second_style = transfer.style_of(pictures[1:])
+    for first, second, mean in zip(first_style, second_style, transfer.style_of(pictures), strict=True):
+        np.testing.assert_allclose((first + second) / 2, mean, rtol=1e-5)
 
 
 def test_steps_bring_a_photo_nearer_to_a_style(transfer):
-    photo, cartoon = draw(0, 40, 56), draw(1, 48, 32)
-    style = transfer.style_of([cartoon])
-    drawn = transfer.draw(photo, style, num_steps=12)
-    assert drawn.shape == photo.shape and drawn.dtype == np.uint8
+    photo = draw(0, 40, 56)
+    style = transfer.style_of([draw(1, 48, 32)])
+    drawing = transfer.draw(photo, style, num_steps=12)
+    assert drawing.shape == photo.shape and drawing.dtype == np.uint8
 
     def distance(picture):
         return float(style_loss(transfer.features(pixels.to_float(picture[np.newaxis]))[:-1], style))
 
-    assert distance(drawn) < 0.7 * distance(photo)
-    assert np.abs(drawn.astype(int) - photo).mean() < np.abs(draw(2, 40, 56).astype(int) - photo).mean()
+    assert distance(drawing) < 0.7 * distance(photo)
+    assert np.abs(drawing.astype(int) - photo).mean() < np.abs(draw(2, 40, 56).astype(int) - photo).mean()
 
 
-def test_descent_comes_to_a_minimum_and_goes_on_from_where_it_was():
+def test_descent_reaches_a_minimum_and_continues_from_its_last_step():
     def loss(values):
         return keras.ops.sum((values - 3.0) ** 2)
 
