@@ -93,7 +93,7 @@ def test_a_figure_on_black_is_left_whole():
 
 
 def test_a_picture_too_small_to_be_one_is_left_whole():
-    assert _find(_framed(seed, PictureArea(70, 110, 120, 200)) for seed in range(12)) == WHOLE
+    assert _find(_framed(seed, PictureArea(55, 125, 100, 220)) for seed in range(12)) == WHOLE
 
 
 def test_cropping_a_smaller_picture():

@@ -51,6 +51,24 @@ def test_a_frame_that_was_removed_by_hand_stays_away(mine, extracted, tmp_path):
     assert len(frames_json(mine)["frames"]) == len(names) - 1
 
 
+def test_a_frame_removed_by_hand_stays_away_after_an_interruption(mine, extracted, monkeypatch):
+    unlink = Path.unlink
+
+    def fail_at_a_frame(path, *args, **kwargs):
+        if path.suffix == ".png":
+            raise ZeroDivisionError
+        unlink(path, *args, **kwargs)
+
+    names = picture_names(mine)
+    (mine / names[2]).unlink()
+    with monkeypatch.context() as patched, pytest.raises(ZeroDivisionError):
+        patched.setattr(Path, "unlink", fail_at_a_frame)  # while frames of another size are replaced
+        run(extracted / "film.mp4", mine, long_side=80)
+    assert run(extracted / "film.mp4", mine, long_side=80) == 0
+    assert frames_json(mine)["removed_by_hand"] == [Path(names[2]).stem]
+    assert {pictures.read_picture(mine / name).shape[1] for name in picture_names(mine)} == {80}
+
+
 def test_a_frame_that_was_not_written_yet_is_written(mine, extracted):
     before_all = contents(mine)
     (mine / picture_names(mine)[2]).unlink()
