@@ -34,7 +34,7 @@ def test_the_last_cartoons_are_held_out(tmp_path):
     assert [file.stem for file in split.training] == [f"{number:02}" for number in range(12)]
 
 
-def test_too_few_pictures_are_said(tmp_path):
+def test_too_few_pictures_are_refused(tmp_path):
     with pytest.raises(InputError, match=r"--cartoons_dir=.*frames: 3 "):
         material.split_cartoons(_folder(tmp_path / "frames", 3))
 
@@ -52,7 +52,7 @@ def test_records_hold_no_picture_that_is_held_out(tmp_path):
     assert len(opened.cartoons) == len(splits["cartoons"].training) == 7
 
 
-def test_held_out_pictures_that_cannot_be_used_are_said(tmp_path):
+def test_unreadable_held_out_pictures_are_refused(tmp_path):
     folder = _folder(tmp_path / "photos", 4)
     for file in folder.glob("*.png"):
         file.write_bytes(b"nothing")
@@ -61,7 +61,8 @@ def test_held_out_pictures_that_cannot_be_used_are_said(tmp_path):
 
 
 def test_slow_drawings_are_made_once(tmp_path):
-    photos, calls = [draw(seed, 20, 24) for seed in range(2)], []
+    photos = [draw(seed, 20, 24) for seed in range(2)]
+    calls = []
 
     def invert(number):
         calls.append(number)
