@@ -148,6 +148,7 @@ def test_both_processes_end_together(generator_path, tmp_path, number, status):
 
 
 @pytest.mark.slow
+@pytest.mark.exclusive
 @pytest.mark.parametrize(
     "height, width", [(3024, 4032), (4000, 6000), (6144, 8160), (9000, 12000)], ids=["12MP", "24MP", "50MP", "108MP"]
 )
