@@ -19,7 +19,7 @@ from tests.helpers import draw
 CASES = (
     (1, (1, 1)),
     (1, (8, 9)),
-    (1, (37, 18)),
+    (1, (21, 10)),
     (30_000, (61, 83)),
     (30_000, (130, 20)),
     (band_plan.BAND_BYTES, (1, 1)),
