@@ -19,12 +19,19 @@ PHOTO = np.random.default_rng(0).uniform(-1, 1, (1, 32, 32, 3)).astype(np.float3
 
 
 @contextlib.contextmanager
+def small_features() -> Iterator[None]:
+    """Let training compare pictures by one random convolution, not VGG19, which takes seconds to trace."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(networks, "build_vgg19_features", _build_features)
+        yield
+
+
+@contextlib.contextmanager
 def small_networks() -> Iterator[None]:
     """Let training build networks of a layer or two: those of the paper take seconds to trace and to save."""
-    with pytest.MonkeyPatch.context() as patch:
+    with small_features(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(networks, "build_generator", _build_generator)
         patch.setattr(networks, "build_discriminator", _build_discriminator)
-        patch.setattr(networks, "build_vgg19_features", _build_features)
         yield
 
 

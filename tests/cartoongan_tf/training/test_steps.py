@@ -59,7 +59,7 @@ def test_adversarial_step_reports_what_was_before_its_update(
         np.testing.assert_allclose(scalars[name], value, rtol=1e-3, atol=1e-6, err_msg=name)
 
 
-def test_each_network_learns_against_the_other():
+def test_each_network_learns_against_the_other(small_features):
     config = small_config(content_weight=0.0, generator_learning_rate=1e-6)
     scalars, _ = run_steps(steps.adversarial_step, config, 20)
     assert scalars[-1]["discriminator_loss"] < scalars[0]["discriminator_loss"]
@@ -68,7 +68,7 @@ def test_each_network_learns_against_the_other():
     assert scalars[-1]["generator_loss"] < scalars[0]["generator_loss"]
 
 
-def test_a_large_content_weight_keeps_the_content():
+def test_a_large_content_weight_keeps_the_content(small_features):
     def content_after_training(content_weight):
         config = small_config(content_weight=content_weight)
         return run_steps(steps.adversarial_step, config, 25)[0][-1]["content_loss"]
@@ -76,7 +76,7 @@ def test_a_large_content_weight_keeps_the_content():
     assert content_after_training(10.0) < content_after_training(0.0)
 
 
-def test_vgg19_is_never_changed():
+def test_features_are_never_changed(small_features):
     config = small_config()
     before = untrained(config).vgg19_features.get_weights()
     _, networks = run_steps(steps.adversarial_step, config, 2)
@@ -107,7 +107,7 @@ def test_two_replicas_do_what_one_does(step, two_replicas):
     np.testing.assert_allclose(networks_two.generator(photo), after, atol=1e-4)
 
 
-def test_warmup_teaches_the_discriminator_alone():
+def test_warmup_teaches_the_discriminator_alone(small_features):
     config = small_config(discriminator_warmup_steps=30, discriminator_warmup_learning_rate=1e-3)
     before = untrained(config).generator.get_weights()
     scalars, networks = run_steps(steps.warmup_step, config, 30)
@@ -149,7 +149,7 @@ def test_the_pool_changes_what_the_discriminator_learns_from_and_nothing_else(sm
     assert with_pool[1]["logits_generated"] != pytest.approx(without[1]["logits_generated"], rel=1e-4)
 
 
-def test_bfloat16_is_close_and_its_weights_are_float32():
+def test_bfloat16_is_close_and_its_weights_are_float32(small_features):
     exact, _ = run_steps(steps.adversarial_step, small_config(), 1)
     scalars, networks = run_steps(steps.adversarial_step, small_config(mixed_precision="bfloat16"), 3)
     for name in ("generator_loss", "content_loss", "discriminator_loss", "logits_cartoon"):
