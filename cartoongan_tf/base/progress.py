@@ -19,7 +19,7 @@ from typing import TextIO
 
 from tqdm import tqdm
 
-MOST_SILENT_SECS = 4.0  # README promises five
+MOST_SILENT_SECS = 4.0  # five are promised
 _TICK_SECS = 1.0  # bars on a terminal move this often
 
 
