@@ -131,7 +131,7 @@ def _run(command):
 
 
 def _run_apart(command):
-    """Run a command in a new process: a rehearsal judges by the memory of its process."""
+    """Run a command in a new process: a dry run judges by the memory of its process."""
     module, arguments = _parts(command)
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
     return subprocess.run([sys.executable, "-m", module, *arguments], env=environment, timeout=300).returncode
