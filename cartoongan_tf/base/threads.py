@@ -1,4 +1,4 @@
-"""Work in threads, in its order. What Pillow, OpenCV and the disk do runs outside Python's lock."""
+"""Work in threads, in order. Pillow, OpenCV and the disk work outside Python's lock."""
 
 import collections
 import contextlib
@@ -9,16 +9,15 @@ from typing import Any
 
 
 def map_ahead(function: Callable, items: Iterable, num_threads: int, num_ahead: int = 0) -> Generator[Any, None, None]:
-    """function(item) for each item, in their order.
+    """Yield function(item) for each item, in order.
 
     Args:
-      function: called in `num_threads` threads; its errors are raised here.
-      items: taken as they are needed.
-      num_threads: at least 1.
-      num_ahead: how many results may wait to be taken; as many as there are threads if that is more.
+      function: function to call in the threads; its errors are raised here.
+      items: items, taken as they are needed.
+      num_threads: number of threads, at least 1.
+      num_ahead: number of results that may wait to be used; at least `num_threads` may.
 
-    Yields:
-      the results. When the caller stops early, only the calls that have begun are waited for.
+    If the caller stops early, only the calls that have begun are waited for.
     """
     with ThreadPoolExecutor(num_threads) as threads:
         results: collections.deque[Future] = collections.deque()
