@@ -57,7 +57,8 @@ class PictureBar:
         return self
 
     def __exit__(self, *_):
-        self._bar.close()
+        if self._bar is not None:
+            self._bar.close()
 
     @property
     def position(self) -> float:

@@ -165,5 +165,6 @@ class _RunningMoments:
         self._count = total
 
     def mean_and_variance(self) -> Moments:
-        variance = self._squares / self._count
-        return self._mean.astype(np.float32), variance.astype(np.float32)
+        mean = np.asarray(self._mean, np.float32)
+        variance = np.asarray(self._squares / self._count, np.float32)
+        return mean, variance

@@ -75,7 +75,7 @@ class BarFinder:
         if cv2.mean(lit)[0] < _DARK_FRAME_SHARE:
             return
         self.num_frames += 1
-        self._ever_lit |= lit
+        self._ever_lit |= np.asarray(lit)
         self._lit_frames_by_row += _sums(lit, axis=1) > _LIT_SHARE * width
         self._lit_frames_by_column += _sums(lit, axis=0) > _LIT_SHARE * height
 

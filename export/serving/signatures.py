@@ -43,7 +43,7 @@ def signatures(generator: Callable, max_pixels: int = MAX_PIXELS) -> dict[str, S
         image_bytes = _require_as_many(image_bytes, strength=strength, long_side=long_side)
         # One picture after the other: each uses all processors, and their memory must not add up.
         cartoons = tf.map_fn(
-            lambda picture: _draw_file(generator, *picture, max_pixels),
+            lambda picture: _draw_file(generator, picture[0], picture[1], picture[2], max_pixels),
             (image_bytes, strength, long_side),
             parallel_iterations=1,
             fn_output_signature=tf.string,
