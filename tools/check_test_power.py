@@ -1,4 +1,4 @@
-"""Check that the tests notice faults: apply each hand-made fault to a copy of a tree, and run the tests of its room.
+"""A check of the tests' power: each hand-made fault is applied to a copy of a tree, and the tests must notice it.
 
     python tools/check_test_power.py --results=before.json
     python tools/check_test_power.py --results=after.json --before=before.json
