@@ -56,6 +56,9 @@ def test_strength_and_size_reach_the_server(ask, session, photo_path):
     drawn = pictures.read_picture(mild)
     assert drawn.shape == (14, 20, 3)
     np.testing.assert_array_equal(drawn, _expected(session, photo_path, strength=0.5, long_side=20))
+    assert ask(photo_path, "--strength=0.5", f"--output={mild}", "--overwrite") == 0
+    expected = _expected(session, photo_path, strength=0.5, long_side=0)
+    np.testing.assert_array_equal(pictures.read_picture(mild), expected)
 
 
 def test_a_folder_is_drawn_and_existing_results_are_kept(ask, tmp_path, capsys):

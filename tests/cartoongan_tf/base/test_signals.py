@@ -9,13 +9,18 @@ from cartoongan_tf.base.signals import stop_requests
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_request_is_noted_and_a_second_one_interrupts(number, capsys):
-    before = signal.getsignal(number)
+    before = [signal.signal(each, _handle) for each in (signal.SIGINT, signal.SIGTERM)]
     with pytest.raises(KeyboardInterrupt), stop_requests() as received:
         assert received() == 0
         os.kill(os.getpid(), number)
         assert received() == number and "saving after this step" in capsys.readouterr().err
         os.kill(os.getpid(), number)
-    assert signal.getsignal(number) == before
+    for each, handler in zip((signal.SIGINT, signal.SIGTERM), before, strict=True):
+        assert signal.signal(each, handler) is _handle
+
+
+def _handle(number, frame):
+    raise AssertionError(number)
 
 
 def test_other_threads_change_nothing():

@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -7,6 +8,15 @@ from cartoongan_tf.models.layers import InstanceNormalization
 
 def test_the_papers_discriminator_has_its_parameters():
     assert build_discriminator().count_params() == 1_129_665
+
+
+def test_fresh_weights_and_slopes_are_the_authors():
+    layers = build_discriminator().layers
+    slopes = {layer.negative_slope for layer in layers if isinstance(layer, keras.layers.LeakyReLU)}
+    assert slopes == {0.2}
+    kernels = [layer.kernel for layer in layers if isinstance(layer, keras.layers.Conv2D)]
+    deviations = [float(np.std(kernel)) for kernel in kernels if np.size(kernel) > 10_000]
+    np.testing.assert_allclose(deviations, 0.02, rtol=0.05)
 
 
 def test_logits_are_a_quarter_of_the_picture():

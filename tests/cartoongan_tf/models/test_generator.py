@@ -1,3 +1,6 @@
+import re
+
+import keras
 import numpy as np
 import pytest
 
@@ -33,6 +36,21 @@ def test_output_has_the_size_and_range_of_the_input(kind):
         outputs = np.asarray(generator(photos))
         assert outputs.shape == photos.shape, (height, width)
         assert outputs.dtype == np.float32 and np.abs(outputs).max() <= 1, (height, width)
+
+
+def test_fresh_kernels_are_small():
+    kernels = [weights for weights in build_generator("paper", num_blocks=1).get_weights() if weights.ndim == 4]
+    deviations = [kernel.std() for kernel in kernels if kernel.size > 10_000]
+    np.testing.assert_allclose(deviations, 0.02, rtol=0.05)
+
+
+@pytest.mark.parametrize("num_channels_in, num_channels_out", [(3, 1), (1, 3)])
+def test_a_model_that_maps_no_picture_to_a_picture_is_refused(tmp_path, num_channels_in, num_channels_out):
+    picture = keras.Input((None, None, num_channels_in))
+    model = keras.Model(picture, keras.layers.Conv2D(num_channels_out, 1)(picture))
+    model.save(tmp_path / "model.keras")
+    with pytest.raises(InputError, match=re.escape("model.keras")):
+        load_generator(tmp_path / "model.keras")
 
 
 def test_blocks_have_the_papers_layout():

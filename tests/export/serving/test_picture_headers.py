@@ -234,5 +234,19 @@ def test_bmp_colours_in_another_order_are_refused(read):
     assert "BMP" in _refusal(read, bytes(bmp[:54]) + masks[::-1] + bytes(bmp[54:]))
 
 
+def test_a_bmp_from_top_to_bottom_is_read(read):
+    """Its height is negative; the rows of others begin at the bottom."""
+    upright = bytearray(encode(IMAGE, "BMP"))
+    offset = int.from_bytes(upright[10:14], "little")
+    width, height = IMAGE.size
+    row_bytes = (3 * width + 3) // 4 * 4
+    rows = [upright[offset + row * row_bytes :][:row_bytes] for row in range(height)]
+    flipped = bytes(upright[:22]) + (-height).to_bytes(4, "little", signed=True) + bytes(upright[26:offset])
+    content = flipped + b"".join(bytes(row) for row in reversed(rows))
+    header, pixels = read(content)
+    assert (int(header.height), int(header.width)) == (height, width)
+    np.testing.assert_array_equal(pixels[..., :3], np.asarray(IMAGE.convert("RGB")))
+
+
 def test_sides_beyond_all_numbers_are_refused(read_size):
     assert "header" in _refusal(read_size, _claims("PNG", 2**32 - 1, 2**32 - 1))
