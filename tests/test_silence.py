@@ -25,6 +25,7 @@ COMMANDS = {
 
 
 @pytest.mark.slow
+@pytest.mark.exclusive
 @pytest.mark.parametrize("name", COMMANDS)
 def test_nothing_is_silent_for_long(name, data_dir, picture_folders, tmp_path):
     command = [sys.executable, "-m", *COMMANDS[name]]
