@@ -57,7 +57,7 @@ class TrainStepConfig(Config):
         require(self, "image_size", self.image_size % 4 == 0, "must be a multiple of 4")
         are_known = set(self.tables.split(",")) <= set(_TABLES)
         require(self, "tables", are_known, f"there are {', '.join(_TABLES)}")
-        _recipe(self)  # it checks further flags
+        recipe_of(self)  # it checks further flags
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,7 +83,7 @@ def main(argv=None) -> int:
 def _train_step(config: TrainStepConfig, _) -> None:
     with fresh_process() as process:
         steps_per_call = process.submit(steps_per_call_by_work).result()
-    with TimedProcess(load, "base", "nothing", _recipe(config)) as base:
+    with TimedProcess(load, "base", "nothing", recipe_of(config)) as base:
         base_bytes = base.call(1)
     lines = []
     for table in config.tables.split(","):
@@ -123,7 +123,7 @@ def _measure(
         processes = {}
         timers = {}
         for name, num_in_call in steps_per_call.items():
-            processes[name] = stack.enter_context(TimedProcess(load, table, name, _recipe(config)))
+            processes[name] = stack.enter_context(TimedProcess(load, table, name, recipe_of(config)))
             num_steps = math.ceil(config.steps / num_in_call) * num_in_call
             timers[name] = functools.partial(_secs_per_step, processes[name], num_steps)
             ready_bytes = processes[name].call(0)
@@ -132,7 +132,7 @@ def _measure(
         return {name: Measured(secs[name], process.call(0) - base_bytes) for name, process in processes.items()}
 
 
-def _recipe(config: TrainStepConfig) -> TrainConfig:
+def recipe_of(config: TrainStepConfig) -> TrainConfig:
     """Return the plain recipe: no switch on, no pool."""
     return TrainConfig(
         data_dir="",
