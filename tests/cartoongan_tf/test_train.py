@@ -160,7 +160,7 @@ def test_an_initial_generator_that_does_not_fit_is_refused(generator_path, data_
 
 
 def test_the_light_generator_and_vgg19_train(data_dir, tmp_path):
-    """With the real networks; the light one begins as the photo."""
+    """The real networks train; the light one begins as the photo."""
     run_dir = tmp_path / "run"
     flags = ["--generator=light", "--initialization_epochs=0", "--adversarial_epochs=2", "--content_weight=1e-3"]
     assert train.main(["train", *train_flags(data_dir, run_dir, *flags, "--checkpoint_every_steps=20")]) == 0

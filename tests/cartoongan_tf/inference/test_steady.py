@@ -163,7 +163,7 @@ def test_strength_and_colours_apply_to_the_steadied_cartoon(cartoonizer):
 
 
 def test_a_runtime_without_layers_keeps_still_regions_too(cartoonizer):
-    """As a SavedModel: each frame by itself, then steadied."""
+    """Like a SavedModel, it runs each frame by itself."""
 
     class Layerless(Runtime):
         name = "a SavedModel"

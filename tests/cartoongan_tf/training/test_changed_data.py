@@ -208,7 +208,7 @@ def test_a_damaged_schedule_is_computed_again(data_dir, grown_dir, run_dir, caps
 
 
 def test_a_run_that_is_killed_before_its_first_step_loses_no_epoch(data_dir, grown_dir, run_dir, monkeypatch):
-    """With the grown data, twice; then the old data return."""
+    """The data grow twice; then the old data return."""
 
     def killed(*_):
         raise _Killed

@@ -112,7 +112,7 @@ def test_two_workers_resume_with_more_photos(picture_folders, alone, tmp_path):
 
 @pytest.mark.slow
 def test_a_schedule_that_one_worker_does_not_see_is_noticed(data_dir, alone, tmp_path):
-    """As on storage that is shared late: the checkpoints are equal, the lengths of the phases are not."""
+    """The storage is shared late: the checkpoints are equal, the lengths of the phases are not."""
     other = shutil.copytree(alone, tmp_path / "other")
     content = json.loads((other / "schedule.json").read_text())
     content["phases"][-1]["epochs"] = 4  # where the chief sees 5
@@ -147,7 +147,7 @@ def _wait_for_both(data_dir, run_dirs, *flags_of_other):
 
 @pytest.mark.slow
 def test_run_folders_that_are_not_shared_are_noticed(data_dir, alone, tmp_path):
-    """As on machines without shared storage: worker 1 does not see the chief's checkpoints."""
+    """The machines share no storage: worker 1 does not see the chief's checkpoints."""
     _, other = _wait_for_both(data_dir, (alone, tmp_path / "other"))
     assert "checkpoints of the steps 30, 0" in other and "storage that all of them share" in other
 

@@ -86,7 +86,7 @@ def test_subtitles_in_a_bar_do_not_hide_it(shots):
 
 
 def test_a_figure_on_black_is_left_whole():
-    """It thins out towards the border, where a bar would end at once."""
+    """The picture thins out towards the border, where a bar would end at once."""
     y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
     shape = (np.hypot((y - 90) / 80, (x - 160) / 140) < 1) * np.uint8(180)
     assert _find([np.roll(shape, shift, 1) for shift in range(-20, 20)]) == WHOLE
