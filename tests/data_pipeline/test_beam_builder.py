@@ -110,7 +110,7 @@ def test_beam_makes_the_same_records(folders, tmp_path, capsys):
 
 
 def test_a_shard_that_no_worker_wrote_is_named(folders, tmp_path, monkeypatch, capsys):
-    """As if the workers saw another folder."""
+    """The workers see different folders."""
     monkeypatch.setattr(BuildFolder, "write_shard", lambda *_: None)
     assert _build(*folders, tmp_path / "data", "--runner=DirectRunner") == 1
     assert "photos-train-00000.tfrecord" in capsys.readouterr().err

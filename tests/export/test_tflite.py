@@ -75,7 +75,7 @@ def test_height_and_width_are_free(contents):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_runs_without_being_asked_for_a_size(contents, kind):
-    """As a phone does that knows nothing of resizing: by its signature, at the file's first size."""
+    """A phone that does not resize calls the signature at the file's first size."""
     interpreter = Interpreter(model_content=contents[kind])
     assert interpreter.get_signature_list() == {"serving_default": {"inputs": ["photo"], "outputs": ["cartoon"]}}
     run = interpreter.get_signature_runner("serving_default")
@@ -106,7 +106,7 @@ def test_the_fixed_file_is_all_that_gpu_delegates_take(converted):
 
 
 def test_xnnpack_takes_the_whole_file(converted):
-    """It would split the graph into several parts around operators that it leaves to other code."""
+    """XNNPACK would split the graph into several parts around operators that it leaves to other code."""
     for architecture in ARCHITECTURES:
         for precision, size in (("fp32", None), ("fp16", FIXED_SIZE)):
             interpreter = Interpreter(model_content=converted(architecture, precision, size))

@@ -109,7 +109,7 @@ def _change_of_one_file(wrong_signature, num_files, wrong_index):
 
 
 def test_a_difference_in_one_file_is_noticed(run):
-    """Of the four formats, of the shrunk photo and of the blend."""
+    """The differences are those of the four formats, of the shrunk photo and of the blend."""
     for wrong_signature, num_answers in (("encoded", 4), ("styled", 2)):
         for wrong_index in range(num_answers):
             change = _change_of_one_file(wrong_signature, num_answers, wrong_index)

@@ -235,7 +235,7 @@ def test_bmp_colours_in_another_order_are_refused(read):
 
 
 def test_a_bmp_from_top_to_bottom_is_read(read):
-    """Its height is negative; the rows of others begin at the bottom."""
+    """The height is negative; the rows of other BMP files begin at the bottom."""
     upright = bytearray(encode(IMAGE, "BMP"))
     offset = int.from_bytes(upright[10:14], "little")
     width, height = IMAGE.size
