@@ -150,3 +150,14 @@ class Seen:
             self.duration = self.video.duration and self.video.duration * self.video.time_base
         self.sound = list(self.sound.values())
         self.pictures = np.stack([_rgb(frame) for frame in self.frames]).astype(int)
+
+
+def make_without_frames(path):
+    with av.open(str(path), "w", format="matroska") as container:
+        container.add_stream("libx264", rate=25, width=64, height=48)
+        add_tone(container, container.add_stream("aac", rate=48000, layout="stereo"))
+
+
+def make_all_broken(path):
+    make_film(path, "mjpeg")
+    destroy(path, set(range(NUM_FRAMES)))

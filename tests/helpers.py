@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
@@ -22,6 +23,15 @@ def draw(seed: int, height: int = 60, width: int = 80) -> np.ndarray:
     return picture
 
 
+def draw_photo_like(seed: int, height: int = 96, width: int = 96) -> np.ndarray:
+    """Soft light with grain, and no outlines: uint8 RGB [height, width, 3]."""
+    rng = np.random.default_rng(seed)
+    soft = cv2.resize(
+        rng.uniform(40, 215, (4, 4, 3)).astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC
+    )
+    return np.clip(soft + rng.normal(0, 8, soft.shape), 0, 255).astype(np.uint8)
+
+
 def title_card(text, px, colors=("black", "white"), height=270, width=480) -> np.ndarray:
     """Lines of text, letters of `px` pixels, in the middle of a flat colour: uint8 RGB [height, width, 3]."""
     image = Image.new("RGB", (width, height), colors[0])
@@ -39,6 +49,13 @@ def build_records(picture_folders: tuple[Path, Path], folder: Path, **preparatio
     sources = dict(zip(("photos", "cartoons"), map(LocalFolder, picture_folders), strict=True))
     builder.build(sources, LocalFolder(folder), PreparationConfig(image_size=32, **preparation), builder.in_threads(1))
     return folder
+
+
+def run_cartoonize(model: Path, *arguments) -> int:
+    """Run `cartoonize` in this process; returns its exit status."""
+    from cartoongan_tf import cartoonize
+
+    return cartoonize.main(["cartoonize", f"--model={model}", *map(str, arguments)])
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -1,6 +1,5 @@
 """`cartoonize` as a program: pictures, folders, films and streams, and its command line."""
 
-import contextlib
 import io
 import os
 import shutil
@@ -11,48 +10,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cartoongan_tf import Cartoonizer, cartoonize, import_weights, styles
+from cartoongan_tf import cartoonize, import_weights, styles
 from cartoongan_tf.inference.file_pipeline import RenderOptions
 from cartoongan_tf.media import pictures
 from tests.films import NUM_FRAMES, Seen, make_film
-from tests.helpers import REPOSITORY, draw
+from tests.helpers import REPOSITORY, draw, run_cartoonize
 
-
-@pytest.fixture(scope="module")
-def loaded():
-    """The cartoonizers that tests have loaded, by model and method."""
-    return {}
-
-
-@pytest.fixture(autouse=True)
-def load_once(loaded, monkeypatch, draw_in_this_process):
-    """Let all runs of the program share one cartoonizer for each model."""
-
-    @contextlib.contextmanager
-    def shared_cartoonizer(model, method, on_progress):
-        key = (styles.find_model(model), method)
-        if key not in loaded:
-            loaded[key] = Cartoonizer.load(*key)
-            loaded[key].load = lambda: None
-        yield loaded[key]
-
-    monkeypatch.setattr(cartoonize, "isolated_cartoonizer", shared_cartoonizer)
-
-
-@pytest.fixture
-def photo(tmp_path):
-    path = tmp_path / "photo.png"
-    pictures.write_picture(path, draw(0))
-    return path
-
-
-@pytest.fixture(scope="module")
-def cartoonizer(generator_path):
-    return Cartoonizer.load(generator_path)
-
-
-def _run(generator_path, *arguments):
-    return cartoonize.main(["cartoonize", f"--model={generator_path}", *map(str, arguments)])
+pytestmark = pytest.mark.usefixtures("load_once")
 
 
 def test_the_cartoon_lies_beside_the_photo(generator_path, tmp_path, capsys):
@@ -62,7 +26,7 @@ def test_the_cartoon_lies_beside_the_photo(generator_path, tmp_path, capsys):
         path = folder / name
         Image.fromarray(draw(0, 41, 30)).save(path)
         before = path.read_bytes()
-        assert _run(generator_path, path) == 0
+        assert run_cartoonize(generator_path, path) == 0
         cartoon = path.with_name(f"{path.stem}-cartoon{path.suffix}")
         assert pictures.read_picture(cartoon).shape == (41, 30, 3), name
         assert str(cartoon) in capsys.readouterr().out
@@ -79,7 +43,7 @@ def test_unusual_pictures(generator_path, tmp_path):
     pictures.write_picture(tmp_path / f"{odd_name}.jpg", draw(0, 41, 30))
     Image.fromarray(draw(0, 20, 40)).save(tmp_path / "turned.jpg", exif=exif)
     names = ("photo.ppm", "dot.png", f"{odd_name}.jpg", "turned.jpg")
-    assert _run(generator_path, *(tmp_path / name for name in names)) == 0
+    assert run_cartoonize(generator_path, *(tmp_path / name for name in names)) == 0
     for name, shape in (
         ("photo-cartoon.png", (60, 80, 3)),
         ("dot-cartoon.png", (1, 1, 3)),
@@ -100,38 +64,38 @@ def test_every_option_of_pictures_arrives(generator_path, photo, cartoonizer):
         (["--compare"], {"compare": True}),
         (["--long_side=40"], {"long_side": 40}),
     ):
-        assert _run(generator_path, photo, "--overwrite", *flags) == 0
+        assert run_cartoonize(generator_path, photo, "--overwrite", *flags) == 0
         expected = RenderOptions(**options).render_picture(cartoonizer, pictures.read(photo))
         np.testing.assert_array_equal(pictures.read_picture(target), expected.frames[0], str(flags))
     sizes = []
     for quality in (30, 95):
-        assert _run(generator_path, photo, "--format=jpg", f"--quality={quality}", "--overwrite") == 0
+        assert run_cartoonize(generator_path, photo, "--format=jpg", f"--quality={quality}", "--overwrite") == 0
         sizes.append(photo.with_name("photo-cartoon.jpg").stat().st_size)
     assert sizes[0] < sizes[1] / 1.5
-    assert _run(generator_path, photo, "--max_pixels=4799", "--overwrite") == 1
-    assert _run(generator_path, photo, "--max_pixels=4800", "--overwrite") == 0
+    assert run_cartoonize(generator_path, photo, "--max_pixels=4799", "--overwrite") == 1
+    assert run_cartoonize(generator_path, photo, "--max_pixels=4800", "--overwrite") == 0
 
 
-def test_the_method_arrives(generator_path, photo, loaded):
+def test_the_method_arrives(generator_path, photo, cartoonizers):
     for method in ("whole", "banded"):
-        assert _run(generator_path, photo, f"--method={method}", "--overwrite") == 0
-        assert (generator_path, method) in loaded
+        assert run_cartoonize(generator_path, photo, f"--method={method}", "--overwrite") == 0
+        assert (generator_path, method) in cartoonizers
 
 
 def test_format_decides_for_all_pictures(generator_path, photo):
     for format, kind in (("jpg", "JPEG"), ("webp", "WEBP"), ("tiff", "TIFF"), ("bmp", "BMP")):
-        assert _run(generator_path, photo, f"--format={format}") == 0
+        assert run_cartoonize(generator_path, photo, f"--format={format}") == 0
         with Image.open(photo.with_name(f"photo-cartoon.{format}")) as drawn:
             assert drawn.format == kind and drawn.size == (80, 60)
-    assert _run(generator_path, photo.parent, "--format=bmp", f"--output={photo.parent}/all") == 0
+    assert run_cartoonize(generator_path, photo.parent, "--format=bmp", f"--output={photo.parent}/all") == 0
     assert (photo.parent / "all" / "photo.bmp").exists()
 
 
 def test_alpha_is_kept_where_the_format_has_it(generator_path, photo):
     pictures.write_picture(photo, np.dstack([draw(0), np.full((60, 80), 99, np.uint8)]))
-    assert _run(generator_path, photo) == 0
+    assert run_cartoonize(generator_path, photo) == 0
     assert pictures.read(photo.with_name("photo-cartoon.png")).frames[0].shape == (60, 80, 4)
-    assert _run(generator_path, photo, f"--output={photo.parent}/a.jpg") == 0
+    assert run_cartoonize(generator_path, photo, f"--output={photo.parent}/a.jpg") == 0
     assert pictures.read(photo.parent / "a.jpg").frames[0].shape == (60, 80, 3)
 
 
@@ -140,85 +104,15 @@ def test_every_frame_of_an_animation_is_drawn(generator_path, tmp_path, cartooni
     for suffix in (".gif", ".webp"):
         path = tmp_path / f"a{suffix}"
         pictures.write(path, pictures.Picture(frames, durations_ms=[70] * 4, loop=0))
-        assert _run(generator_path, path, "--steadiness=0", "--format=png", "--overwrite") == 0
+        assert run_cartoonize(generator_path, path, "--steadiness=0", "--format=png", "--overwrite") == 0
         cartoon = pictures.read(tmp_path / "a-cartoon.png")
         assert cartoon.durations_ms == [70] * 4 and cartoon.loop == 0
         for frame, photo in zip(cartoon.frames, pictures.read(path).frames, strict=True):
             expected = cartoonizer(np.ascontiguousarray(photo[..., :3]))
             np.testing.assert_allclose(frame[..., :3].astype(int), expected, atol=1)
-        assert _run(generator_path, path) == 0
+        assert run_cartoonize(generator_path, path) == 0
         assert len(pictures.read(tmp_path / f"a-cartoon{suffix}").frames) == 4
-        assert _run(generator_path, path, "--format=jpg") == 1
-
-
-def test_a_folder_is_drawn_with_its_tree_and_bad_files_are_named(generator_path, picture_folders, tmp_path, capsys):
-    album = shutil.copytree(picture_folders[0], tmp_path / "album")
-    (album / "broken.jpg").write_bytes((album / "photo0.jpg").read_bytes()[:300])
-    (album / "broken.mp4").write_text("hello")
-    make_film(album / "clip.avi", audio=("mp3",))
-    assert _run(generator_path, album) == 0
-    results = {str(path.relative_to(tmp_path / "album-cartoon")) for path in (tmp_path / "album-cartoon").rglob("*.*")}
-    expected = {f"photo{i}.jpg" for i in (0, 2, 4, 6)} | {f"holiday/photo{i}.jpg" for i in (1, 3, 5)} | {"clip.mkv"}
-    assert results == expected
-    captured = capsys.readouterr()
-    assert "and 7 more" in captured.out and "skipped 3" in captured.out
-    for name in ("broken.jpg", "broken.mp4", "notes.txt"):
-        assert name in captured.err
-    assert _run(generator_path, album / "broken.mp4") == 1
-    assert "broken.mp4" in capsys.readouterr().err
-
-
-def test_an_interrupted_folder_resumes(generator_path, tmp_path, capsys):
-    album = tmp_path / "album"
-    for index in range(3):
-        pictures.write_picture(album / f"{index}.png", draw(index))
-    assert _run(generator_path, album) == 0
-    results = tmp_path / "album-cartoon"
-    (results / "0.png").write_text("existing")
-    (results / "1.png").unlink()
-    capsys.readouterr()
-    assert _run(generator_path, album) == 0
-    assert "kept 2 " in capsys.readouterr().out
-    assert (results / "0.png").read_text() == "existing" and (results / "1.png").exists()
-    assert _run(generator_path, album) == 0
-    assert "kept 3 " in capsys.readouterr().out
-    assert _run(generator_path, album, "--overwrite") == 0
-    assert pictures.read_picture(results / "0.png").shape == (60, 80, 3)
-
-
-def test_results_may_lie_inside_the_folder_or_around_it(generator_path, tmp_path):
-    album = tmp_path / "x" / "album"
-    pictures.write_picture(album / "a.png", draw(0))
-    (album / "broken-link.png").symlink_to("none.png")
-    for more in ((), ("--overwrite",)):
-        assert _run(generator_path, album, f"--output={album}/drawn", *more) == 0
-        assert os.listdir(album / "drawn") == ["a.png"]
-    shutil.rmtree(album / "drawn")
-    assert _run(generator_path, album, f"--output={tmp_path}/x") == 0
-    assert (tmp_path / "x" / "a.png").exists()
-
-
-def test_several_sources_at_once(generator_path, tmp_path, capsys):
-    for name in ("a.png", "b.png"):
-        pictures.write_picture(tmp_path / name, draw(0))
-    (tmp_path / "text.jpg").write_text("hello")
-    assert _run(generator_path, tmp_path / "a.png", tmp_path / "text.jpg", tmp_path / "b.png") == 1
-    assert "Skipped" in capsys.readouterr().err
-    assert sorted(os.listdir(tmp_path)) == ["a-cartoon.png", "a.png", "b-cartoon.png", "b.png", "text.jpg"]
-    (tmp_path / "album").mkdir()
-    shutil.copy(tmp_path / "a.png", tmp_path / "album")
-    assert _run(generator_path, tmp_path / "album", tmp_path / "b.png", f"--output={tmp_path}/all") == 0
-    assert (tmp_path / "all" / "album" / "a.png").exists() and (tmp_path / "all" / "b-cartoon.png").exists()
-
-
-def test_a_contact_sheet_is_written_for_a_folder(generator_path, tmp_path):
-    album = tmp_path / "album"
-    pictures.write_picture(album / "a.png", draw(0))
-    (album / "notes.txt").write_text("hello")
-    assert _run(generator_path, album, "--contact_sheet") == 0
-    assert pictures.read_picture(tmp_path / "album-cartoon" / "contact-sheet.jpg").shape[1] == 2 * 240 + 16
-    assert _run(generator_path, album, "--contact_sheet") == 1
-    assert _run(generator_path, album, "--contact_sheet", "--overwrite") == 0
+        assert run_cartoonize(generator_path, path, "--format=jpg") == 1
 
 
 def test_a_film_is_drawn_with_its_sound(generator_path, tmp_path, monkeypatch):
@@ -233,7 +127,7 @@ def test_a_film_is_drawn_with_its_sound(generator_path, tmp_path, monkeypatch):
 
     monkeypatch.setattr(RenderOptions, "render_frames", recorded)
     flags = ["--compare", "--long_side=32", "--batch_size=3", "--steadiness=0.5"]
-    assert _run(generator_path, clip, *flags) == 0
+    assert run_cartoonize(generator_path, clip, *flags) == 0
     before, after = Seen(clip), Seen(tmp_path / "clip-cartoon.mp4")
     assert after.pictures.shape == (NUM_FRAMES, 24, 64, 3)
     assert after.times == before.times
@@ -241,17 +135,17 @@ def test_a_film_is_drawn_with_its_sound(generator_path, tmp_path, monkeypatch):
     assert np.abs(after.pictures[:, :, 32:] - after.pictures[:, :, :32]).mean() > 5
     assert set(batch_sizes) == {3, 2}
     size = (tmp_path / "clip-cartoon.mp4").stat().st_size
-    assert _run(generator_path, clip, *flags) == 1  # it already exists
-    assert _run(generator_path, clip, *flags, "--overwrite", "--quality=20") == 0
+    assert run_cartoonize(generator_path, clip, *flags) == 1  # it already exists
+    assert run_cartoonize(generator_path, clip, *flags, "--overwrite", "--quality=20") == 0
     assert (tmp_path / "clip-cartoon.mp4").stat().st_size < 0.8 * size
 
 
 def test_a_bad_film_is_named_before_the_model_is_loaded_and_stops_no_picture(generator_path, photo, capsys):
     film = photo.with_name("bad.mp4")
     film.write_text("hello")
-    assert _run(generator_path, film, photo) == 1
+    assert run_cartoonize(generator_path, film, photo) == 1
     assert "bad.mp4" in capsys.readouterr().err and photo.with_name("photo-cartoon.png").exists()
-    assert _run("none.keras", film) == 1
+    assert run_cartoonize("none.keras", film) == 1
     assert "bad.mp4" in (error := capsys.readouterr().err) and "none.keras" not in error
 
 
@@ -266,14 +160,14 @@ def test_standard_input_and_output(generator_path, photo, cartoonizer):
 
 def test_streams_that_are_no_pictures_write_nothing(generator_path, monkeypatch, capsys):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"hello")))
-    assert _run(generator_path, "-") == 1
+    assert run_cartoonize(generator_path, "-") == 1
     captured = capsys.readouterr()
     assert "standard input" in captured.err and not captured.out
 
 
 def test_formats_of_streams(generator_path, photo, monkeypatch, capsysbinary):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(photo.read_bytes())))
-    assert _run(generator_path, "-", "--format=webp") == 0
+    assert run_cartoonize(generator_path, "-", "--format=webp") == 0
     with Image.open(io.BytesIO(capsysbinary.readouterr().out)) as cartoon:
         assert cartoon.format == "WEBP" and cartoon.size == (80, 60)
 
@@ -286,13 +180,13 @@ def test_existing_files_are_safe(generator_path, photo):
     other = photo.with_name("photo-cartoon.png")
     shutil.copy(photo, other)
     for overwrite in ([], ["--overwrite"]):
-        assert _run(generator_path, photo, f"--output={photo}", *overwrite) == 1
-        assert _run(generator_path, photo.parent, f"--output={photo.parent}", *overwrite) == 1
-        assert _run(generator_path, photo, f"--output={link}", *overwrite) == 1
-        assert _run(generator_path, photo, other, *overwrite) == 1
-    assert _run(generator_path, photo) == 1
+        assert run_cartoonize(generator_path, photo, f"--output={photo}", *overwrite) == 1
+        assert run_cartoonize(generator_path, photo.parent, f"--output={photo.parent}", *overwrite) == 1
+        assert run_cartoonize(generator_path, photo, f"--output={link}", *overwrite) == 1
+        assert run_cartoonize(generator_path, photo, other, *overwrite) == 1
+    assert run_cartoonize(generator_path, photo) == 1
     assert photo.read_bytes() == other.read_bytes() == before
-    assert _run(generator_path, photo, "--overwrite") == 0
+    assert run_cartoonize(generator_path, photo, "--overwrite") == 0
     assert other.read_bytes() != before and photo.read_bytes() == before
 
 
@@ -316,7 +210,7 @@ def test_refusals_name_what_is_wrong(generator_path, photo, tmp_path, capsys):
         (["clip.mp4", "--output=-"], 1, "--output=-"),
         ([photo, text, "--output=c.png"], 1, "--output=c.png"),
     ):
-        assert _run(generator_path, *arguments) == status, arguments
+        assert run_cartoonize(generator_path, *arguments) == status, arguments
         assert named in capsys.readouterr().err, arguments
     assert sorted(os.listdir(tmp_path)) == ["empty", "photo.png", "text.jpg"]
 
@@ -333,7 +227,7 @@ def test_styles_are_listed_and_found_by_their_names(generator_path, photo, tmp_p
     assert capsys.readouterr().out == "ink          As if in ink\nwatercolour  As if in watercolour\n"
     assert cartoonize.main(["cartoonize", "--model=ink", str(photo)]) == 0
     by_name = photo.with_name("photo-cartoon.png").read_bytes()
-    assert _run(generator_path, photo, "--overwrite") == 0
+    assert run_cartoonize(generator_path, photo, "--overwrite") == 0
     assert photo.with_name("photo-cartoon.png").read_bytes() == by_name
 
 
@@ -344,7 +238,7 @@ def test_the_hayao_style_changes_a_photo(assets, tmp_path):
     small = tmp_path / "small.png"
     with Image.open(min((assets / "photos").glob("*.jpg"))) as picture:
         picture.resize((96, 64)).save(small)
-    assert _run(model, small) == 0
+    assert run_cartoonize(model, small) == 0
     cartoon = pictures.read_picture(tmp_path / "small-cartoon.png")
     difference = np.abs(cartoon.astype(int) - pictures.read_picture(small)).mean()
     assert 4 < difference < 80

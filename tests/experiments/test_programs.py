@@ -1,6 +1,5 @@
 """The experiments from end to end, at their smallest scale."""
 
-import dataclasses
 import json
 import os
 import re
@@ -12,33 +11,18 @@ import time
 
 import pytest
 
-from cartoongan_tf.media import pictures
 from cartoongan_tf.training import checkpoints
-from cartoongan_tf.training.config import TrainConfig
 from experiments import (
     ablation,
     compare_methods,
     compare_single_image,
-    config,
     content_weight,
     initialization,
-    lab,
-    recipes,
     styles,
 )
 from experiments.baselines.cnnmrf import CNNMRF
-from experiments.baselines.cyclegan_config import CycleGANConfig, TrainCycleGANConfig
 from experiments.baselines.deep_analogy import DeepAnalogy
-from tests.helpers import REPOSITORY, draw
-
-
-@pytest.fixture(scope="module")
-def folders(tmp_path_factory):
-    root = tmp_path_factory.mktemp("pictures")
-    for number in range(9):
-        pictures.write_picture(root / "photos" / f"photo{number}.png", draw(number, 60, 80) // 2 + 60)
-        pictures.write_picture(root / "frames" / f"frame{number}.png", draw(50 + number, 70, 64))
-    return root
+from tests.helpers import REPOSITORY
 
 
 def _run(program, folders, output, *more):
@@ -58,24 +42,6 @@ def _rows(folder):
 def _num_claims(folder):
     lines = (folder / "report.md").read_text().splitlines()
     return len([line for line in lines if line.startswith(("| 3", "| 4", "| (not in"))])
-
-
-@pytest.fixture
-def quick_training(light_path, monkeypatch):
-    """Train by copying a generator; return the runs that were begun, each with the number of processes."""
-    begun = []
-
-    def train(runs, at_once):
-        for run in runs:
-            run.keep_flags()
-            if not run.is_done:
-                begun.append((run, at_once))
-                run.folder.mkdir(parents=True)
-                shutil.copy(light_path, run.generator)
-                run.done_file.write_text('{"num_threads": 1}')
-
-    monkeypatch.setattr(lab, "train", train)
-    return begun
 
 
 @pytest.mark.slow
@@ -256,23 +222,3 @@ def test_flags_that_cannot_be_used(folders, tmp_path, capfd):
         assert _run(program, folders, output, flag)[0] == status, flag
         assert f"{flag}: " in capfd.readouterr().err
     assert not inside.exists()
-
-
-def test_the_papers_scale_is_the_authors_recipe_and_cyclegans_paper():
-    scale = config.SCALES["paper"]
-    assert not scale.recipe and not scale.own_recipes and not scale.cyclegan
-    assert scale.generator == TrainConfig(data_dir="data", run_dir="run").generator == "paper"
-    assert CycleGANConfig().epochs == TrainConfig(data_dir="data", run_dir="run").adversarial_epochs == 200
-
-
-def test_recipes_are_flags_of_training_at_each_scale(tmp_path):
-    for name, scale in config.SCALES.items():
-        flags = config.ExperimentConfig(photos_dir="", cartoons_dir="", output_dir="", scale=name, seed=3)
-        for generator in ("light", "paper"):
-            recipe = recipes.cartoongan(flags, generator, tmp_path, tmp_path)
-            expected = {"generator": generator, "seed": 3, **scale.recipe, **scale.own_recipes.get(generator, {})}
-            assert expected.items() <= dataclasses.asdict(recipe).items(), name
-            cyclegan = recipes.cyclegan(recipe, scale)
-            assert isinstance(cyclegan, TrainCycleGANConfig) and cyclegan.generator == generator
-    in_bfloat16 = dataclasses.replace(flags, mixed_precision="bfloat16")
-    assert recipes.cartoongan(in_bfloat16, "light", tmp_path, tmp_path).mixed_precision == "bfloat16"

@@ -11,22 +11,11 @@ import tensorflow as tf
 from PIL import Image, ImageOps
 
 from cartoongan_tf.base.errors import assertion_text
-from export.serving import encoded_pictures, picture_headers
+from export.serving import picture_headers
 from tests.export.serving.mutations import encode, picture_files
 from tests.helpers import draw
 
 IMAGE = Image.fromarray(draw(2, 30, 44))
-
-
-@pytest.fixture(scope="module")
-def read():
-    """The header of a file, and its pixels."""
-
-    def graph(contents):
-        header = picture_headers.read_header(contents)
-        return header, encoded_pictures.decode(header)
-
-    return tf.function(graph, input_signature=[tf.TensorSpec([], tf.string)], autograph=False)
 
 
 @pytest.fixture(scope="module")
