@@ -89,7 +89,8 @@ def test_two_replicas_do_what_one_does(step, two_replicas, request):
     """Two replicas of batch 2 against one of batch 4: the same losses, and the same pictures afterwards.
 
     By plain gradient descent: Adam would hide gradients that are twice too large, and where one is rounding noise it
-    would take a full step in its direction.
+    would take a full step in its direction. On some processors a ReLU flips after three steps, and the runs part a
+    little; gradients twice as large part them by as much as they move.
     """
     if step is steps.adversarial_step:
         request.getfixturevalue("small_features")
@@ -101,12 +102,14 @@ def test_two_replicas_do_what_one_does(step, two_replicas, request):
             if name.endswith("_gradient_norm"):
                 assert ours[name] >= (1 - 1e-4) * theirs[name]  # the sum of norms bounds the norm of the sum
             else:
-                np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-4, atol=1e-4, err_msg=name)
+                np.testing.assert_allclose(ours[name], theirs[name], rtol=2e-3, atol=1e-3, err_msg=name)
     photo = pixels.to_float(small_batch()["photo"])
     before = untrained(small_config()).generator(photo)
     after = networks_one.generator(photo)
-    assert np.abs(after - before).max() > 0.01  # it did move
-    np.testing.assert_allclose(networks_two.generator(photo), after, atol=1e-4)
+    moved = np.abs(after - before)
+    assert moved.max() > 0.01
+    parted = np.abs(networks_two.generator(photo) - after)
+    assert parted.mean() < 0.2 * moved.mean()
 
 
 def test_warmup_teaches_the_discriminator_alone(small_features):
