@@ -25,7 +25,9 @@ def edge_tangents(luminance: np.ndarray, sigma: float) -> tuple[np.ndarray, np.n
     """
     dx = cv2.Sobel(luminance, cv2.CV_32F, 1, 0, borderType=_BORDER)
     dy = cv2.Sobel(luminance, cv2.CV_32F, 0, 1, borderType=_BORDER)
-    xx, xy, yy = (cv2.GaussianBlur(product, (0, 0), sigma, borderType=_BORDER) for product in (dx * dx, dx * dy, dy * dy))
+    xx, xy, yy = (
+        cv2.GaussianBlur(product, (0, 0), sigma, borderType=_BORDER) for product in (dx * dx, dx * dy, dy * dy)
+    )
     # The tensor turned to its eigenvector of the smaller eigenvalue: half the angle of its traceless part.
     angle = 0.5 * np.arctan2(2 * xy, xx - yy) + np.float32(math.pi / 2)
     is_edge = (xx + yy > 1e-12).astype(np.float32)
@@ -33,7 +35,7 @@ def edge_tangents(luminance: np.ndarray, sigma: float) -> tuple[np.ndarray, np.n
 
 
 def flow_difference_of_gaussians(
-    luminance: np.ndarray, tangents: tuple[np.ndarray, np.ndarray], sigma: float, flow_sigma: float, tau: float
+    luminance: np.ndarray, tangents: tuple[np.ndarray, np.ndarray], sigma: float, flow_sigma: float
 ) -> np.ndarray:
     """Filter across edges by a difference of Gaussians, then along them by a Gaussian.
 
@@ -42,16 +44,15 @@ def flow_difference_of_gaussians(
       tangents: result of `edge_tangents`.
       sigma: standard deviation of the center across edges, in pixels: lines are about twice as wide.
       flow_sigma: standard deviation along edges, in pixels: longer lines, less noise.
-      tau: weight of the surround; below 1 it keeps flat areas above 0.
 
     Returns:
       float32 [H, W]: below 0 on the dark side of edges and on dark lines.
     """
-    across = _difference_across(luminance, tangents, sigma, tau)
+    across = _difference_across(luminance, tangents, sigma)
     return _smooth_along(across, tangents, flow_sigma)
 
 
-def _difference_across(luminance, tangents, sigma: float, tau: float) -> np.ndarray:
+def _difference_across(luminance, tangents, sigma: float) -> np.ndarray:
     tangent_x, tangent_y = tangents
     columns, rows = _pixel_grid(luminance.shape)
     center = np.zeros_like(luminance)
@@ -65,7 +66,7 @@ def _difference_across(luminance, tangents, sigma: float, tau: float) -> np.ndar
         sample = _sample(luminance, columns + step * tangent_y, rows - step * tangent_x)
         center += center_weight * sample
         surround += surround_weight * sample
-    return center - np.float32(tau) * surround
+    return center - surround
 
 
 def _smooth_along(values, tangents, sigma: float) -> np.ndarray:
@@ -75,15 +76,15 @@ def _smooth_along(values, tangents, sigma: float) -> np.ndarray:
     result = weights[0] * values
     for sign in (1, -1):
         columns, rows = _pixel_grid(values.shape)
-        direction_x, direction_y = np.float32(sign) * tangents[0], np.float32(sign) * tangents[1]
+        step_x, step_y = (np.float32(sign) * tangent for tangent in tangents)
         for weight in weights[1:]:
-            columns += direction_x
-            rows += direction_y
+            columns += step_x
+            rows += step_y
             result += weight * _sample(values, columns, rows)
             next_x, next_y = (_sample(tangent, columns, rows) for tangent in tangents)
-            # A tangent has no sign: go on in the half that the line comes from.
-            turn = np.where(next_x * direction_x + next_y * direction_y < 0, np.float32(-1), np.float32(1))
-            direction_x, direction_y = next_x * turn, next_y * turn
+            # A tangent has no sign: take the one that goes on in the line's direction.
+            turn = np.copysign(np.float32(1), next_x * step_x + next_y * step_y)
+            step_x, step_y = next_x * turn, next_y * turn
     return result
 
 

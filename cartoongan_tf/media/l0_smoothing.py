@@ -24,20 +24,30 @@ def l0_smooth(picture: np.ndarray, strength: float, growth: float = 2.0) -> np.n
     Returns:
       float32 [H, W, C], within rounding in [0, 1].
     """
-    planes = np.ascontiguousarray(picture.transpose(2, 0, 1), np.float32)
+    height, width = picture.shape[:2]
+    planes = _pad_for_transform(picture.astype(np.float32).transpose(2, 0, 1))
     transformed = _transform(planes)
     curvature = _laplacian_eigenvalues(*planes.shape[1:])
     beta = 2 * strength
     while beta < _BETA_MAX:
-        gradient_x, gradient_y = _large_gradients(planes, strength / beta)
-        right_side = transformed + np.float32(beta) * _transform(_divergence(gradient_x, gradient_y))
-        planes = fft.idctn(right_side / (1 + np.float32(beta) * curvature), axes=(1, 2), norm="ortho")
+        spectrum = _transform(_divergence(*_large_gradients(planes, strength / beta)))
+        spectrum *= np.float32(beta)
+        spectrum += transformed
+        spectrum /= 1 + np.float32(beta) * curvature
+        planes = fft.idctn(spectrum, axes=(1, 2), norm="ortho", overwrite_x=True)
         beta *= growth
-    return planes.transpose(1, 2, 0)
+    return np.ascontiguousarray(planes[:, :height, :width].transpose(1, 2, 0))
+
+
+def _pad_for_transform(planes: np.ndarray) -> np.ndarray:
+    """Continue [C, H, W] by reflection at the right and below, to sizes that are transformed fast."""
+    _, height, width = planes.shape
+    below, right = (fft.next_fast_len(size, real=True) - size for size in (height, width))
+    return np.pad(planes, ((0, 0), (0, below), (0, right)), mode="symmetric")
 
 
 def _transform(planes: np.ndarray) -> np.ndarray:
-    return fft.dctn(planes, axes=(1, 2), norm="ortho")
+    return fft.dctn(planes, axes=(1, 2), norm="ortho", overwrite_x=False)
 
 
 def _laplacian_eigenvalues(height: int, width: int) -> np.ndarray:
@@ -62,8 +72,8 @@ def _large_gradients(planes: np.ndarray, threshold: float) -> tuple[np.ndarray, 
 
 def _divergence(gradient_x: np.ndarray, gradient_y: np.ndarray) -> np.ndarray:
     """Return the negative divergence: the transpose of the differences, applied to them."""
-    result = -gradient_x
+    result = gradient_x + gradient_y
+    np.negative(result, out=result)
     result[:, :, 1:] += gradient_x[:, :, :-1]
-    result -= gradient_y
     result[:, 1:] += gradient_y[:, :-1]
     return result
