@@ -90,7 +90,7 @@ def abstract(picture: np.ndarray, abstraction: Abstraction = DEFAULT) -> np.ndar
 
 
 def remove_texture(picture: np.ndarray, passes: int) -> np.ndarray:
-    """Smooth between edges, by bilateral filters one after the other (Winnemoeller et al. 2006): uint8 RGB [H, W, 3]."""
+    """Smooth between edges, by bilateral filters one after the other (Winnemoeller et al. 2006): uint8 RGB."""
     for _ in range(passes):
         picture = cv2.bilateralFilter(picture, _BILATERAL_PX, _BILATERAL_LEVELS, _BILATERAL_SIGMA_PX)
     return picture
