@@ -48,14 +48,14 @@ def train(config: TrainConfig, strategy=None) -> int:
 
     training = records.open_records(config.data_dir)
     held_out = records.open_records(config.data_dir, "validation")
-    inputs.check_records(config.data_dir, training)
+    inputs.check_records(config, training)
     folder = RunFolder(config.run_dir)
     folder.check_can_resume(config)
     folder.check_writable()
     _prepare_tensorflow(config)
     strategy = strategy or distribution.build_strategy(config.strategy)
     check_batch_size(config, strategy.num_replicas_in_sync, training.image_size)
-    if not (len(held_out.photos) and len(held_out.cartoons)):
+    if not inputs.has_examples(config, held_out):
         print(
             f"{config.data_dir} has no held-out pictures: samples show training photos, and there is no validation "
             "(build_tfrecords --validation_fraction=0.1 holds some out)."

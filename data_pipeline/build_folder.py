@@ -16,8 +16,9 @@ from collections.abc import Iterable, Mapping
 from typing import cast
 
 from cartoongan_tf.base.errors import InputError
+from cartoongan_tf.base.options import values_of
 from data_pipeline import records
-from data_pipeline.prepare import Prepared, Skip
+from data_pipeline.prepare import PreparationConfig, Prepared, Skip
 from data_pipeline.shards import KINDS, SPLITS, Shard, ShardReport
 from data_pipeline.storage import Folder
 
@@ -96,18 +97,21 @@ class BuildFolder:
 
     def _difference(self, earlier: dict, plan: dict) -> str:
         """Return how the records in the folder differ from the plan."""
-        parameters = earlier.get("parameters", {})
-        changed = {name: value for name, value in plan["parameters"].items() if parameters.get(name) != value}
-        if parameters and changed:
-            new_flags = " ".join(f"--{name}={value}" for name, value in changed.items())
-            old_flags = " ".join(f"--{name}={parameters.get(name)}" for name in changed)
+        defaults = values_of(PreparationConfig())
+        before = defaults | earlier.get("parameters", {})
+        now = defaults | plan["parameters"]
+        changed = [name for name, value in now.items() if before[name] != value]
+        if "parameters" in earlier and changed:
+            new_flags = " ".join(f"--{name}={now[name]}" for name in changed)
+            old_flags = " ".join(f"--{name}={before[name]}" for name in changed)
             return f"{new_flags}: {self._folder} was built with {old_flags}"
+        if earlier.get("teacher") != plan.get("teacher"):
+            return f"--teacher={plan['teacher']['name']}: {self._folder} was built with another model of that name"
         if earlier.get("version") != plan["version"]:
             return f"{self._folder} was built by another version of this program"
         files = earlier.get("input", {})
-        kind = next((kind for kind in KINDS if files.get(kind) != plan["input"][kind]), KINDS[0])
-        old_count = files.get(kind, {}).get("files")
-        new_count = plan["input"][kind]["files"]
+        kind = next((kind for kind in KINDS if files.get(kind) != plan["input"].get(kind)), KINDS[0])
+        old_count, new_count = (listed.get(kind, {}).get("files", 0) for listed in (files, plan["input"]))
         return f"--{kind}_dir: {self._folder} was built from other files ({old_count} {kind} then, {new_count} now)"
 
     def reports(self, shards: Iterable[Shard]) -> dict[Shard, ShardReport]:

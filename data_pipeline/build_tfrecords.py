@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Literal
 from cartoongan_tf.base import program
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.base.extras import require_extra
-from cartoongan_tf.base.options import Config, option
+from cartoongan_tf.base.options import Config, build_config, option
 from data_pipeline.prepare import PreparationConfig
 from data_pipeline.storage import folder_at
 
@@ -35,7 +35,10 @@ class _FoldersConfig(Config):
     """The folders to read and to write: the first flags in --help."""
 
     photos_dir: str = option("Folder of photos; subfolders are searched too.")
-    cartoons_dir: str = option("Folder of cartoon frames, all in one style; subfolders are searched too.")
+    cartoons_dir: str = option(
+        "Folder of cartoon frames, all in one style; subfolders are searched too. It may be left out with a --teacher.",
+        "",
+    )
     output_dir: str = option("Data folder to write, for --data_dir of training.")
 
 
@@ -51,6 +54,18 @@ class BuildConfig(PreparationConfig, _FoldersConfig):
     strict: bool = option("Stop at the first file that cannot be read, instead of skipping it.", False)
     overwrite: bool = option("Replace records of other pictures or flags in --output_dir.", False)
 
+    def __post_init__(self):
+        super().__post_init__()
+        if not self.cartoons_dir and not self.teacher:
+            raise InputError(
+                "--cartoons_dir is missing: name a folder of cartoon frames, or who draws the photos, by --teacher"
+            )
+
+    def folders(self) -> dict[str, str]:
+        """Return the folders to read, by the kind of their pictures."""
+        given = {"photos": self.photos_dir, "cartoons": self.cartoons_dir}
+        return {kind: folder for kind, folder in given.items() if folder}
+
 
 def main(argv=None) -> int:
     return program.run(BuildConfig, _build, __doc__, argv, takes_arguments=True)
@@ -59,12 +74,12 @@ def main(argv=None) -> int:
 def _build(config: BuildConfig, runner_options: list[str]) -> None:
     if config.runner != "local":
         require_extra("beam", f"--runner={config.runner}")
-    sources = {"photos": folder_at(config.photos_dir), "cartoons": folder_at(config.cartoons_dir)}
+    sources = {kind: folder_at(folder) for kind, folder in config.folders().items()}
     output = folder_at(config.output_dir)
     program.start_tensorflow()
     from data_pipeline import builder
 
-    preparation = PreparationConfig(**config.parameters())
+    preparation = build_config(PreparationConfig, config.parameters())
     make_shards = _make_shards(config, runner_options)
     dataset = builder.build(sources, output, preparation, make_shards, config.strict, config.overwrite)
     _report(config, dataset)
@@ -86,7 +101,7 @@ def _make_shards(config: BuildConfig, runner_options: list[str]) -> "MakeShards"
 
 def _report(config: BuildConfig, dataset: dict) -> None:
     """Print the numbers of examples, the files that could not be read, and how many others were skipped."""
-    folders = {"photos": config.photos_dir, "cartoons": config.cartoons_dir}
+    folders = config.folders()
     num_skipped: Counter[str] = Counter()
     for kind, folder in folders.items():
         num_skipped.update(dataset[kind]["num_skipped"])

@@ -17,8 +17,9 @@ from data_pipeline import shards
 from data_pipeline.build_folder import BuildFolder
 from data_pipeline.near_duplicates import NearDuplicates
 from data_pipeline.prepare import PreparationConfig, Prepared, Skip, prepare
-from data_pipeline.shards import Listing, Shard, ShardReport
+from data_pipeline.shards import Shard, ShardReport
 from data_pipeline.storage import Folder, check_apart, place_of
+from data_pipeline.teachers import Teacher
 
 _PICTURES_AHEAD = 32  # pictures that may be prepared while an earlier, larger one is not finished
 
@@ -32,6 +33,7 @@ class Task(NamedTuple):
       shards: all shards of the kind, in order.
       preparation: the flags that shape the records.
       strict: whether a file that cannot be read ends the build.
+      teacher: who draws the pictures, which are photos then; None: nobody.
     """
 
     kind: str
@@ -39,16 +41,17 @@ class Task(NamedTuple):
     shards: Sequence[Shard]
     preparation: PreparationConfig
     strict: bool
+    teacher: Teacher | None
 
     def prepare(self, name: str) -> Prepared | Skip:
         """Prepare one picture, see `prepare.prepare`.
 
         Raises:
-          InputError: the picture cannot be read, and the task is strict.
+          InputError: the picture cannot be read, and the task is strict; or the teacher cannot draw it.
         """
         try:
             with self.source.open(name) as file:
-                result = prepare(self.kind, file, name, self.preparation)
+                result = prepare(self.kind, file, name, self.preparation, self.teacher)
         except (FileNotFoundError, PermissionError) as error:
             result = Skip("unreadable", error.strerror or str(error))
         if self.strict and isinstance(result, Skip) and result.reason == "unreadable":
@@ -71,7 +74,8 @@ def build(
     """Build a data folder, or the missing part of an interrupted build.
 
     Args:
-      sources: folders of the "photos" and of the "cartoons"; subfolders are searched too.
+      sources: folders of the "photos" and, unless there is a teacher alone, of the "cartoons"; subfolders are searched
+        too.
       output: the data folder: new, empty, or left by an interrupted build.
       preparation: the flags that shape the records.
       make_shards: `in_threads(...)`, or `beam_builder.on_beam(...)` for a cluster.
@@ -82,12 +86,17 @@ def build(
       The content of dataset.json.
 
     Raises:
-      InputError: a folder holds no picture that can be used, or the output folder is in use.
+      InputError: a folder holds no picture that can be used, the output folder is in use, or there is no such teacher.
     """
     _check_folders(sources, output)
-    listings = {kind: sources[kind].pictures() for kind in shards.KINDS}
-    plan = shards.describe_plan(preparation, listings)
-    tasks = [_task(kind, sources[kind], listing, preparation, strict) for kind, listing in listings.items()]
+    teacher = preparation.find_teacher()
+    listings = {kind: source.pictures() for kind, source in sources.items()}
+    plan = shards.describe_plan(preparation, listings, teacher)
+    tasks = []
+    for kind, listing in listings.items():
+        planned = shards.plan_shards(kind, listing.names, preparation.validation_fraction)
+        drawn_by = teacher if kind == "photos" else None
+        tasks.append(Task(kind, sources[kind], planned, preparation, strict, drawn_by))
     with output.locked():
         folder = BuildFolder(output)
         finished_dataset = folder.begin(plan, overwrite)
@@ -102,13 +111,8 @@ def build(
         return dataset
 
 
-def _task(kind: str, source: Folder, listing: Listing, preparation: PreparationConfig, strict: bool) -> Task:
-    planned = shards.plan_shards(kind, listing.names, preparation.validation_fraction)
-    return Task(kind, source, planned, preparation, strict)
-
-
 def _check_folders(sources: Mapping[str, Folder], output: Folder) -> None:
-    if place_of(str(sources["photos"])) == place_of(str(sources["cartoons"])):
+    if len({place_of(str(source)) for source in sources.values()}) < len(sources):
         raise InputError(f"--photos_dir and --cartoons_dir are both {sources['photos']}; name one folder of each kind")
     check_apart(str(output), {f"{kind}_dir": str(source) for kind, source in sources.items()})
 

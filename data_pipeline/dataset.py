@@ -3,8 +3,8 @@
 The content of a batch depends only on the seed and the batch's number. The order is a new permutation of the records in
 each pass over them, drawn from (seed, pass); crops and flips are drawn from (seed, position). So a run that resumes at
 any step gets the batches that it would have had, without replaying earlier ones. Photos and cartoons are shuffled
-independently, as the paper's data are unpaired. A smoothed cartoon always comes with its own cartoon, and is cropped
-and flipped like it.
+independently, as the paper's data are unpaired. A smoothed cartoon always comes with its own cartoon, and a teacher's
+drawing with its own photo; they are cropped and flipped like these.
 """
 
 import contextlib
@@ -16,7 +16,8 @@ import tensorflow as tf
 
 from cartoongan_tf.base.errors import InputError
 from data_pipeline import records
-from data_pipeline.records import RecordIndex, Records
+from data_pipeline.record_files import RecordIndex
+from data_pipeline.records import Records
 
 # Random streams: photos and cartoons have different orders, crops and flips.
 PHOTO_STREAM = 0
@@ -31,6 +32,8 @@ def build_dataset(
     crop_size: int = 0,
     num_workers: int = 1,
     worker: int = 0,
+    with_drawings: bool = False,
+    with_cartoons: bool = True,
 ) -> tf.data.Dataset:
     """Build the endless dataset of batches, starting at batch `first_batch`.
 
@@ -42,9 +45,12 @@ def build_dataset(
       crop_size: side of the squares cut at random out of the records' pictures, in pixels; 0: no cropping.
       num_workers: number of machines that share each batch; it divides `batch_size`.
       worker: number of this machine, from 0; it gets its share of each batch.
+      with_drawings: whether batches have the teacher's drawings of their photos, which the records must hold then.
+      with_cartoons: whether batches have cartoons.
 
     Returns:
-      A dataset of {"photo", "cartoon", "smoothed"}: uint8 RGB [batch_size / num_workers, S, S, 3] each.
+      A dataset of {"photo", "drawing", "cartoon", "smoothed"}, those that were asked for: uint8 RGB
+      [batch_size / num_workers, S, S, 3] each.
 
     Raises:
       InputError: the records' pictures are smaller than `crop_size`, or the batch cannot be shared evenly.
@@ -52,14 +58,11 @@ def build_dataset(
     _check(opened, batch_size, crop_size, num_workers)
     crop_size = crop_size or opened.image_size
     positions = _positions(batch_size, first_batch, num_workers, worker)
-    photos = _photos(opened, seed, crop_size, positions)
-    cartoons = _cartoons(opened, seed, crop_size, positions)
-    return (
-        tf.data.Dataset.zip(photos, cartoons)
-        .map(lambda photo, pair: {"photo": photo[0], "cartoon": pair[0], "smoothed": pair[1]})
-        .batch(batch_size // num_workers, drop_remainder=True)
-        .prefetch(tf.data.AUTOTUNE)
-    )
+    examples = _photos(opened, seed, crop_size, positions, with_drawings)
+    if with_cartoons:
+        cartoons = _cartoons(opened, seed, crop_size, positions)
+        examples = tf.data.Dataset.zip(examples, cartoons).map(lambda photo, cartoon: photo | cartoon)
+    return examples.batch(batch_size // num_workers, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
 
 
 def _check(opened: Records, batch_size: int, crop_size: int, num_workers: int) -> None:
@@ -88,21 +91,27 @@ def _positions(batch_size: int, first_batch: int, num_workers: int, worker: int)
     return count.map(position_of)
 
 
-def _photos(opened: Records, seed: int, crop_size: int, positions: tf.data.Dataset) -> tf.data.Dataset:
-    """Return the photos at the positions, as uint8 [1, crop_size, crop_size, 3]."""
+def _photos(
+    opened: Records, seed: int, crop_size: int, positions: tf.data.Dataset, with_drawings: bool
+) -> tf.data.Dataset:
+    """Return the photos at the positions, {"photo"}, or {"photo", "drawing"}: uint8 [crop_size, crop_size, 3] each."""
 
-    def parse(data: tf.Tensor) -> tf.Tensor:
-        return records.parse_photo(data, opened.image_size)[tf.newaxis]
+    def parse(data: tf.Tensor) -> dict[str, tf.Tensor]:
+        if not with_drawings:
+            return {"photo": records.parse_photo(data, opened.image_size)}
+        photo, drawing = records.parse_drawn_photo(data, opened.image_size)
+        return {"photo": photo, "drawing": drawing}
 
     vary = variation(2 * seed + PHOTO_STREAM, opened.image_size, crop_size)
     return _examples(_reader(opened.photos, PHOTO_STREAM, seed), parse, vary, positions)
 
 
 def _cartoons(opened: Records, seed: int, crop_size: int, positions: tf.data.Dataset) -> tf.data.Dataset:
-    """Return the cartoons at the positions with their smoothed copies, as uint8 [2, crop_size, crop_size, 3]."""
+    """Return the cartoons at the positions, {"cartoon", "smoothed"}: uint8 [crop_size, crop_size, 3] each."""
 
-    def parse(data: tf.Tensor) -> tf.Tensor:
-        return tf.stack(records.parse_cartoon(data, opened.image_size))
+    def parse(data: tf.Tensor) -> dict[str, tf.Tensor]:
+        cartoon, smoothed = records.parse_cartoon(data, opened.image_size)
+        return {"cartoon": cartoon, "smoothed": smoothed}
 
     vary = variation(2 * seed + CARTOON_STREAM, opened.image_size, crop_size)
     return _examples(_reader(opened.cartoons, CARTOON_STREAM, seed), parse, vary, positions)
@@ -110,7 +119,13 @@ def _cartoons(opened: Records, seed: int, crop_size: int, positions: tf.data.Dat
 
 def _examples(read: Callable, parse: Callable, vary: Callable, positions: tf.data.Dataset) -> tf.data.Dataset:
     """Read, decode and vary examples, the costly part, in parallel and in order."""
-    return positions.map(lambda position: vary(parse(read(position)), position), num_parallel_calls=tf.data.AUTOTUNE)
+
+    def example_at(position: tf.Tensor) -> dict[str, tf.Tensor]:
+        parts = parse(read(position))
+        varied = vary(tf.stack(list(parts.values())), position)
+        return dict(zip(parts, tf.unstack(varied), strict=True))
+
+    return positions.map(example_at, num_parallel_calls=tf.data.AUTOTUNE)
 
 
 @contextlib.contextmanager
@@ -132,11 +147,18 @@ def read_photos(opened: Records, count: int) -> np.ndarray:
     return np.stack(photos)
 
 
+def read_drawings(opened: Records, count: int) -> np.ndarray:
+    """Read the teacher's drawings of the photos of `read_photos`, likewise."""
+    index = opened.photos
+    pairs = [records.parse_drawn_photo(index.read(number), opened.image_size) for number in index.evenly_spaced(count)]
+    return np.stack([drawing for _, drawing in pairs])
+
+
 def read_cartoons(opened: Records, count: int) -> np.ndarray:
-    """Read evenly spaced cartoons, always the same: uint8 RGB [count or fewer, S, S, 3]."""
+    """Read evenly spaced cartoons, always the same: uint8 RGB [count or fewer, S, S, 3]; none if there are none."""
     index = opened.cartoons
     pairs = [records.parse_cartoon(index.read(number), opened.image_size) for number in index.evenly_spaced(count)]
-    return np.stack([cartoon for cartoon, _ in pairs])
+    return np.array([cartoon for cartoon, _ in pairs], np.uint8).reshape(-1, opened.image_size, opened.image_size, 3)
 
 
 def _reader(index: RecordIndex, stream: int, seed: int) -> Callable[[tf.Tensor], tf.Tensor]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cartoongan_tf.base import atomic, program
-from cartoongan_tf.base.options import Config, option
+from cartoongan_tf.base.options import Config, build_config, option
 from cartoongan_tf.media import pictures
 from data_pipeline.prepare import PreparationConfig
 
@@ -80,7 +80,7 @@ def _inspect(config: InspectConfig, _) -> None:
     opened = records.open_records(config.data_dir)
     dataset = records.read_dataset_file(config.data_dir)
     measured = inspection.measure(opened, dataset, config.num_measured)
-    preparation = PreparationConfig(**dataset["parameters"])
+    preparation = build_config(PreparationConfig, dataset["parameters"])
     warnings = problems.find(measured["photos"], measured["cartoons"], preparation)
     drawn_more = problems.drawn_more(measured["cartoons"], measured["photos"])
     summaries = {kind: measured_set.summary() for kind, measured_set in measured.items()}

@@ -10,7 +10,8 @@ from cartoongan_tf.media import sheets
 from data_pipeline import records
 from data_pipeline.edge_smoothing import Smoothing, edge_pixels, edge_region
 from data_pipeline.picture_statistics import MeasuredSet, measure_picture, measure_smoothing
-from data_pipeline.records import RecordIndex, Records
+from data_pipeline.record_files import RecordIndex
+from data_pipeline.records import Records
 
 _MINIMUM_TILE_PX = 160
 _SHEET_PX = 2400

@@ -12,13 +12,16 @@ import cv2
 import numpy as np
 
 from cartoongan_tf.base.errors import InputError
-from cartoongan_tf.base.options import Config, option, require
+from cartoongan_tf.base.options import Config, option, options_of, require, values_of
 from cartoongan_tf.media import pictures
+from cartoongan_tf.media.abstraction import DEFAULT, Abstraction
 from data_pipeline.edge_smoothing import MAX_PX, Kind, Smoothing, smooth_edges
 from data_pipeline.near_duplicates import MAX_BITS, SAME_PICTURE_BITS, perceptual_hash
-from data_pipeline.squares import Square, lay_out_squares, middle_square, resized_square
+from data_pipeline.squares import Square, cut_out, lay_out_squares, middle_square, resized_square, scale_squares
+from data_pipeline.teachers import ABSTRACTION, Teacher, find_teacher
 
 PARTS = {"photos": ("photo",), "cartoons": ("cartoon", "smoothed")}  # the pictures in an example of each kind
+DRAWING = "drawing"  # the teacher's drawing in an example of photos, if there is a teacher
 SkipReason = Literal["unreadable", "tiny", "blank", "duplicate"]
 
 
@@ -75,6 +78,12 @@ class PreparationConfig(Config):
     )
     canny_low: int = option("Canny's lower threshold: weaker edges never count.", Smoothing.canny_low, at_least=0)
     canny_high: int = option("Canny's upper threshold: lower it for soft drawings.", Smoothing.canny_high, at_least=0)
+    teacher: str = option(
+        "Who draws the photos, for training with --initialization_loss=teacher: a .keras or .tflite file, a SavedModel "
+        f"folder, the name of a style, or {ABSTRACTION}, which needs no artist. If not given: nobody.",
+        "",
+    )
+    abstraction: Abstraction = DEFAULT
 
     def __post_init__(self):
         super().__post_init__()
@@ -85,6 +94,8 @@ class PreparationConfig(Config):
         require(self, "edge_dilation_px", self.edge_dilation_px % 2, "must be odd")
         is_order_right = self.canny_low <= self.canny_high
         require(self, "canny_high", is_order_right, f"must not be below --canny_low={self.canny_low}")
+        if self.teacher != ABSTRACTION and self.abstraction != DEFAULT:
+            raise InputError(f"--abstraction_...: the flags of the abstraction need --teacher={ABSTRACTION}")
 
     def edge_smoothing(self) -> Smoothing:
         """Return the smoothing that the flags describe."""
@@ -97,9 +108,23 @@ class PreparationConfig(Config):
             feather_px=self.smoothing_feather_px,
         )
 
+    def find_teacher(self) -> Teacher | None:
+        """Return the teacher that the flags name, or None.
+
+        Raises:
+          InputError: there is no such model.
+        """
+        return find_teacher(self.teacher, self.abstraction) if self.teacher else None
+
     def parameters(self) -> dict:
-        """Return the flags of this class alone, by name."""
-        return {field.name: getattr(self, field.name) for field in dataclasses.fields(PreparationConfig)}
+        """Return the flags of this class alone, by name, without those that have no effect for want of a teacher."""
+        values = values_of(self)
+        names = [each.name for each in options_of(PreparationConfig)]
+        if self.teacher != ABSTRACTION:
+            names = [name for name in names if not name.startswith(f"{ABSTRACTION}_")]
+        if not self.teacher:
+            names.remove("teacher")
+        return {name: values[name] for name in names}
 
 
 class Skip(NamedTuple):
@@ -121,17 +146,21 @@ class Prepared(NamedTuple):
     hash: int
 
 
-def prepare(kind: str, file: BinaryIO, name: str, preparation: PreparationConfig) -> Prepared | Skip:
-    """Read, cut, resize and encode a picture; smooth a cartoon's edges.
+def prepare(
+    kind: str, file: BinaryIO, name: str, preparation: PreparationConfig, teacher: Teacher | None = None
+) -> Prepared | Skip:
+    """Read, cut, resize and encode a picture; smooth a cartoon's edges; let the teacher draw a photo.
 
     Args:
       kind: "photos" or "cartoons".
       file: a file open for reading; it can seek.
       name: name of the picture in the records.
       preparation: the flags that shape the records.
+      teacher: who draws the picture, which is a photo then; None: nobody.
 
     Raises:
       OSError: the disk or the network failed while the file was read.
+      InputError: the teacher cannot draw the picture.
     """
     try:
         picture = pictures.read_picture(file, preparation.max_pixels, name=name)
@@ -143,25 +172,38 @@ def prepare(kind: str, file: BinaryIO, name: str, preparation: PreparationConfig
     min_side_px = preparation.min_side_px or preparation.image_size // 2
     if min(height, width) < min_side_px:
         return Skip("tiny", f"{width} x {height} pixels, where --min_side_px asks for {min_side_px}")
-    cutouts = _cut_out(picture, preparation)
+    cutouts, drawings = _cut_out(picture, preparation, teacher)
     if not cutouts:
         return Skip("blank", f"its brightness varies less than --min_contrast={preparation.min_contrast:g}")
     examples = []
     for square, cutout in cutouts.items():
         origin = {"source": os.fsencode(name), "box": list(square)}
-        examples.append(_encode_parts(kind, cutout, preparation) | origin)
+        drawing = {DRAWING: _encode(drawings[square])} if drawings else {}
+        examples.append(_encode_parts(kind, cutout, preparation) | drawing | origin)
     return Prepared(examples, perceptual_hash(_representative(picture, cutouts, preparation)))
 
 
-def _cut_out(picture: np.ndarray, preparation: PreparationConfig) -> dict[Square, np.ndarray]:
-    """Cut out the squares to train on, without blank ones: uint8 RGB [image_size, image_size, 3] each."""
+def _cut_out(
+    picture: np.ndarray, preparation: PreparationConfig, teacher: Teacher | None
+) -> tuple[dict[Square, np.ndarray], dict[Square, np.ndarray]]:
+    """Cut out the squares to train on, without blank ones, and those of the teacher's drawing at the same places.
+
+    The teacher sees the whole picture, at the size of the squares. Both are uint8 RGB [image_size, image_size, 3] by
+    square; without a teacher there are no drawings.
+    """
+    image_size = preparation.image_size
     height, width = picture.shape[:2]
-    cutouts = {}
-    for square in lay_out_squares(height, width, preparation.image_size, preparation.crops_per_image):
-        cutout = resized_square(picture, square, preparation.image_size)
-        if contrast(cutout) >= preparation.min_contrast:
-            cutouts[square] = cutout
-    return cutouts
+    squares = lay_out_squares(height, width, image_size, preparation.crops_per_image)
+    if teacher is None:
+        return _not_blank({each: resized_square(picture, each, image_size) for each in squares}, preparation), {}
+    scaled, places = scale_squares(picture, squares, image_size)
+    cutouts = _not_blank({square: cut_out(scaled, place) for square, place in places.items()}, preparation)
+    drawing = teacher.draw(scaled) if cutouts else scaled
+    return cutouts, {square: cut_out(drawing, places[square]) for square in cutouts}
+
+
+def _not_blank(cutouts: dict[Square, np.ndarray], preparation: PreparationConfig) -> dict[Square, np.ndarray]:
+    return {square: cutout for square, cutout in cutouts.items() if contrast(cutout) >= preparation.min_contrast}
 
 
 def _representative(

@@ -2,7 +2,7 @@
 
 A data folder holds `dataset.json` and shards of TFRecords of tf.train.Example, for "train" and for "validation":
 
-    photos-train-00000.tfrecord    photo: PNG; source, box
+    photos-train-00000.tfrecord    photo: PNG; with a teacher its drawing: PNG; source, box
     cartoons-train-00000.tfrecord  cartoon, smoothed: PNG; source, box
 
 Every PNG is RGB of image_size x image_size pixels. `source` is the picture's path below its folder. `box` is the square
@@ -12,83 +12,20 @@ cut out of it: top, left and side, in the picture's pixels.
 import dataclasses
 import json
 import os
-import struct
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import google_crc32c
-import numpy as np
 import tensorflow as tf
 
 from cartoongan_tf.base.errors import InputError
+from cartoongan_tf.base.options import build_config
 from data_pipeline.edge_smoothing import Smoothing
-from data_pipeline.prepare import PARTS, PreparationConfig
+from data_pipeline.prepare import DRAWING, PARTS, PreparationConfig
+from data_pipeline.record_files import RecordIndex, framed
 from data_pipeline.squares import Square
 
 DATASET_FILE = "dataset.json"
 BUILD_COMMAND = "python -m data_pipeline.build_tfrecords --photos_dir=photos --cartoons_dir=frames --output_dir={}"
-# A TFRecord: uint64 length, uint32 checksum of the length, data, uint32 checksum of the data.
-_HEADER_BYTES = 12
-_FOOTER_BYTES = 4
-
-
-class RecordIndex:
-    """The places of all records of a set, so that any record can be read by itself.
-
-    Attributes:
-      damage: error of the first damaged record that was read, or None.
-    """
-
-    def __init__(self, files: Sequence[str], table: np.ndarray):
-        """
-        Args:
-          files: paths of the files.
-          table: int64 [N, 4], for each record: its file, as an index into `files`; its number in the file; the offset
-            and the length of its data, in bytes.
-        """
-        self._files = files
-        self._table = table
-        self.damage: InputError | None = None
-
-    @classmethod
-    def open(cls, sizes: dict[str, int]) -> "RecordIndex":
-        """Read the headers of all records.
-
-        Args:
-          sizes: number of records in each file, by path.
-
-        Raises:
-          InputError: a file is missing, truncated or damaged.
-        """
-        rows = []
-        for file_number, (file, size) in enumerate(sizes.items()):
-            for number, (offset, length) in enumerate(record_spans(file, size)):
-                rows.append((file_number, number, offset, length))
-        return cls(tuple(sizes), np.array(rows, np.int64).reshape(-1, 4))
-
-    def __len__(self) -> int:
-        return len(self._table)
-
-    def evenly_spaced(self, count: int) -> np.ndarray:
-        """Return the indices of `count` evenly spaced records, or of all if there are fewer: int64 [N], increasing."""
-        return np.unique(np.linspace(0, len(self) - 1, min(count, len(self))).round().astype(np.int64))
-
-    def read(self, index: int) -> bytes:
-        """Read the serialized tf.train.Example of one record.
-
-        Raises:
-          InputError: its checksum is wrong.
-        """
-        file_number, number, offset, length = self._table[index]
-        path = self._files[file_number]
-        with open(path, "rb") as file:
-            file.seek(offset)
-            data = file.read(length)
-            footer = file.read(_FOOTER_BYTES)
-        if footer != _masked_checksum(data):
-            self.damage = self.damage or _damage(path, number)
-            raise self.damage
-        return data
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,25 +33,22 @@ class Records:
     """One split of an opened data folder, "train" or "validation"; "validation" may be empty.
 
     Attributes:
-      photos, cartoons: the records of each kind.
+      photos, cartoons: the records of each kind; there are no cartoons if they were built by a teacher alone.
       image_size: side of the pictures, in pixels.
       smoothing: the smoothing that the cartoons' edges were smoothed with.
+      teacher: name of the teacher whose drawings the photos have; "" without one.
     """
 
     photos: RecordIndex
     cartoons: RecordIndex
     image_size: int
     smoothing: Smoothing
+    teacher: str = ""
 
 
 def encode_shard(examples: Iterable[dict[str, bytes | Sequence[int]]]) -> bytes:
     """Encode examples, each as features by name, into the content of a TFRecord file; always the same bytes."""
-    return b"".join(_framed(_serialize(example)) for example in examples)
-
-
-def _framed(data: bytes) -> bytes:
-    length = struct.pack("<Q", len(data))
-    return length + _masked_checksum(length) + data + _masked_checksum(data)
+    return b"".join(framed(_serialize(example)) for example in examples)
 
 
 def _serialize(example: dict[str, bytes | Sequence[int]]) -> bytes:
@@ -132,6 +66,12 @@ def parse_photo(serialized: tf.Tensor, image_size: int) -> tf.Tensor:
     """Parse a serialized photo example into uint8 RGB [image_size, image_size, 3]."""
     (photo,) = _parse(serialized, PARTS["photos"], image_size)
     return photo
+
+
+def parse_drawn_photo(serialized: tf.Tensor, image_size: int) -> tuple[tf.Tensor, tf.Tensor]:
+    """Parse a serialized photo example into (photo, teacher's drawing), each uint8 RGB [image_size, image_size, 3]."""
+    photo, drawing = _parse(serialized, (*PARTS["photos"], DRAWING), image_size)
+    return photo, drawing
 
 
 def parse_cartoon(serialized: tf.Tensor, image_size: int) -> tuple[tf.Tensor, tf.Tensor]:
@@ -171,7 +111,7 @@ def open_records(data_dir: str | os.PathLike, split: str = "train") -> Records:
         for kind in PARTS:
             shards = dataset[kind][split]["shards"]
             sizes[kind] = {str(path.parent / shard["file"]): shard["examples"] for shard in shards}
-        preparation = PreparationConfig(**dataset["parameters"])
+        preparation = build_config(PreparationConfig, dataset["parameters"])
     except (KeyError, TypeError, AttributeError, InputError) as error:
         raise InputError(f"{path}: damaged ({error!r}); build {data_dir} again, with --overwrite") from error
     return Records(
@@ -179,6 +119,7 @@ def open_records(data_dir: str | os.PathLike, split: str = "train") -> Records:
         cartoons=RecordIndex.open(sizes["cartoons"]),
         image_size=preparation.image_size,
         smoothing=preparation.edge_smoothing(),
+        teacher=preparation.teacher,
     )
 
 
@@ -198,48 +139,3 @@ def read_dataset_file(data_dir: str | os.PathLike) -> dict:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise InputError(f"{path}: damaged ({error}); build {data_dir} again, with --overwrite") from error
-
-
-def record_spans(path: str, count: int) -> list[tuple[int, int]]:
-    """Find the data of each record in a TFRecord file, from the headers alone.
-
-    Args:
-      path: path of the file.
-      count: number of records that it should hold.
-
-    Returns:
-      (offset, length) of each record's data, in bytes.
-
-    Raises:
-      InputError: the file is missing, truncated or damaged.
-    """
-    spans: list[tuple[int, int]] = []
-    position = 0
-    try:
-        with open(path, "rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            while position < size:
-                header = file.read(_HEADER_BYTES)
-                if header[8:] != _masked_checksum(header[:8]):
-                    raise _damage(path, len(spans))
-                (length,) = struct.unpack("<Q", header[:8])
-                spans.append((position + _HEADER_BYTES, length))
-                position += _HEADER_BYTES + length + _FOOTER_BYTES
-                file.seek(min(position, size))
-    except FileNotFoundError:
-        raise InputError(f"{path}: the shard is missing; give the build command again") from None
-    if position != size:
-        raise _damage(path, len(spans) - 1)
-    if len(spans) != count:
-        raise _damage(path, min(len(spans), count))
-    return spans
-
-
-def _masked_checksum(data: bytes) -> bytes:
-    """Return the CRC-32C of data as TFRecords store it: rotated and shifted, so that checksums can be checked too."""
-    checksum = google_crc32c.value(data)
-    return struct.pack("<I", ((checksum >> 15 | checksum << 17) + 0xA282EAD8) & 0xFFFFFFFF)
-
-
-def _damage(path: str, record: int) -> InputError:
-    return InputError(f"{path}: damaged or truncated at record {record}; delete it, and give the build command again")

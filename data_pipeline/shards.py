@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from data_pipeline.prepare import PARTS, PreparationConfig, Prepared, Skip
+from data_pipeline.teachers import Teacher
 
 KINDS = tuple(PARTS)
 SPLITS = ("train", "validation")
@@ -127,13 +128,18 @@ def skip_duplicates(
     return kept
 
 
-def describe_plan(preparation: PreparationConfig, listings: Mapping[str, Listing]) -> dict:
+def describe_plan(
+    preparation: PreparationConfig, listings: Mapping[str, Listing], teacher: Teacher | None = None
+) -> dict:
     """Return everything that decides the records: equal plans give equal records."""
-    return {
+    plan = {
         "version": _VERSION,
         "parameters": preparation.parameters(),
         "input": {kind: listing.fingerprint() for kind, listing in listings.items()},
     }
+    if teacher is not None:
+        plan["teacher"] = {"name": teacher.name, "sha256": teacher.sha256}
+    return plan
 
 
 def describe_dataset(plan: dict, reports: Mapping[Shard, ShardReport]) -> dict:
@@ -142,12 +148,12 @@ def describe_dataset(plan: dict, reports: Mapping[Shard, ShardReport]) -> dict:
 
 
 def explain_missing_examples(dataset: dict) -> str | None:
-    """Return why a kind of pictures gives nothing to train on, or None if both kinds give something.
+    """Return why a kind of pictures gives nothing to train on, or None if each kind that was asked for gives something.
 
     Args:
       dataset: content of dataset.json.
     """
-    for kind in KINDS:
+    for kind in dataset["input"]:
         if not dataset[kind]["train"]["examples"]:
             skipped = dataset[kind]["skipped"]
             shown = itertools.islice(skipped.items(), _NUM_REASONS_SHOWN)

@@ -1,6 +1,7 @@
 """The squares that are cut out of a picture."""
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
@@ -61,6 +62,30 @@ def lay_out_squares(height: int, width: int, image_size: int, max_squares: int) 
     return [squares[index * (len(squares) - 1) // (max_squares - 1)] for index in range(max_squares)]
 
 
+def scale_squares(
+    picture: np.ndarray, squares: Sequence[Square], image_size: int
+) -> tuple[np.ndarray, dict[Square, Square]]:
+    """Resize a whole picture so that its squares have sides of `image_size` pixels.
+
+    Args:
+      picture: uint8 RGB [H, W, 3].
+      squares: squares in it, all with the same side.
+      image_size: side of the squares afterwards, in pixels.
+
+    Returns:
+      the picture, uint8 RGB [H', W', 3], and the place of each square in it.
+    """
+    side = squares[0].side
+    height, width = (max(round(length * image_size / side), image_size) for length in picture.shape[:2])
+    scaled = _resize(picture, height, width, shrinks=side > image_size)
+    places = {}
+    for square in squares:
+        top = min(round(square.top * image_size / side), height - image_size)
+        left = min(round(square.left * image_size / side), width - image_size)
+        places[square] = Square(top, left, image_size)
+    return scaled, places
+
+
 def _num_rows(short_side: int, long_side: int, image_size: int, max_squares: int) -> int:
     """Return the fewest rows that have room for `max_squares` squares, or the most with squares of `image_size`."""
     most_rows = max(1, short_side // image_size)
@@ -78,6 +103,13 @@ def _evenly_spaced_starts(length: int, side: int, count: int) -> list[int]:
 
 def resized_square(picture: np.ndarray, square: Square, image_size: int) -> np.ndarray:
     """Cut a square out of a picture, uint8 RGB [H, W, 3], and resize it to [image_size, image_size, 3]."""
-    cutout = picture[square.top : square.top + square.side, square.left : square.left + square.side]
-    method = cv2.INTER_AREA if square.side > image_size else cv2.INTER_CUBIC
-    return cv2.resize(cutout, (image_size, image_size), interpolation=method)
+    return _resize(cut_out(picture, square), image_size, image_size, shrinks=square.side > image_size)
+
+
+def cut_out(picture: np.ndarray, square: Square) -> np.ndarray:
+    """Cut a square out of a picture, uint8 RGB [H, W, 3] -> [side, side, 3]."""
+    return picture[square.top : square.top + square.side, square.left : square.left + square.side]
+
+
+def _resize(picture: np.ndarray, height: int, width: int, shrinks: bool) -> np.ndarray:
+    return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)

@@ -46,7 +46,7 @@ def _train(config: TrainCycleGANConfig) -> int:
 
     def write_results(_, step: int) -> None:
         float32_generator.set_weights(networks.generators.cartoon.get_weights())
-        folder.write_results(float32_generator, photos, draw_samples(float32_generator, photos, step), step)
+        folder.write_results(float32_generator, [photos, draw_samples(float32_generator, photos, step)], step)
 
     phase = build_phase(config, networks, steps_per_epoch)
     feeds = inputs.build_feeds(opened, config.batch_size, config.seed, config.crop_size)

@@ -14,7 +14,7 @@ MAY_IMPORT = {
     "cartoongan_tf.models": {"cartoongan_tf.base"},
     "cartoongan_tf.inference": {f"cartoongan_tf.{room}" for room in ("base", "media", "models", "styles")},
     "cartoongan_tf.evaluation": {"cartoongan_tf"} | {f"cartoongan_tf.{room}" for room in ("base", "media", "models")},
-    "data_pipeline": {"cartoongan_tf.base", "cartoongan_tf.media"},
+    "data_pipeline": {f"cartoongan_tf.{room}" for room in ("base", "media", "styles", "inference")},
     "cartoongan_tf.training": {"cartoongan_tf", "data_pipeline"}
     | {f"cartoongan_tf.{room}" for room in ("base", "media", "models", "styles")},
     "export": {"cartoongan_tf"}

@@ -8,7 +8,17 @@ from collections.abc import Iterator
 import pytest
 
 from cartoongan_tf.base.errors import InputError
-from cartoongan_tf.base.options import Config, Option, Range, flagfile_text, option, options_of, read_flagfile_values
+from cartoongan_tf.base.options import (
+    Config,
+    Option,
+    Range,
+    build_config,
+    flagfile_text,
+    option,
+    options_of,
+    read_flagfile_values,
+    values_of,
+)
 from tests.helpers import REPOSITORY
 
 
@@ -50,7 +60,7 @@ def test_every_number_has_a_range_and_is_held_to_it():
             assert number.required or number.default in number.range, name
             for value in _outside(number):
                 with pytest.raises(InputError, match=f"--{number.name}=") as caught:
-                    config_class(**required | {number.name: value})
+                    build_config(config_class, required | {number.name: value})
                 assert str(number.range) in str(caught.value), name
                 num_refused += 1
     assert num_refused > 100
@@ -77,3 +87,24 @@ def test_a_flagfile_repeats_a_config(tmp_path):
     path.write_text(flagfile_text(_Example(size=4, name="a b"), "why\nand how"))
     assert path.read_text().startswith("# why\n# and how\n")
     assert read_flagfile_values(path) == {"size": "4", "share": "0.5", "name": "a b"}
+
+
+@dataclasses.dataclass(frozen=True)
+class _Outer(Config):
+    place: str = option("A place.")
+    inner: _Example = _Example()
+
+
+def test_a_groups_options_are_flags_that_begin_with_its_name(tmp_path):
+    names = ["place", "inner_size", "inner_share", "inner_name"]
+    assert [each.name for each in options_of(_Outer)] == names
+    config = build_config(_Outer, {"place": "here", "inner_size": 4})
+    assert config == _Outer("here", _Example(size=4))
+    assert list(values_of(config)) == names and build_config(_Outer, values_of(config)) == config
+    (tmp_path / "outer.flags").write_text(flagfile_text(config, ""))
+    assert read_flagfile_values(tmp_path / "outer.flags")["inner_size"] == "4"
+    with pytest.raises(InputError, match="--inner_size=9"):
+        build_config(_Outer, {"place": "here", "inner_size": 9})
+    for values in ({"place": "here", "inner_side": 4}, {"inner_size": 4}):
+        with pytest.raises(TypeError):
+            build_config(_Outer, values)

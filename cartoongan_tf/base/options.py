@@ -1,13 +1,15 @@
 """Options of programs as frozen dataclasses: one field is one flag, with its default, its help and its range.
 
 A `Config` made of `option` fields is all that a program declares; `program.run` turns it into flags, and
-`flagfile_text` writes it back as a flagfile that repeats the run.
+`flagfile_text` writes it back as a flagfile that repeats the run. A field whose type is another dataclass of options is
+a group: its options become flags that begin with the field's name, as in --abstraction_line_width.
 """
 
 import dataclasses
 import math
 import os
 import typing
+from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 from cartoongan_tf.base.errors import InputError
@@ -72,14 +74,18 @@ class Config:
 
     def __post_init__(self):
         for field in dataclasses.fields(self):
-            accepted = field.metadata.get("range", Range())
-            require(self, field.name, getattr(self, field.name) in accepted, f"must be {accepted}")
+            _require_in_range(field.name, getattr(self, field.name), field.metadata.get("range", Range()))
 
 
 def require(config: Any, name: str, met: Any, rule: str) -> None:
     """Raise InputError, naming the flag and its value, if a rule about it is not met; for `__post_init__`."""
     if not met:
         raise InputError(f"--{name}={getattr(config, name)}: {rule}")
+
+
+def _require_in_range(name: str, value: Any, accepted: Range) -> None:
+    if value not in accepted:
+        raise InputError(f"--{name}={value}: must be {accepted}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,9 +105,51 @@ class Option:
 
 
 def options_of(config_class: type) -> list[Option]:
-    """List the options of a dataclass in the order of their declaration."""
+    """List the options of a dataclass, those of its groups too, in the order of their declaration."""
     hints = typing.get_type_hints(config_class)
-    return [_option_of(field, hints[field.name]) for field in dataclasses.fields(config_class)]
+    options = []
+    for field in dataclasses.fields(config_class):
+        hint = hints[field.name]
+        if _is_group(hint):
+            options += [dataclasses.replace(each, name=f"{field.name}_{each.name}") for each in options_of(hint)]
+        else:
+            options.append(_option_of(field, hint))
+    return options
+
+
+def values_of(config: Any) -> dict[str, Any]:
+    """Return the values of a config's options, those of its groups too, by flag name."""
+    values: dict[str, Any] = {}
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        if _is_group(type(value)):
+            values |= {f"{field.name}_{name}": each for name, each in values_of(value).items()}
+        else:
+            values[field.name] = value
+    return values
+
+
+def build_config(config_class: type, values: Mapping[str, Any]) -> Any:
+    """Build a config from the values of its options by flag name; an option without one has its default.
+
+    Raises:
+      TypeError: a name is no option's, or a required option is missing.
+      InputError: a value cannot be used.
+    """
+    ranges = {each.name: each.range for each in options_of(config_class)}
+    for name, value in values.items():
+        _require_in_range(name, value, ranges.get(name, Range()))
+    arguments = dict(values)
+    for name, hint in typing.get_type_hints(config_class).items():
+        if _is_group(hint):
+            prefix = f"{name}_"
+            of_group = [each for each in values if each.startswith(prefix)]
+            arguments[name] = build_config(hint, {each.removeprefix(prefix): arguments.pop(each) for each in of_group})
+    return config_class(**arguments)
+
+
+def _is_group(hint: Any) -> bool:
+    return dataclasses.is_dataclass(hint)
 
 
 def _option_of(field: dataclasses.Field, hint: Any) -> Option:
@@ -119,7 +167,7 @@ def _option_of(field: dataclasses.Field, hint: Any) -> Option:
 def flagfile_text(config: Any, comment: str) -> str:
     """Return the flagfile, comment first, that gives exactly `config` back."""
     lines = [f"# {line}" for line in comment.splitlines()]
-    for name, value in dataclasses.asdict(config).items():
+    for name, value in values_of(config).items():
         lines.append(f"--{'' if value else 'no'}{name}" if isinstance(value, bool) else f"--{name}={value}")
     return "\n".join(lines) + "\n"
 

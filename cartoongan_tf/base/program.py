@@ -25,7 +25,7 @@ from absl import logging as absl_logging
 from cartoongan_tf import __version__
 from cartoongan_tf.base import machine, progress
 from cartoongan_tf.base.errors import InputError, UsageError
-from cartoongan_tf.base.options import Option, options_of
+from cartoongan_tf.base.options import Option, build_config, options_of
 
 _DEFINE: dict[type, Callable[..., Any]] = {
     str: flags.DEFINE_string,
@@ -163,7 +163,7 @@ def _config(config_class: type, values: flags.FlagValues) -> Any:
     missing = [option for option in options if option.required and values[option.name].value in (None, "")]
     if missing:
         raise flags.Error(f"--{missing[0].name} is missing: {missing[0].help}")
-    return config_class(**{option.name: values[option.name].value for option in options})
+    return build_config(config_class, {option.name: values[option.name].value for option in options})
 
 
 def _help_text(config_class: type, doc: str) -> str:

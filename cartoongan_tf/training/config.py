@@ -128,10 +128,19 @@ class TrainConfig(Config):
         at_least=0,
         below=1,
     )
-    initialization_loss: Literal["content", "pixels"] = option(
+    initialization_loss: Literal["content", "pixels", "teacher"] = option(
         "Loss of the initialization: content (VGG19 features) is the paper's; pixels is faster (needs no VGG19) and "
-        "keeps colours, for short runs.",
+        "keeps colours, for short runs; teacher learns the drawings that build_tfrecords --teacher made of the photos.",
         "content",
+    )
+    teacher_gradient_weight: float = option(
+        "Weight of edges against pixels in --initialization_loss=teacher; not in the paper.", 0.5, at_least=0
+    )
+    teacher_content_weight: float = option(
+        "Weight of VGG19 features against pixels in --initialization_loss=teacher; not in the paper. 0: off, and needs "
+        "no VGG19.",
+        0.0,
+        at_least=0,
     )
 
     strategy: Literal["one", "mirrored", "multi_worker"] = option(
@@ -208,6 +217,23 @@ class TrainConfig(Config):
             self.initialization_epochs + self.adversarial_epochs > 0,
             "with --initialization_epochs=0 too there is nothing to train",
         )
+
+    @property
+    def learns_from_cartoons(self) -> bool:
+        """Whether a phase shows cartoons to the discriminator."""
+        return self.adversarial_epochs > 0 or self.discriminator_warmup_steps > 0
+
+    @property
+    def learns_from_teacher(self) -> bool:
+        """Whether the initialization learns a teacher's drawings."""
+        return self.initialization_loss == "teacher" and self.initialization_epochs > 0
+
+    @property
+    def compares_content(self) -> bool:
+        """Whether a loss needs the features of VGG19."""
+        of_photos = self.initialization_loss == "content" and self.initialization_epochs > 0
+        of_drawings = self.learns_from_teacher and self.teacher_content_weight > 0
+        return self.adversarial_epochs > 0 or of_photos or of_drawings
 
     def _fill_in(self) -> None:
         """Set flags that follow from others: an architecture's own size, and no initialization in fine-tuning."""

@@ -28,6 +28,7 @@ class Networks:
     The names of the fields are keys in the checkpoints.
 
     Attributes:
+      vgg19_features: frozen VGG19; None if no loss compares content.
       warmup_optimizer: the discriminator's optimizer in the warm-up; None without --discriminator_warmup_steps.
       averaged_generator: generator with the moving average of the weights, float32; None without --ema_decay.
       image_pool: pool of earlier generated pictures; None without --pool_size.
@@ -35,7 +36,7 @@ class Networks:
 
     generator: keras.Model
     discriminator: keras.Model
-    vgg19_features: keras.Model
+    vgg19_features: Any
     initialization_optimizer: keras.optimizers.Optimizer
     generator_optimizer: keras.optimizers.Optimizer
     discriminator_optimizer: keras.optimizers.Optimizer
@@ -81,7 +82,7 @@ def build_networks(config: TrainConfig, schedule: Schedule, image_size: int) -> 
     with computing_in(config.mixed_precision):
         generator = new_generator(config)
         discriminator = build_discriminator(config.discriminator_width)
-        vgg19_features = build_vgg19_features(config.vgg19_weights, config.seed)
+        vgg19_features = build_vgg19_features(config.vgg19_weights, config.seed) if config.compares_content else None
     return Networks(
         generator=generator,
         discriminator=discriminator,

@@ -91,6 +91,10 @@ class TrainingRun:
         return self.resumption.schedule.num_steps
 
     @property
+    def _last_phase(self) -> loop.Phase:
+        return [phase for phase in self.phases if phase.num_steps][-1]
+
+    @property
     def _cluster(self) -> distribution.Cluster:
         return distribution.cluster_of(self.strategy)
 
@@ -124,7 +128,7 @@ class TrainingRun:
             done = loop.run(self.phases, self.inputs.feeds, self.strategy, self.checkpoints, cadence, hooks)
             stopped_by = max(distribution.from_all_workers(self.strategy, stop_signal()))
             if self._cluster.is_chief and not self.folder.generator.exists():  # somebody has deleted it
-                self._write_results(self.phases[-1].name, self.num_steps)
+                self._write_results(self._last_phase.name, self.num_steps)
         if self._cluster.is_chief:
             _print_end(self.folder, done, self.num_steps)
         return 0 if done.after >= self.num_steps else 128 + stopped_by
@@ -159,7 +163,7 @@ class TrainingRun:
 
     def _estimate_checkpoints(self, num_steps: int) -> dry_run_report.CheckpointEstimate:
         """Time a checkpoint. Every worker takes part in the validation; the chief alone writes."""
-        validate = loop.build_validation(self.phases[-1], self.inputs.feeds, self.strategy)
+        validate = loop.build_validation(self._last_phase, self.inputs.feeds, self.strategy)
         secs = dry_run.time_validation(validate)
         if self._cluster.is_chief:
             place = self.folder.existing_place
@@ -196,7 +200,8 @@ class TrainingRun:
         """Write generator and samples into a folder; return the samples' cartoons, uint8 RGB [N, S, S, 3]."""
         generator = generator_to_use(self.networks, self.config)
         cartoons = draw_samples(generator, self.inputs.photos, step)
-        folder.write_results(generator, self.inputs.photos, cartoons, step)
+        versions = (self.inputs.photos, self.inputs.drawings, cartoons)
+        folder.write_results(generator, [each for each in versions if each is not None], step)
         return cartoons
 
     def _write_results(self, phase_name: str, step: int) -> None:

@@ -4,6 +4,7 @@ import contextlib
 import datetime
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
@@ -84,16 +85,16 @@ class RunFolder:
         with atomic.replacing(self.flags) as temporary:
             temporary.write_text(flagfile_text(config, comment), "utf-8")
 
-    def write_results(self, generator: keras.Model, photos: np.ndarray, cartoons: np.ndarray, step: int) -> None:
+    def write_results(self, generator: keras.Model, versions: Sequence[np.ndarray], step: int) -> None:
         """Write the generator to use, and a sheet of samples as a file and as a summary.
 
         Args:
           generator: the generator after `step` steps.
-          photos, cartoons: sample photos and the cartoons made of them, uint8 RGB [N, S, S, 3].
+          versions: sample photos, the cartoons made of them, and the like, see `sample_sheet`.
           step: number of steps of the run that are done.
         """
         save_generator(generator, self.generator)
-        sheet = sample_sheet(photos, cartoons)
+        sheet = sample_sheet(versions)
         pictures.write_picture(self.samples / f"step_{step:07}.jpg", sheet)
         with scalars.surviving_a_full_disk(step):
             tf.summary.image("samples", sheet[np.newaxis], step=step)

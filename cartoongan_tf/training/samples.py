@@ -1,5 +1,7 @@
 """The samples of a run: cartoons of a few fixed photos, to look at while the generator trains."""
 
+from collections.abc import Sequence
+
 import keras
 import numpy as np
 
@@ -29,17 +31,17 @@ def draw_samples(generator: keras.Model, photos: np.ndarray, step: int) -> np.nd
     return np.concatenate(cartoons)
 
 
-def sample_sheet(photos: np.ndarray, cartoons: np.ndarray, num_columns: int = 2) -> np.ndarray:
-    """Lay out photos, each with its cartoon to the right.
+def sample_sheet(versions: Sequence[np.ndarray], num_columns: int = 2) -> np.ndarray:
+    """Lay out photos, each with its other versions to the right.
 
     Args:
-      photos, cartoons: uint8 RGB [N, S, S, 3].
-      num_columns: number of pairs in a row.
+      versions: the photos, their cartoons, and the like: uint8 RGB [N, S, S, 3] each.
+      num_columns: number of photos in a row.
 
     Returns:
-      uint8 RGB [rows * S, num_columns * 2 * S, 3]; places without a photo are white.
+      uint8 RGB [rows * S, num_columns * len(versions) * S, 3]; places without a photo are white.
     """
-    pairs = [np.hstack(pair) for pair in zip(photos, cartoons, strict=True)]
-    pairs += [np.full_like(pairs[0], 255)] * (-len(pairs) % num_columns)
-    rows = [np.hstack(pairs[first : first + num_columns]) for first in range(0, len(pairs), num_columns)]
+    groups = [np.hstack(group) for group in zip(*versions, strict=True)]
+    groups += [np.full_like(groups[0], 255)] * (-len(groups) % num_columns)
+    rows = [np.hstack(groups[first : first + num_columns]) for first in range(0, len(groups), num_columns)]
     return np.vstack(rows)

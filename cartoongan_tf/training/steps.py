@@ -3,10 +3,10 @@
 Knows nothing of the loop: `phases` makes phases of these steps, and the loop runs them inside `strategy.run`, where an
 optimizer sums gradients over the replicas.
 
-Each step takes this replica's part of a batch, {"photo", "cartoon", "smoothed"}: uint8 RGB [B, S, S, 3] each. It
-returns scalars by name, each of them this replica's share of the average over the global batch: their sums over the
-replicas are the averages. The sum of gradient norms is an upper bound of the whole gradient's norm, and equal to it
-with one replica.
+Each step takes what it needs of this replica's part of a batch, {"photo", "drawing", "cartoon", "smoothed"}: uint8 RGB
+[B, S, S, 3] each. It returns scalars by name, each of them this replica's share of the average over the global batch:
+their sums over the replicas are the averages. The sum of gradient norms is an upper bound of the whole gradient's norm,
+and equal to it with one replica.
 
 A forward pass (`initialization_pass` and so on) without the updates is also the validation.
 """
@@ -15,7 +15,7 @@ import keras
 import tensorflow as tf
 
 from cartoongan_tf.models import pixels
-from cartoongan_tf.models.losses import color_loss, content_loss, discriminator_loss, generator_loss
+from cartoongan_tf.models.losses import color_loss, content_loss, discriminator_loss, generator_loss, gradient_loss
 from cartoongan_tf.training.config import TrainConfig
 from cartoongan_tf.training.gradients import Batch, ForwardPass, Scalars, average, mean_logit, update, with_gradients
 from cartoongan_tf.training.image_pool import Shown
@@ -23,7 +23,7 @@ from cartoongan_tf.training.networks import Networks
 
 
 def initialization_step(networks: Networks, batch: Batch, config: TrainConfig) -> Scalars:
-    """Train the generator to reconstruct photos (section 3.3)."""
+    """Train the generator to reconstruct photos (section 3.3), or to draw them as a teacher does."""
 
     def run_forward(batch):
         return initialization_pass(networks, batch, config)
@@ -65,16 +65,40 @@ def adversarial_step(networks: Networks, batch: Batch, config: TrainConfig) -> S
 
 
 def initialization_pass(networks: Networks, batch: Batch, config: TrainConfig) -> ForwardPass:
-    """Compare generated pictures with their photos.
+    """Compare generated pictures with their photos, or with a teacher's drawings of them.
 
-    Scalars: "content_loss", of VGG19 features, or of pixels with --initialization_loss=pixels.
+    Scalars: "content_loss", of VGG19 features, or of pixels with --initialization_loss=pixels; those of `teacher_pass`
+    with --initialization_loss=teacher.
     """
+    if config.initialization_loss == "teacher":
+        return teacher_pass(networks, batch, config)
     photo = pixels.to_float(batch["photo"])
     describe = networks.vgg19_features if config.initialization_loss == "content" else tf.identity
     generated = networks.generator(photo, training=True)
     content = content_loss(describe(generated), describe(photo), config.content_loss)
     content = average(content, config.batch_size)
     return ForwardPass({"generator": content}, {"content_loss": content})
+
+
+def teacher_pass(networks: Networks, batch: Batch, config: TrainConfig) -> ForwardPass:
+    """Compare generated pictures with a teacher's drawings of their photos; not in the paper.
+
+    Scalars: "teacher_loss" (of pixels, l1); and unweighted, if they have a weight, "teacher_gradient_loss" and
+    "teacher_content_loss".
+    """
+    drawing = pixels.to_float(batch["drawing"])
+    generated = networks.generator(pixels.to_float(batch["photo"]), training=True)
+    terms = {"teacher_loss": content_loss(generated, drawing, "l1")}
+    total = terms["teacher_loss"]
+    if config.teacher_gradient_weight:
+        terms["teacher_gradient_loss"] = gradient_loss(generated, drawing)
+        total += config.teacher_gradient_weight * terms["teacher_gradient_loss"]
+    if config.teacher_content_weight:
+        features = networks.vgg19_features
+        terms["teacher_content_loss"] = content_loss(features(generated), features(drawing), config.content_loss)
+        total += config.teacher_content_weight * terms["teacher_content_loss"]
+    scalars = {name: average(term, config.batch_size) for name, term in terms.items()}
+    return ForwardPass({"generator": average(total, config.batch_size)}, scalars)
 
 
 def warmup_pass(networks: Networks, batch: Batch, config: TrainConfig) -> ForwardPass:

@@ -31,8 +31,8 @@ def test_an_interrupted_run_ends_like_one_that_was_not(
     """Interrupted in each phase, with steps since the last checkpoint lost: the same networks, up to float noise."""
     write_results = RunFolder.write_results
 
-    def write_and_fail(folder, generator, photos, cartoons, step):
-        write_results(folder, generator, photos, cartoons, step)
+    def write_and_fail(folder, generator, versions, step):
+        write_results(folder, generator, versions, step)
         if step == interrupted_at:
             raise _Interrupted
 

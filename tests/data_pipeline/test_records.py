@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from cartoongan_tf.base.errors import InputError
-from data_pipeline import dataset, records
+from data_pipeline import dataset, record_files, records
 from tests.helpers import TINY_NETWORKS
 
 PHOTOS = "photos-train-00000.tfrecord"
@@ -55,7 +55,7 @@ def test_damaged_data_is_named(data_dir, tmp_path, file, change, message):
 
 def test_a_shard_that_lacks_records_is_named(data_dir, tmp_path):
     folder = shutil.copytree(data_dir, tmp_path / "data")
-    offset, length = records.record_spans(str(folder / PHOTOS), NUM_PHOTOS)[4]
+    offset, length = record_files.record_spans(str(folder / PHOTOS), NUM_PHOTOS)[4]
     _change(folder / PHOTOS, lambda data: data[: offset + length + 4])
     with pytest.raises(InputError, match=f"{PHOTOS}: .*record 5;"):
         records.open_records(folder)

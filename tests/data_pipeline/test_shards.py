@@ -85,12 +85,14 @@ def test_results_of_duplicates_become_reasons_to_skip():
 
 
 def test_a_kind_without_examples_is_explained():
-    def dataset(num_photos, num_cartoons):
+    def dataset(num_photos, num_cartoons, asked_for=("photos", "cartoons")):
         skipped = {f"{number}.jpg": ["tiny", "8 x 8 pixels"] for number in range(7)}
         counts = {"photos": num_photos, "cartoons": num_cartoons}
-        return {kind: {"train": {"examples": count}, "skipped": skipped} for kind, count in counts.items()}
+        described = {kind: {"train": {"examples": count}, "skipped": skipped} for kind, count in counts.items()}
+        return described | {"input": {kind: {} for kind in asked_for}}
 
     assert explain_missing_examples(dataset(1, 1)) is None
+    assert explain_missing_examples(dataset(1, 0, asked_for=["photos"])) is None
     for counts, kind in (((0, 1), "photos"), ((1, 0), "cartoons")):
         problem = explain_missing_examples(dataset(*counts))
         assert kind in problem and "4.jpg" in problem and "5.jpg" not in problem
