@@ -19,7 +19,7 @@ from cartoongan_tf.base.timing import write_report
 from cartoongan_tf.inference import file_pipeline
 from cartoongan_tf.inference.steady import STEADINESS
 from cartoongan_tf.media import film_reader
-from export.parity import psnr
+from cartoongan_tf.media.image_measures import psnr
 
 STILL_LEVELS = 2.0
 MOVING_LEVELS = 8.0

@@ -27,7 +27,7 @@ from cartoongan_tf.base import program
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.base.options import Config, option
 from cartoongan_tf.base.timing import fresh_process, take_turns, write_report
-from export.parity import psnr
+from cartoongan_tf.media.image_measures import psnr
 
 MINIMUM_PSNR_DB = 80.0  # rounding alone leaves more than 100
 PACKAGES = ("tensorflow", "keras", "ai-edge-litert", "torch", "numpy")

@@ -20,7 +20,7 @@ from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.base.options import Config, option
 from cartoongan_tf.base.timing import fresh_process, write_report
 from cartoongan_tf.media import folders
-from export.parity import psnr
+from cartoongan_tf.media.image_measures import psnr
 
 _NUM_PHOTOS = 5
 

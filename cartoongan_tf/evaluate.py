@@ -4,9 +4,10 @@
         --cartoons_dir=held/frames --output_dir=evaluation
 
 writes a table (evaluation.txt, .md and .json) and a sheet of drawings (sheet.jpg). The table also has rows for the
-untouched photos and for two classical filters, which a style should beat. --run_dir=runs/shinkai measures all
-checkpoints of a run, instead of models or as well, and draws their curves (curve.png). Use photos and cartoons that no
-model was trained on.
+untouched photos, for two classical filters and for the abstraction, which a style should beat. --run_dir=runs/shinkai
+measures all checkpoints of a run, instead of models or as well, and draws their curves (curve.png). --teacher=big.keras
+adds the distance to that model's drawings, for one that learned from them. Use photos and cartoons that no model was
+trained on.
 """
 
 import dataclasses
@@ -21,6 +22,8 @@ from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.base.options import Config, option, require
 from cartoongan_tf.base.progress import Bar
 from cartoongan_tf.evaluation import classical_filters
+from cartoongan_tf.media.abstraction import DEFAULT, Abstraction
+from data_pipeline.teachers import ABSTRACTION, find_teacher
 
 if TYPE_CHECKING:
     from cartoongan_tf.evaluation.evaluator import Draw, EvaluatorConfig
@@ -39,7 +42,12 @@ class EvaluateConfig(Config):
         "",
     )
     run_dir: str = option("Folder of a run: measure each of its checkpoints; train with --keep_every_steps.", "")
-    classical: bool = option("Measure the classical filters, too.", True)
+    teacher: str = option(
+        f"Model whose drawings all others are compared with, photo by photo, as --model takes it, or {ABSTRACTION}. If "
+        "not given: none.",
+        "",
+    )
+    classical: bool = option("Measure the classical filters and the abstraction, too.", True)
 
     vgg19_weights: str = option(
         "VGG19 for the distances: imagenet (downloaded once, 80 MB), the path of a weights file, or random (for trials "
@@ -64,6 +72,7 @@ class EvaluateConfig(Config):
     num_resamplings: int = option("Number of resamplings of the pictures, for the intervals.", 200, at_least=2)
     num_on_sheet: int = option("Number of photos on the sheet.", 8, at_least=1)
     seed: int = option("Seed of the places of the crops and of the resamplings.", 0, at_least=0)
+    abstraction: Abstraction = DEFAULT
 
     def __post_init__(self):
         super().__post_init__()
@@ -99,8 +108,11 @@ def _evaluate(config: EvaluateConfig, _) -> None:
     photos = _read_pictures(config.photos_dir, config)
     cartoons = _read_pictures(config.cartoons_dir, config)
     methods = [*classical_methods(config), *_models(config)]
+    teacher = find_teacher(config.teacher, config.abstraction) if config.teacher else None
     shown = report.chosen(photos, config.num_on_sheet)
-    evaluator = Evaluator.build(photos.pixels, cartoons.pixels, _evaluator_config(config), shown)
+    evaluator = Evaluator.build(
+        photos.pixels, cartoons.pixels, _evaluator_config(config), shown, teacher.draw if teacher else None
+    )
     methods += _checkpoints(config)
     rows = [evaluator.cartoons_row(), evaluator.photos_row()]
     for method in Bar(methods, desc="measuring", unit="method"):
@@ -130,6 +142,7 @@ def classical_methods(config: EvaluateConfig) -> list[Method]:
     return [
         Method("OpenCV's stylization", None, lambda: classical_filters.stylization),
         Method("OpenCV, edges drawn", None, lambda: classical_filters.drawn_edges),
+        Method(ABSTRACTION, None, lambda: find_teacher(ABSTRACTION, config.abstraction).draw),
     ]
 
 

@@ -97,7 +97,7 @@ def on_cpu():
 def compare(cartoons: Sequence[np.ndarray], references: Sequence[np.ndarray]) -> Parity:
     """Compare cartoons with their references, float32 RGB [1, H, W, 3] in [-1, 1] each."""
     pairs = list(zip(cartoons, references, strict=True))
-    psnrs = [psnr(cartoon, reference, peak=2.0) for cartoon, reference in pairs]
+    psnrs = [image_measures.psnr(cartoon, reference, peak=2.0) for cartoon, reference in pairs]
     ssims = [ssim(cartoon, reference) for cartoon, reference in pairs]
     return Parity(
         psnr_db=min(psnrs),
@@ -106,14 +106,6 @@ def compare(cartoons: Sequence[np.ndarray], references: Sequence[np.ndarray]) ->
         median_ssim=statistics.median(ssims),
         num_photos=len(pairs),
     )
-
-
-def psnr(values: np.ndarray, reference: np.ndarray, peak: float = 255.0) -> float:
-    """Return the peak signal-to-noise ratio in dB: infinite for equal arrays, -infinite if a value is not finite."""
-    error = np.mean(np.square(values.astype(np.float64) - reference.astype(np.float64)))
-    if not np.isfinite(error):
-        return -np.inf
-    return np.inf if error == 0 else float(10 * np.log10(peak**2 / error))
 
 
 def ssim(values: np.ndarray, reference: np.ndarray) -> float:

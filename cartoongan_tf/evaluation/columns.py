@@ -38,5 +38,7 @@ DRAWING = (
     Column("edge_density", "edges %", "near", 1, 100),
     Column("edge_sharpness", "sharpness of edges", "near", 3),
     Column("flatness", "flat %", "near", 0, 100),
+    Column("psnr_to_teacher", "PSNR to teacher, dB", "more", 1),
+    Column("ssim_to_teacher", "SSIM to teacher", "more", 3),
 )
 COLUMNS = {column.name: column for column in NEARNESS + DRAWING}

@@ -61,6 +61,7 @@ class Evaluator:
       scale: function that scales a sample of VGG19's features.
       photos, cartoons: crops with their features.
       photo_content: content features of the photos' crops, float [N, h, w, C].
+      teacher_drawings: a teacher's drawings of the photos, uint8 RGB [H, W, 3] each; None without a teacher.
     """
 
     pictures: Sequence[np.ndarray]
@@ -74,6 +75,7 @@ class Evaluator:
     photos: CropSet
     cartoons: CropSet
     photo_content: np.ndarray
+    teacher_drawings: Sequence[np.ndarray] | None
 
     @classmethod
     def build(
@@ -82,6 +84,7 @@ class Evaluator:
         cartoons: Sequence[np.ndarray],
         config: EvaluatorConfig,
         shown: Collection[int] = (),
+        teacher: Draw | None = None,
     ) -> "Evaluator":
         """Load the networks, and measure photos and cartoons.
 
@@ -89,9 +92,10 @@ class Evaluator:
           photos, cartoons: uint8 RGB [H, W, 3] each.
           config: settings for measuring.
           shown: numbers of the photos whose drawings are kept in the rows.
+          teacher: method that all others are compared with, photo by photo; None: no comparison.
 
         Raises:
-          InputError: the weights of VGG19 or Inception cannot be used.
+          InputError: the weights of VGG19 or Inception cannot be used, or the teacher cannot draw a photo.
         """
         boxes = _boxes(photos, config)
         photo_crops = cut(photos, boxes, config.crop_px)
@@ -117,6 +121,7 @@ class Evaluator:
             photos=_crop_set(photo_crops, scale(photo_style), inception, photo_weights),
             cartoons=_crop_set(cartoon_crops, scale(cartoon_style), inception, cartoon_weights),
             photo_content=photo_content,
+            teacher_drawings=_draw_all(teacher, photos, "with the teacher")[0] if teacher else None,
         )
 
     @property
@@ -136,6 +141,7 @@ class Evaluator:
             self._photos_to_cartoons
             | measures.kept_of_photos(self.photos, self.photos, no_distance)
             | measures.of_crops_alone(self.photos)
+            | self._to_teacher(self.pictures)
         )
         return Row("the photos untouched", None, resampled, None, {})
 
@@ -158,8 +164,13 @@ class Evaluator:
             content_distances.append(distances.content_distance(batch.content, self.photo_content[batch.part]))
         style = self.scale(crop_features.style_sample(style_batches, crops))
         drawings = _crop_set(crops, style, self.inception, self.photos.weights)
-        resampled = self._drawing_measures(drawings, np.concatenate(content_distances))
+        resampled = self._drawing_measures(drawings, np.concatenate(content_distances)) | self._to_teacher(pictures)
         return Row(name, step, resampled, secs_per_megapixel, {number: pictures[number] for number in self.shown})
+
+    def _to_teacher(self, pictures: Sequence[np.ndarray]) -> Measures:
+        if self.teacher_drawings is None:
+            return {}
+        return measures.to_teacher(pictures, self.teacher_drawings, self.photos.weights)
 
     def _drawing_measures(self, drawings: CropSet, content: np.ndarray) -> Measures:
         to_cartoons = measures.to_cartoons(drawings, self.cartoons)

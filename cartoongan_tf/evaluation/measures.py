@@ -106,5 +106,22 @@ def kept_of_photos(drawings: CropSet, photos: CropSet, content: np.ndarray) -> M
     }
 
 
+def to_teacher(pictures: Sequence[np.ndarray], teacher_drawings: Sequence[np.ndarray], weights: np.ndarray) -> Measures:
+    """Measure how near whole drawings are to a teacher's of the same photos; equal ones have no PSNR, and do not count.
+
+    Args:
+      pictures: drawings of the photos, or the photos themselves, uint8 RGB [H, W, 3] each.
+      teacher_drawings: the teacher's drawings, in the same order and sizes.
+      weights: weights of the photos in each resampling, float [1 + rounds, photos].
+    """
+    pairs = list(zip(pictures, teacher_drawings, strict=True))
+    values = {
+        "psnr_to_teacher": [image_measures.psnr(picture, drawing) for picture, drawing in pairs],
+        "ssim_to_teacher": [image_measures.luminance_similarity(picture, drawing) for picture, drawing in pairs],
+    }
+    numbers = np.arange(len(pairs))
+    return {name: distances.mean_over_crops(np.array(each), numbers, weights) for name, each in values.items()}
+
+
 def _crop_mean(crop_set: CropSet, values: Sequence[float] | np.ndarray) -> np.ndarray:
     return distances.mean_over_crops(np.asarray(values), crop_set.crops.pictures, crop_set.weights)

@@ -11,6 +11,7 @@ import numpy as np
 
 from cartoongan_tf import __version__
 from cartoongan_tf.base import atomic
+from cartoongan_tf.base.options import values_of
 from cartoongan_tf.evaluation import curves
 from cartoongan_tf.evaluation.columns import COLUMNS, DRAWING, NEARNESS, Column
 from cartoongan_tf.evaluation.crops import num_disjoint
@@ -81,7 +82,7 @@ class Report:
         """Return the report for JSON: values without the columns' factors; null for missing ones."""
         return {
             "version": __version__,
-            "flags": dataclasses.asdict(self.config),
+            "flags": values_of(self.config),
             "counts": self._counts(),
             "layer": self.evaluator.layer,
             "left_out": self.photos.left_out + self.cartoons.left_out,
@@ -130,6 +131,8 @@ class Report:
             files = f"{counts['pictures']} {name} ({counts['files']} files{skipped})"
             lines.append(f"{counts['crops']} crops of {files}{overlap}.")
         largest = f"at most {self.config.long_side} px" if self.config.long_side else "any size"
+        if "psnr_to_teacher" in self._measure_names:
+            lines.append(f"The teacher is {self.config.teacher}.")
         return "\n".join(
             [
                 *lines,

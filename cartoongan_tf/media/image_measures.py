@@ -47,6 +47,14 @@ def structural_similarity(x: np.ndarray, y: np.ndarray, peak: float) -> float:
     return float((similarity / ((mean_x**2 + mean_y**2 + c1) * (variances + c2))).mean())
 
 
+def psnr(values: np.ndarray, reference: np.ndarray, peak: float = 255.0) -> float:
+    """Return the peak signal-to-noise ratio in dB: infinite for equal arrays, -infinite if a value is not finite."""
+    error = np.mean(np.square(values.astype(np.float64) - reference.astype(np.float64)))
+    if not np.isfinite(error):
+        return -np.inf
+    return np.inf if error == 0 else float(10 * np.log10(peak**2 / error))
+
+
 def edge_density(crop: np.ndarray) -> float:
     """Return the share of pixels on an edge (Canny 100, 200), 0 to 1; best near that of the cartoons.
 

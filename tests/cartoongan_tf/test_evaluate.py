@@ -11,10 +11,13 @@ from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.evaluation.columns import COLUMNS
 from cartoongan_tf.evaluation.evaluator import Evaluator, EvaluatorConfig
 from cartoongan_tf.evaluation.report import Report
+from cartoongan_tf.inference.cartoonizer import Cartoonizer
 from cartoongan_tf.inference.named_models import load_named_models
-from cartoongan_tf.media import picture_set, pictures
+from cartoongan_tf.media import image_measures, picture_set, pictures
+from cartoongan_tf.media.abstraction import abstract
 from cartoongan_tf.models.generator import build_generator
 from cartoongan_tf.training.checkpoints import write_generators
+from data_pipeline import teachers
 from tests.helpers import draw
 from tests.small_runs import train_small
 
@@ -57,9 +60,10 @@ def run_dir(data_dir, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def output(folders, generator_path, run_dir, tmp_path_factory):
-    """The folder of an evaluation of a model and a run."""
+    """The folder of an evaluation of a model, which is the teacher, too, and a run."""
     output = tmp_path_factory.mktemp("output") / "new"
-    assert evaluate.main(_flags(folders, output, f"--model=small={generator_path}", f"--run_dir={run_dir}")) == 0
+    flags = [f"--model=small={generator_path}", f"--run_dir={run_dir}", f"--teacher={generator_path}"]
+    assert evaluate.main(_flags(folders, output, *flags)) == 0
     return output
 
 
@@ -74,17 +78,46 @@ def test_there_is_a_row_for_each_method(values):
         "the photos untouched",
         "OpenCV's stylization",
         "OpenCV, edges drawn",
+        "abstraction",
         "small",
         "step 10",
         "step 15",
         "step 20",
     ]
-    assert [len(row["measures"]) for row in values["rows"]] == [5, 9, *[12] * 6]
+    assert [len(row["measures"]) for row in values["rows"]] == [5, 11, *[14] * 7]
     for row in values["rows"][2:]:
         assert set(row["measures"]) == set(COLUMNS) - {"inception_fid_to_cartoons"}
         assert row["secs_per_megapixel"] > 0
-    for row in values["rows"][2:5]:  # a checkpoint's drawings may have no edges, and so no sharpness
+    for row in values["rows"][2:5]:  # a model's drawings may have no edges, and so no sharpness
         assert all(measure["low"] <= measure["value"] <= measure["high"] for measure in row["measures"].values())
+
+
+def test_drawings_are_compared_with_the_teachers(values, output, folders, generator_path):
+    teacher = Cartoonizer.load(generator_path)
+    photos = [pictures.read_picture(path) for path in sorted((folders / "photos").glob("photo*.png"))]
+    drawings = [teacher(photo) for photo in photos]
+    for name, draw_photo in (("the photos untouched", lambda photo: photo), ("abstraction", abstract)):
+        (measures,) = (row["measures"] for row in values["rows"] if row["name"] == name)
+        pairs = [(draw_photo(photo), drawing) for photo, drawing in zip(photos, drawings, strict=True)]
+        expected = np.mean([image_measures.psnr(*pair) for pair in pairs])
+        assert measures["psnr_to_teacher"]["value"] == pytest.approx(expected)
+        expected = np.mean([image_measures.luminance_similarity(*pair) for pair in pairs])
+        assert measures["ssim_to_teacher"]["value"] == pytest.approx(expected)
+    (itself,) = (row["measures"] for row in values["rows"] if row["name"] == "small")
+    assert itself["psnr_to_teacher"]["value"] is None and itself["ssim_to_teacher"]["value"] == pytest.approx(1)
+    text = (output / "evaluation.txt").read_text()
+    assert str(generator_path) in text and "PSNR to teacher, dB" in text
+
+
+def test_a_teacher_draws_each_photo_once(folders, tmp_path, monkeypatch):
+    """The flags of the abstraction hold for the teacher and for the row."""
+    drawn_with = []
+    monkeypatch.setattr(teachers, "abstract", lambda photo, abstraction: drawn_with.append(abstraction) or photo // 2)
+    flags = ["--teacher=abstraction", "--abstraction_num_tones=3", "--num_crops=2"]
+    assert evaluate.main(_flags(folders, tmp_path, *flags)) == 0
+    assert len(drawn_with) == 2 * (1 + 5) and {each.num_tones for each in drawn_with} == {3}
+    flags = json.loads((tmp_path / "evaluation.json").read_text())["flags"]
+    assert flags["abstraction_num_tones"] == 3 and flags["teacher"] == "abstraction"
 
 
 def test_counts_and_skipped_files_are_reported(output, values):
@@ -97,12 +130,12 @@ def test_counts_and_skipped_files_are_reported(output, values):
     assert "40 crops of 5 photos (7 files; 2 could not be used); only 10 do not overlap." in text
     assert "\n40 crops of 4 cartoons (4 files); only 16 do not overlap.\n" in text
     assert "Less is better: KID to cartoons x1000, against the photos' %, FD to cartoons, colours to cartoons" in text
-    assert "Inception" not in text and "More is better: SSIM of luminance.\n" in text
+    assert "Inception" not in text and "PSNR to teacher, dB, SSIM to teacher.\n" in text
     assert values["flags"]["seed"] == 0 and values["layer"] == "block1_conv2"
 
 
 def test_text_and_markdown_have_the_same_values(output, values):
-    edges = values["rows"][4]["measures"]["edge_density"]
+    edges = values["rows"][5]["measures"]["edge_density"]
     cell = f"{100 * edges['value']:.1f} [{100 * edges['low']:.1f}, {100 * edges['high']:.1f}]"
     text = (output / "evaluation.txt").read_text()
     markdown = (output / "evaluation.md").read_text()
@@ -120,11 +153,11 @@ def test_photos_keep_all_of_themselves(values):
 
 def test_the_sheet_shows_photos_and_drawings_side_by_side(output):
     sheet = pictures.read_picture(output / "sheet.jpg")
-    assert sheet.shape[1] >= 7 * 320 and sheet.std() > 20
+    assert sheet.shape[1] >= 8 * 320 and sheet.std() > 20
 
 
 def test_the_checkpoints_of_a_run_make_curves(output, values, run_dir):
-    rows = values["rows"][5:]
+    rows = values["rows"][6:]
     assert [row["step"] for row in rows] == [10, 15, 20]
     assert len({row["measures"]["content_distance"]["value"] for row in rows}) == 3
     assert (output / "curve.png").read_bytes().startswith(b"\x89PNG")
@@ -150,13 +183,16 @@ def test_one_step_makes_no_curve_and_three_of_many_are_on_the_sheet(folders, tmp
 
 def test_classical_filters_are_optional():
     folders = ("photos", "frames", "out")
-    assert len(evaluate.classical_methods(evaluate.EvaluateConfig(*folders))) == 2
+    assert len(evaluate.classical_methods(evaluate.EvaluateConfig(*folders))) == 3
     assert not evaluate.classical_methods(evaluate.EvaluateConfig(*folders, model="pepper", classical=False))
 
 
 def test_flags_that_cannot_be_used(folders, generator_path, tmp_path, capsys):
     for flags, status, complaint in (
         (["--model=none.keras"], 1, "--model=none.keras: "),
+        (["--teacher=none.keras"], 1, "--teacher=none.keras: "),
+        (["--teacher=none.keras"], 1, "--teacher=abstraction"),
+        (["--abstraction_num_tones=-1"], 2, "--abstraction_num_tones=-1: "),
         ([f"--model={generator_path},notes.txt"], 1, "--model=notes.txt: "),
         ([f"--model={generator_path},{generator_path}"], 1, f"--model={generator_path},{generator_path}: "),
         (["--model=", "--noclassical"], 2, "--model is missing"),

@@ -9,6 +9,7 @@ from ai_edge_litert.interpreter import Interpreter
 from cartoongan_tf import Cartoonizer
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.inference.tflite_model import TFLiteGenerator
+from cartoongan_tf.media import image_measures
 from cartoongan_tf.models.generator import build_generator
 from export import parity, tflite, tflite_file
 from tests.helpers import draw
@@ -54,7 +55,7 @@ def test_each_choice_of_int8_is_nearer_and_larger(generator, converted):
     contents = [converted("paper", "int8", None, kept_float) for kept_float in choices]
     photo = parity.fitting(draw(0, 64, 80))
     cartoon = np.asarray(generator(photo))
-    scores = [parity.psnr(TFLiteGenerator(content, "int8")(photo), cartoon, 2.0) for content in contents]
+    scores = [image_measures.psnr(TFLiteGenerator(content, "int8")(photo), cartoon, 2.0) for content in contents]
     sizes = [len(content) for content in contents]
     assert len(choices) == 3 and choices[0] == ""
     assert scores == sorted(set(scores)) and scores[-1] > tflite.BUDGETS_DB["int8"]

@@ -6,13 +6,13 @@ from PIL import Image
 from cartoongan_tf import Cartoonizer
 from cartoongan_tf.inference import band_plan, banded
 from cartoongan_tf.inference.runtimes import load_runtime
+from cartoongan_tf.media.image_measures import psnr
 from cartoongan_tf.models import pixels
 from cartoongan_tf.models.authors_files import read_weights
 from cartoongan_tf.models.authors_weights import generator_from_weights
 from cartoongan_tf.models.generator import build_generator
 from cartoongan_tf.models.generator_file import load_generator, save_generator
 from cartoongan_tf.models.layer_graph import layer_graph
-from export.parity import psnr
 from tests.helpers import draw
 
 # One row at a time, a few rows, all at once.

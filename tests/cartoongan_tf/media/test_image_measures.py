@@ -58,3 +58,11 @@ def test_flatness_by_hand():
     assert image_measures.flatness(picture) == pytest.approx(36 / 40)
     picture[:, 20:] = 4
     assert image_measures.flatness(picture) == 1
+
+
+def test_psnr_by_hand():
+    zeros = np.zeros((2, 2))
+    assert image_measures.psnr(zeros, zeros) == np.inf
+    assert image_measures.psnr(zeros + 255, zeros) == pytest.approx(0)
+    assert image_measures.psnr(zeros + 0.2, zeros, peak=2.0) == pytest.approx(20)
+    assert image_measures.psnr(zeros + np.nan, zeros) == -np.inf

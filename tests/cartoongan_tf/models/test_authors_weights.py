@@ -6,9 +6,9 @@ import pytest
 from cartoongan_tf import Cartoonizer, import_weights
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.media import pictures
+from cartoongan_tf.media.image_measures import psnr
 from cartoongan_tf.models import authors_files, authors_weights
 from cartoongan_tf.models.generator_file import load_generator
-from export.parity import psnr
 
 
 @pytest.fixture(scope="module")
