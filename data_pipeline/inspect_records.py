@@ -2,10 +2,10 @@
 
     python -m data_pipeline.inspect_records --data_dir=data/shinkai
 
-Writes a contact sheet (photos; cartoons beside their edges and their smoothed copies), prints measures, and warns of
-problems that would spoil the training: swapped folders, too few pictures, no edges, smoothing without effect, and
-others. The printed figures and warnings are also written to inspection.json beside the sheet. Warnings do not change
-the exit status.
+Writes a contact sheet (photos, beside a teacher's drawings if there are any; cartoons beside their edges and their
+smoothed copies), prints measures, and warns of problems that would spoil the training: swapped folders, too few
+pictures, no edges, smoothing without effect, and others. The printed figures and warnings are also written to
+inspection.json beside the sheet. Warnings do not change the exit status.
 """
 
 import dataclasses
@@ -81,8 +81,10 @@ def _inspect(config: InspectConfig, _) -> None:
     dataset = records.read_dataset_file(config.data_dir)
     measured = inspection.measure(opened, dataset, config.num_measured)
     preparation = build_config(PreparationConfig, dataset["parameters"])
-    warnings = problems.find(measured["photos"], measured["cartoons"], preparation)
-    drawn_more = problems.drawn_more(measured["cartoons"], measured["photos"])
+    warnings = problems.find(measured["photos"], measured.get("cartoons"), preparation)
+    drawn_more = None
+    if "cartoons" in measured:
+        drawn_more = problems.drawn_more(measured["cartoons"], measured["photos"])
     summaries = {kind: measured_set.summary() for kind, measured_set in measured.items()}
 
     sheet = Path(config.output or os.path.join(config.data_dir, SHEET_NAME))
@@ -90,22 +92,24 @@ def _inspect(config: InspectConfig, _) -> None:
     statistics = sheet.with_name(STATISTICS_NAME)
     figures = {"drawn_more": drawn_more, "warnings": [warning._asdict() for warning in warnings]}
     atomic.write_json(statistics, summaries | figures)
-    _print_figures(summaries["photos"], summaries["cartoons"], drawn_more)
+    _print_figures(summaries, drawn_more)
     _print_warnings([warning.text for warning in warnings])
     print(f"\nLook at them:\n    {sheet}\nThe figures are in:\n    {statistics}")
 
 
-def _print_figures(photos: dict[str, Any], cartoons: dict[str, Any], drawn_more: float) -> None:
-    """Print the summaries in two columns."""
-    print(_table_row("", ["photos", "cartoons"]))
+def _print_figures(summaries: dict[str, dict[str, Any]], drawn_more: float | None) -> None:
+    """Print the summaries in columns, one for each kind of pictures."""
+    print(_table_row("", summaries))
     for count in _COUNTS:
-        print(_table_row(count, [f"{photos[count]:,}", f"{cartoons[count]:,}"]))
+        print(_table_row(count, [f"{summary[count]:,}" for summary in summaries.values()]))
     for name, line in _LINES.items():
-        cells = [_mean(photos, name, line.format), _mean(cartoons, name, line.format)]
-        print(_table_row(line.title, cells))
-    print(f"The cartoon looks more drawn in {drawn_more:.0%} of random pairs.")
-    print(_skipped("photos", photos))
-    print(_skipped("cartoons", cartoons))
+        cells = [_mean(summary, name, line.format) for summary in summaries.values()]
+        if any(cells):
+            print(_table_row(line.title, cells))
+    if drawn_more is not None:
+        print(f"The cartoon looks more drawn in {drawn_more:.0%} of random pairs.")
+    for kind, summary in summaries.items():
+        print(_skipped(kind, summary))
 
 
 def _mean(summary: dict[str, Any], name: str, number_format: str) -> str:

@@ -1,8 +1,8 @@
 """Measures and a contact sheet of a data folder, from examples evenly spaced over its training records."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,7 +23,7 @@ class Example(NamedTuple):
     Attributes:
       source: path of the picture below its folder.
       side_px: side of the square that was cut out of it.
-      parts: (photo,) or (cartoon, smoothed), uint8 RGB [S, S, 3] each.
+      parts: (photo,), (photo, teacher's drawing) or (cartoon, smoothed), uint8 RGB [S, S, 3] each.
     """
 
     source: str
@@ -40,20 +40,27 @@ def measure(opened: Records, dataset: dict, num_measured: int) -> dict[str, Meas
       num_measured: the most examples of each kind to measure; 0: all.
 
     Returns:
-      The measures of "photos" and of "cartoons".
+      The measures of "photos" and, if there are any, of "cartoons".
 
     Raises:
       InputError: a record is damaged.
     """
-    return {
-        "photos": _measure(dataset["photos"], photos(opened, num_measured), opened.smoothing),
-        "cartoons": _measure(dataset["cartoons"], cartoons(opened, num_measured), opened.smoothing),
+    rows = {
+        "photos": [_measure(photo, opened.smoothing) for photo in photos(opened, num_measured)],
+        "cartoons": [_measure_cartoon(cartoon, opened.smoothing) for cartoon in cartoons(opened, num_measured)],
     }
+    return {kind: _measured_set(dataset[kind], rows_of_kind) for kind, rows_of_kind in rows.items() if rows_of_kind}
 
 
 def photos(opened: Records, count: int) -> Iterator[Example]:
-    """Yield evenly spaced photos: `count` or fewer; 0: all."""
-    return _examples(opened.photos, lambda data: (records.parse_photo(data, opened.image_size),), count)
+    """Yield evenly spaced photos, with their drawings if there was a teacher: `count` or fewer; 0: all."""
+
+    def parse(data: bytes) -> tuple:
+        if opened.teacher:
+            return records.parse_drawn_photo(data, opened.image_size)
+        return (records.parse_photo(data, opened.image_size),)
+
+    return _examples(opened.photos, parse, count)
 
 
 def cartoons(opened: Records, count: int) -> Iterator[Example]:
@@ -68,15 +75,17 @@ def _examples(index: RecordIndex, parse: Callable, count: int) -> Iterator[Examp
         yield Example(source, square.side, tuple(part.numpy() for part in parse(data)))
 
 
-def _measure(entry: dict, examples: Iterable[Example], smoothing: Smoothing) -> MeasuredSet:
-    """Measure the examples of one kind; `entry`: what dataset.json holds of the kind."""
-    rows = []
-    for example in examples:
-        row = {"side_px": example.side_px} | measure_picture(example.parts[0], smoothing)._asdict()
-        if len(example.parts) == 2:
-            cartoon, smoothed = example.parts
-            row |= measure_smoothing(cartoon, smoothed, smoothing)._asdict()
-        rows.append(row)
+def _measure(example: Example, smoothing: Smoothing) -> dict[str, Any]:
+    return {"side_px": example.side_px} | measure_picture(example.parts[0], smoothing)._asdict()
+
+
+def _measure_cartoon(example: Example, smoothing: Smoothing) -> dict[str, Any]:
+    cartoon, smoothed = example.parts
+    return _measure(example, smoothing) | measure_smoothing(cartoon, smoothed, smoothing)._asdict()
+
+
+def _measured_set(entry: dict, rows: Sequence[dict[str, Any]]) -> MeasuredSet:
+    """Return the measures of one kind; `entry`: what dataset.json holds of the kind."""
     return MeasuredSet(
         num_examples=entry["train"]["examples"],
         num_pictures=entry["train"]["pictures"],
@@ -86,7 +95,10 @@ def _measure(entry: dict, examples: Iterable[Example], smoothing: Smoothing) -> 
 
 
 def draw_sheet(opened: Records, num_examples: int) -> np.ndarray:
-    """Draw a contact sheet of photos, and of cartoons with their edges and smoothed copies: uint8 RGB [H, W, 3]."""
+    """Draw a contact sheet: uint8 RGB [H, W, 3].
+
+    It shows photos, beside their drawings if there was a teacher, and cartoons beside their edges and smoothed copies.
+    """
     enlargement = math.ceil(_MINIMUM_TILE_PX / opened.image_size)  # a whole number, to keep the pixels visible
     tile_px = opened.image_size * enlargement + 2
     photo_groups = [(photo.source, photo.parts) for photo in photos(opened, num_examples)]
@@ -94,12 +106,13 @@ def draw_sheet(opened: Records, num_examples: int) -> np.ndarray:
     for example in cartoons(opened, num_examples):
         cartoon, smoothed = example.parts
         cartoon_groups.append((example.source, (cartoon, mark_edges(cartoon, opened.smoothing), smoothed)))
+    photo_title = f"Photos | drawn by {opened.teacher}" if opened.teacher else "Photos"
     sections: dict[str, Sequence[tuple[str, Sequence[np.ndarray]]]] = {
-        "Photos": photo_groups,
+        photo_title: photo_groups,
         "Cartoons | their edges, and the region around them | smoothed": cartoon_groups,
     }
     return sheets.sections(
-        [(title, sheets.contact_sheet(groups, tile_px, _SHEET_PX)) for title, groups in sections.items()]
+        [(title, sheets.contact_sheet(groups, tile_px, _SHEET_PX)) for title, groups in sections.items() if groups]
     )
 
 

@@ -40,15 +40,19 @@ class Problem(NamedTuple):
     text: str
 
 
-def find(photos: MeasuredSet, cartoons: MeasuredSet, preparation: PreparationConfig) -> list[Problem]:
-    """Find the possible problems of a training set, the most serious first."""
-    sets = {"photos": photos, "cartoons": cartoons}
-    problems = list(_swapped(photos, cartoons))
+def find(photos: MeasuredSet, cartoons: MeasuredSet | None, preparation: PreparationConfig) -> list[Problem]:
+    """Find the possible problems of a training set, the most serious first; None: there are no cartoons."""
+    sets = {"photos": photos}
+    problems: list[Problem] = []
+    if cartoons is not None:
+        sets["cartoons"] = cartoons
+        problems += _swapped(photos, cartoons)
     for kind, measured in sets.items():
         problems += _too_few(kind, measured, preparation)
         problems += _one_source(kind, measured)
-    problems += _edges(cartoons, preparation)
-    problems += _smoothing(cartoons, preparation)
+    if cartoons is not None:
+        problems += _edges(cartoons, preparation)
+        problems += _smoothing(cartoons, preparation)
     for kind, measured in sets.items():
         problems += _light(kind, measured)
         problems += _grey(kind, measured)
