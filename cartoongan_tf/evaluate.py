@@ -22,8 +22,8 @@ from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.base.options import Config, option, require
 from cartoongan_tf.base.progress import Bar
 from cartoongan_tf.evaluation import classical_filters
-from cartoongan_tf.media.abstraction import DEFAULT, Abstraction
-from data_pipeline.teachers import ABSTRACTION, find_teacher
+from cartoongan_tf.media.abstraction import DEFAULT, Abstraction, abstract
+from data_pipeline.teachers import ABSTRACTION
 
 if TYPE_CHECKING:
     from cartoongan_tf.evaluation.evaluator import Draw, EvaluatorConfig
@@ -108,11 +108,9 @@ def _evaluate(config: EvaluateConfig, _) -> None:
     photos = _read_pictures(config.photos_dir, config)
     cartoons = _read_pictures(config.cartoons_dir, config)
     methods = [*classical_methods(config), *_models(config)]
-    teacher = find_teacher(config.teacher, config.abstraction) if config.teacher else None
+    teacher = load_teacher(config) if config.teacher else None
     shown = report.chosen(photos, config.num_on_sheet)
-    evaluator = Evaluator.build(
-        photos.pixels, cartoons.pixels, _evaluator_config(config), shown, teacher.draw if teacher else None
-    )
+    evaluator = Evaluator.build(photos.pixels, cartoons.pixels, _evaluator_config(config), shown, teacher)
     methods += _checkpoints(config)
     rows = [evaluator.cartoons_row(), evaluator.photos_row()]
     for method in Bar(methods, desc="measuring", unit="method"):
@@ -142,8 +140,24 @@ def classical_methods(config: EvaluateConfig) -> list[Method]:
     return [
         Method("OpenCV's stylization", None, lambda: classical_filters.stylization),
         Method("OpenCV, edges drawn", None, lambda: classical_filters.drawn_edges),
-        Method(ABSTRACTION, None, lambda: find_teacher(ABSTRACTION, config.abstraction).draw),
+        Method(ABSTRACTION, None, lambda: lambda photo: abstract(photo, config.abstraction)),
     ]
+
+
+def load_teacher(config: EvaluateConfig) -> "Draw":
+    """Load the method that --teacher names.
+
+    Raises:
+      InputError: it cannot be loaded.
+    """
+    if config.teacher == ABSTRACTION:
+        return lambda photo: abstract(photo, config.abstraction)
+    from cartoongan_tf.inference.cartoonizer import Cartoonizer
+
+    try:
+        return Cartoonizer.load(config.teacher)
+    except InputError as error:
+        raise InputError(f"--teacher={config.teacher}: {error}; or give {ABSTRACTION}") from error
 
 
 def _models(config: EvaluateConfig) -> list[Method]:

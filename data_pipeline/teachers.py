@@ -7,14 +7,16 @@ of a cluster by its name.
 import functools
 import hashlib
 import threading
-from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from cartoongan_tf import styles
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.media.abstraction import DEFAULT, Abstraction, abstract
+
+if TYPE_CHECKING:
+    from cartoongan_tf.inference.cartoonizer import Cartoonizer
 
 ABSTRACTION = "abstraction"
 # A model uses all cores, and its memory is that of one photo.
@@ -49,7 +51,15 @@ class Teacher(NamedTuple):
         if self.name == ABSTRACTION:
             return abstract(photo, self.abstraction)
         with _one_at_a_time:
-            return _load(self.name, self.sha256)(photo)
+            cartoonizer = _load(self.name, self.sha256)
+            try:
+                return cartoonizer(photo)
+            except InputError as error:
+                height, width = photo.shape[:2]
+                raise InputError(
+                    f"--teacher={self.name}: cannot draw {width} x {height} pixels in one piece on this machine; lower "
+                    "--image_size or --crops_per_image"
+                ) from error
 
 
 def find_teacher(name: str, abstraction: Abstraction = DEFAULT) -> Teacher:
@@ -62,7 +72,7 @@ def find_teacher(name: str, abstraction: Abstraction = DEFAULT) -> Teacher:
 
 
 @functools.lru_cache(maxsize=1)
-def _load(name: str, sha256: str) -> Callable[[np.ndarray], np.ndarray]:
+def _load(name: str, sha256: str) -> "Cartoonizer":
     from cartoongan_tf.inference.cartoonizer import Cartoonizer
 
     if _hash_model(name) != sha256:

@@ -97,6 +97,7 @@ class Evaluator:
         Raises:
           InputError: the weights of VGG19 or Inception cannot be used, or the teacher cannot draw a photo.
         """
+        teacher_drawings = _draw_all(teacher, photos, "with the teacher")[0] if teacher else None
         boxes = _boxes(photos, config)
         photo_crops = cut(photos, boxes, config.crop_px)
         cartoon_crops = cut(cartoons, _boxes(cartoons, config), config.crop_px)
@@ -121,7 +122,7 @@ class Evaluator:
             photos=_crop_set(photo_crops, scale(photo_style), inception, photo_weights),
             cartoons=_crop_set(cartoon_crops, scale(cartoon_style), inception, cartoon_weights),
             photo_content=photo_content,
-            teacher_drawings=_draw_all(teacher, photos, "with the teacher")[0] if teacher else None,
+            teacher_drawings=teacher_drawings,
         )
 
     @property

@@ -17,7 +17,6 @@ from cartoongan_tf.media import image_measures, picture_set, pictures
 from cartoongan_tf.media.abstraction import abstract
 from cartoongan_tf.models.generator import build_generator
 from cartoongan_tf.training.checkpoints import write_generators
-from data_pipeline import teachers
 from tests.helpers import draw
 from tests.small_runs import train_small
 
@@ -112,7 +111,7 @@ def test_drawings_are_compared_with_the_teachers(values, output, folders, genera
 def test_a_teacher_draws_each_photo_once(folders, tmp_path, monkeypatch):
     """The flags of the abstraction hold for the teacher and for the row."""
     drawn_with = []
-    monkeypatch.setattr(teachers, "abstract", lambda photo, abstraction: drawn_with.append(abstraction) or photo // 2)
+    monkeypatch.setattr(evaluate, "abstract", lambda photo, abstraction: drawn_with.append(abstraction) or photo // 2)
     flags = ["--teacher=abstraction", "--abstraction_num_tones=3", "--num_crops=2"]
     assert evaluate.main(_flags(folders, tmp_path, *flags)) == 0
     assert len(drawn_with) == 2 * (1 + 5) and {each.num_tones for each in drawn_with} == {3}
@@ -191,7 +190,6 @@ def test_flags_that_cannot_be_used(folders, generator_path, tmp_path, capsys):
     for flags, status, complaint in (
         (["--model=none.keras"], 1, "--model=none.keras: "),
         (["--teacher=none.keras"], 1, "--teacher=none.keras: "),
-        (["--teacher=none.keras"], 1, "--teacher=abstraction"),
         (["--abstraction_num_tones=-1"], 2, "--abstraction_num_tones=-1: "),
         ([f"--model={generator_path},notes.txt"], 1, "--model=notes.txt: "),
         ([f"--model={generator_path},{generator_path}"], 1, f"--model={generator_path},{generator_path}: "),
