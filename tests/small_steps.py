@@ -38,7 +38,7 @@ def small_config(**changes):
 def small_batch(size=BATCH_SIZE):
     """Return a batch of noise, always the same."""
     rng = np.random.default_rng(0)
-    names = ("photo", "cartoon", "smoothed")
+    names = ("photo", "cartoon", "smoothed", "drawing")
     return {name: tf.constant(rng.integers(0, 256, (size, IMAGE_SIZE, IMAGE_SIZE, 3)), tf.uint8) for name in names}
 
 

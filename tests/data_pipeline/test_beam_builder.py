@@ -109,6 +109,18 @@ def test_beam_makes_the_same_records(folders, tmp_path, capsys):
     assert len(records.open_records(tmp_path / "beam").photos) > 3
 
 
+@pytest.mark.parametrize("teacher", ["abstraction", "model"])
+def test_beam_draws_what_the_teacher_draws_here(folders, generator_path, tmp_path, teacher):
+    """Without cartoons; each worker loads the model for itself."""
+    flags = (f"--photos_dir={folders[0]}", f"--teacher={generator_path if teacher == 'model' else teacher}", *FLAGS)
+    on_beam = ("--runner=DirectRunner", "--", "--direct_num_workers=2", "--direct_running_mode=multi_threading")
+    for output, more in ((tmp_path / "here", ()), (tmp_path / "beam", on_beam)):
+        assert build_tfrecords.main(["build", f"--output_dir={output}", *flags, *more]) == 0
+    content = contents(tmp_path / "here")
+    assert contents(tmp_path / "beam") == content and len(content) > 3
+    assert records.open_records(tmp_path / "beam").teacher
+
+
 def test_a_shard_that_no_worker_wrote_is_named(folders, tmp_path, monkeypatch, capsys):
     """The workers see different folders."""
     monkeypatch.setattr(BuildFolder, "write_shard", lambda *_: None)

@@ -52,10 +52,11 @@ def _start(*arguments):
 
 
 @pytest.mark.slow
-def test_a_build_killed_20_times_equals_an_uninterrupted_one(picture_folders, tmp_path):
+@pytest.mark.parametrize("more", [("--image_size=256",), ("--image_size=64", "--teacher=abstraction")])
+def test_a_build_killed_20_times_equals_an_uninterrupted_one(picture_folders, tmp_path, more):
     photos = _draw_photos(tmp_path / "photos", 1500)
     frames = picture_folders[1]
-    flags = ("--image_size=256", "--min_side_px=1", "--validation_fraction=0.1", "--num_workers=1")
+    flags = ("--min_side_px=1", "--validation_fraction=0.1", "--num_workers=1", *more)
     start = time.monotonic()
     assert _build(photos, frames, tmp_path / "straight", *flags) == 0
     straight_secs = time.monotonic() - start

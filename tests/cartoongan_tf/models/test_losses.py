@@ -86,6 +86,16 @@ def test_color_loss_is_the_change_of_chroma():
     np.testing.assert_allclose(losses.color_loss(red, photo), [2 * (0.168736 + 0.5) / 2, 0.0], rtol=1e-5)
 
 
+def test_gradient_loss_by_hand():
+    drawing = np.zeros((2, 2, 3, 3), np.float32)
+    generated = drawing.copy()
+    generated[0, 0, 1] = 0.6  # it changes two of four steps to the right, and one of three down
+    generated[1] = 0.3
+    expected = [0.6 * 2 / 4 + 0.6 / 3, 0]
+    np.testing.assert_allclose(losses.gradient_loss(generated, drawing), expected, rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(losses.gradient_loss(drawing, generated), expected, rtol=1e-6, atol=1e-9)
+
+
 def test_color_loss_does_not_see_brightness():
     photo = np.random.default_rng(0).uniform(-0.5, 0.5, (1, 4, 4, 3)).astype(np.float32)
     lighter = photo + np.random.default_rng(1).uniform(-0.4, 0.4, (1, 4, 4, 1)).astype(np.float32)

@@ -32,7 +32,7 @@ def test_adversarial_step_reports_what_was_before_its_update(
         adversarial_loss=adversarial_loss, content_loss=content_loss, edge_loss_weight=0.5, color_weight=color_weight
     )
     fresh = untrained(config)
-    photo, cartoon, smoothed = (pixels.to_float(images) for images in small_batch().values())
+    photo, cartoon, smoothed = (pixels.to_float(small_batch()[name]) for name in ("photo", "cartoon", "smoothed"))
     with tf.GradientTape(persistent=True) as tape:
         generated = fresh.generator(photo)
         logits = [fresh.discriminator(images) for images in (cartoon, smoothed, generated)]
