@@ -139,8 +139,6 @@ def test_vgg19_is_asked_for_where_it_is_used(drawn_dir, tmp_path, capsys):
         assert train_small(*run, NO_VGG19, *flags) == 1
         assert NO_VGG19 in capsys.readouterr().err
     assert train_small(*run, NO_VGG19, "--initialization_loss=pixels") == 0
-    assert train_small(drawn_dir, tmp_path / "other", *run[2:], TEACHER, "--teacher_content_weight=1") == 0
-    assert "initialization/teacher_content_loss" in scalars(tmp_path / "other")
 
 
 def test_a_dry_run_of_a_distillation(drawn_dir, tmp_path, monkeypatch, capsys):
