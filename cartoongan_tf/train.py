@@ -19,6 +19,7 @@ from cartoongan_tf.models import kernel_limits
 from cartoongan_tf.training.config import TrainConfig
 
 _VGG19_CHANNELS = 64  # in its first layers, which have the pictures' resolution
+_MOST_JUDGED_TOGETHER = 3  # pictures of an example that the discriminator judges at once, in the warm-up
 
 
 def main(argv=None) -> int:
@@ -90,7 +91,8 @@ def check_batch_size(config: TrainConfig, num_replicas: int, image_size: int) ->
 
     side = config.crop_size or image_size
     num_pictures = config.batch_size // num_replicas
-    num_values = num_pictures * side**2 * max(_VGG19_CHANNELS, config.generator_width)
+    num_in_vgg19 = num_pictures * (_MOST_JUDGED_TOGETHER if config.judges_features else 1)
+    num_values = side**2 * max(num_in_vgg19 * _VGG19_CHANNELS, num_pictures * config.generator_width)
     # On the CPU, only the convolution of a single picture has the lower limit.
     has_higher_limit = num_pictures > 1 or bool(tf.config.list_physical_devices("GPU"))
     if num_values > kernel_limits.most_values(on_gpu=has_higher_limit):

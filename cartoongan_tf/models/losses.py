@@ -47,9 +47,9 @@ def discriminator_loss(cartoon_logits, smoothed_logits, generated_logits, kind: 
     """Compute the edge-promoting adversarial loss of the discriminator (equation 3), to be minimised.
 
     Args:
-      cartoon_logits: D's logits for cartoons, [B, h, w, 1].
-      smoothed_logits: D's logits for the same cartoons with smoothed edges, [B, h, w, 1].
-      generated_logits: D's logits for generated pictures, [B, h, w, 1].
+      cartoon_logits: D's logits for cartoons, [B, h, w, K].
+      smoothed_logits: D's logits for the same cartoons with smoothed edges, [B, h, w, K].
+      generated_logits: D's logits for generated pictures, [B, h, w, K].
       kind: "log", "least_squares" or "hinge".
       edge_loss_weight: weight of the smoothed term; 1 is the paper's, 0 removes it (Figure 9d).
 

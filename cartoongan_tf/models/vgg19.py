@@ -19,6 +19,8 @@ _BGR_MEANS = (103.939, 116.779, 123.68)  # means of ImageNet, 0..255
 _CONTENT_LAYER = "block4_conv4"
 # The last layer of each of the first blocks, and its number of channels.
 STYLE_LAYERS = {"block3_conv4": 256, "block2_conv2": 128, "block1_conv2": 64}
+# The layers that the feature discriminator judges, one of each resolution, and their numbers of channels.
+TAPS = {"block1_conv2": 64, "block2_conv2": 128, "block3_conv4": 256, "block4_conv3": 512}
 
 
 def build_vgg19_features(weights: str = "imagenet", seed: int = 0) -> keras.Model:
@@ -57,6 +59,24 @@ def build_style_features(weights: str = "imagenet", layer: str = "block3_conv4",
     vgg19 = _build_to_content_layer(weights, seed)
     pooled = keras.layers.GlobalAveragePooling2D(name="pooled")(vgg19.get_layer(layer).output)
     return frozen(vgg19, [pooled, vgg19.outputs[0]], "style_features")
+
+
+def build_vgg19_taps(weights: str = "imagenet", seed: int = 0) -> keras.Model:
+    """Build the frozen extractor of content features, and of the layers in `TAPS`, each after its ReLU.
+
+    Args:
+      weights, seed: as for `build_vgg19_features`.
+
+    Returns:
+      a model from float32 RGB [N, H, W, 3] in [-1, 1] to a list: the features of `build_vgg19_features`, then the taps
+      [N, H, W, 64], [N, H // 2, W // 2, 128], [N, H // 4, W // 4, 256] and [N, H // 8, W // 8, 512].
+
+    Raises:
+      InputError: as `build_vgg19_features`.
+    """
+    vgg19 = _build_to_content_layer(weights, seed)
+    taps = [vgg19.get_layer(name).output for name in TAPS]
+    return frozen(vgg19, [vgg19.outputs[0], *taps], "vgg19_taps")
 
 
 def build_vgg19_layers(weights: str, layer_names: Sequence[str], seed: int = 0) -> keras.Model:

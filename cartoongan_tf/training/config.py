@@ -4,55 +4,14 @@ docs/paper_map.md compares that recipe with the paper's text; configs/paper.flag
 """
 
 import dataclasses
-from typing import Any, Literal
+from typing import Literal
 
-from cartoongan_tf.base.options import Config, option, require
-from cartoongan_tf.models.architectures import GENERATOR_SIZES
-
-_IS_FIXED = "is_fixed"
-
-
-def fixed_option(help: str, default: Any, **limits: float) -> Any:
-    """Declare an option that a run cannot change once it has begun.
-
-    These options determine the networks, the content of checkpoints, and the steps at which phases end.
-    """
-    metadata = option(help, default, **limits).metadata
-    return dataclasses.field(default=default, metadata={**metadata, _IS_FIXED: True})
+from cartoongan_tf.base.options import option, require
+from cartoongan_tf.training.networks_config import NetworksConfig, fixed_option, is_fixed
 
 
 @dataclasses.dataclass(frozen=True)
-class TrainConfig(Config):
-    data_dir: str = option("Folder of training records, as data_pipeline.build_tfrecords writes it.")
-    run_dir: str = option(
-        "Folder of the run: generator.keras, samples, checkpoints, curves. A run that is there already is resumed."
-    )
-    vgg19_weights: str = option(
-        "VGG19 for the content loss: imagenet (fetched once, 80 MB), the path of a weights file, or random (trials "
-        "only).",
-        "imagenet",
-    )
-
-    initial_generator: str = option(
-        "Generator to fine-tune: a generator.keras or the name of a style, of the same size as the generator to train. "
-        "There is no initialization then.",
-        "",
-    )
-    generator: Literal["paper", "light"] = fixed_option(
-        "Architecture of the generator: the paper's, or one of a tenth of its cost, for phones, films and training on "
-        "small machines (docs/light_generator.md).",
-        "paper",
-    )
-    generator_width: int = fixed_option(
-        "Filters of the generator's first convolution. 0: the architecture's own, 64 in the paper.", 0, at_least=0
-    )
-    generator_num_blocks: int = fixed_option(
-        "Residual blocks of the generator. 0: the architecture's own, 8 in the paper.", 0, at_least=0
-    )
-    discriminator_width: int = fixed_option(
-        "Filters of the discriminator's first convolution; 32 is the paper's.", 32, at_least=1
-    )
-
+class TrainConfig(NetworksConfig):
     batch_size: int = fixed_option("Pictures in a step, over all GPUs together.", 8, at_least=1)
     crop_size: int = fixed_option(
         "Side in pixels of the squares to train on, cut at random places out of the records' pictures; a multiple of "
@@ -114,6 +73,11 @@ class TrainConfig(Config):
         "not in the paper. 0: off.",
         0.0,
         at_least=0,
+    )
+    discriminator_augmentation: Literal["off", "geometry", "all"] = option(
+        "Random changes of all pictures that the discriminator sees, against learning few cartoons by heart: geometry "
+        "moves pictures and cuts squares out, all changes their colours too. Not in the paper.",
+        "off",
     )
     pool_size: int = fixed_option(
         "Number of earlier generated pictures that are kept and shown to the discriminator half of the time, as in the "
@@ -210,7 +174,8 @@ class TrainConfig(Config):
             self.pool_size == 0 or self.pool_size >= self.batch_size,
             f"must be 0, or at least --batch_size={self.batch_size}",
         )
-        self._fill_in()
+        if self.initial_generator:
+            object.__setattr__(self, "initialization_epochs", 0)
         require(
             self,
             "adversarial_epochs",
@@ -229,19 +194,16 @@ class TrainConfig(Config):
         return self.initialization_loss == "teacher" and self.initialization_epochs > 0
 
     @property
+    def judges_features(self) -> bool:
+        """Whether a phase shows features of VGG19 to the discriminator."""
+        return self.discriminator == "features" and self.learns_from_cartoons
+
+    @property
     def compares_content(self) -> bool:
         """Whether a loss needs the features of VGG19."""
         of_photos = self.initialization_loss == "content" and self.initialization_epochs > 0
         of_drawings = self.learns_from_teacher and self.teacher_content_weight > 0
         return self.adversarial_epochs > 0 or of_photos or of_drawings
 
-    def _fill_in(self) -> None:
-        """Set flags that follow from others: an architecture's own size, and no initialization in fine-tuning."""
-        width, num_blocks = GENERATOR_SIZES.get(self.generator, (0, 0))
-        object.__setattr__(self, "generator_width", self.generator_width or width)
-        object.__setattr__(self, "generator_num_blocks", self.generator_num_blocks or num_blocks)
-        if self.initial_generator:
-            object.__setattr__(self, "initialization_epochs", 0)
 
-
-FIXED_FLAGS = tuple(field.name for field in dataclasses.fields(TrainConfig) if field.metadata.get(_IS_FIXED))
+FIXED_FLAGS = tuple(field.name for field in dataclasses.fields(TrainConfig) if is_fixed(field))

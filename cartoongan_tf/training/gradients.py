@@ -61,5 +61,5 @@ def average(per_example: tf.Tensor, batch_size: int) -> tf.Tensor:
 
 
 def mean_logit(logits: tf.Tensor) -> tf.Tensor:
-    """Return the mean logit of each picture: [B, h, w, 1] -> float32 [B]."""
+    """Return the mean logit of each picture: [B, h, w, K] -> float32 [B]."""
     return tf.reduce_mean(tf.cast(logits, tf.float32), axis=[1, 2, 3])

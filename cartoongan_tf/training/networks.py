@@ -11,9 +11,10 @@ import keras
 from cartoongan_tf import styles
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.models.discriminator import build_discriminator
+from cartoongan_tf.models.feature_discriminator import build_feature_discriminator
 from cartoongan_tf.models.generator import build_generator
 from cartoongan_tf.models.generator_file import load_generator
-from cartoongan_tf.models.vgg19 import build_vgg19_features
+from cartoongan_tf.models.vgg19 import TAPS, build_vgg19_features, build_vgg19_taps
 from cartoongan_tf.training.config import TrainConfig
 from cartoongan_tf.training.image_pool import ImagePool
 from cartoongan_tf.training.optimizers import build_adam
@@ -29,6 +30,7 @@ class Networks:
 
     Attributes:
       vgg19_features: frozen VGG19; None if no loss compares content.
+      vgg19_taps: the same with the discriminator's taps after the content features; None if it judges pictures.
       warmup_optimizer: the discriminator's optimizer in the warm-up; None without --discriminator_warmup_steps.
       averaged_generator: generator with the moving average of the weights, float32; None without --ema_decay.
       image_pool: pool of earlier generated pictures; None without --pool_size.
@@ -37,6 +39,7 @@ class Networks:
     generator: keras.Model
     discriminator: keras.Model
     vgg19_features: Any
+    vgg19_taps: Any
     initialization_optimizer: keras.optimizers.Optimizer
     generator_optimizer: keras.optimizers.Optimizer
     discriminator_optimizer: keras.optimizers.Optimizer
@@ -62,7 +65,7 @@ class Networks:
     def saved(self) -> dict[str, Any]:
         """Return everything that a checkpoint must hold, by name: all but VGG19."""
         fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        del fields["vgg19_features"]
+        del fields["vgg19_features"], fields["vgg19_taps"]
         return {name: value for name, value in fields.items() if value is not None}
 
 
@@ -81,12 +84,13 @@ def build_networks(config: TrainConfig, schedule: Schedule, image_size: int) -> 
     adversarial = schedule.phase(ADVERSARIAL)
     with computing_in(config.mixed_precision):
         generator = new_generator(config)
-        discriminator = build_discriminator(config.discriminator_width)
-        vgg19_features = build_vgg19_features(config.vgg19_weights, config.seed) if config.compares_content else None
+        discriminator = _new_discriminator(config)
+        vgg19_features, vgg19_taps = _build_vgg19(config)
     return Networks(
         generator=generator,
         discriminator=discriminator,
         vgg19_features=vgg19_features,
+        vgg19_taps=vgg19_taps,
         initialization_optimizer=_build_optimizer(generator, config.initialization_learning_rate, initialization),
         generator_optimizer=_build_optimizer(generator, config.generator_learning_rate, adversarial),
         discriminator_optimizer=_build_optimizer(discriminator, config.discriminator_learning_rate, adversarial),
@@ -99,6 +103,21 @@ def build_networks(config: TrainConfig, schedule: Schedule, image_size: int) -> 
 def new_generator(config: TrainConfig) -> keras.Model:
     """Return a fresh generator of the recipe's size."""
     return build_generator(config.generator, config.generator_width, config.generator_num_blocks)
+
+
+def _new_discriminator(config: TrainConfig) -> keras.Model:
+    if config.discriminator == "patch":
+        return build_discriminator(config.discriminator_width)
+    return build_feature_discriminator(tuple(TAPS.values()), config.discriminator_width, config.feature_mixing)
+
+
+def _build_vgg19(config: TrainConfig) -> tuple[keras.Model | None, keras.Model | None]:
+    """Build `vgg19_features` and `vgg19_taps` of `Networks` from the same layers, as far as a loss needs them."""
+    if config.judges_features:
+        taps = build_vgg19_taps(config.vgg19_weights, config.seed)
+        return keras.Model(taps.inputs, taps.outputs[0]), taps
+    features = build_vgg19_features(config.vgg19_weights, config.seed) if config.compares_content else None
+    return features, None
 
 
 def generator_to_use(networks: Networks, config: TrainConfig) -> keras.Model:

@@ -11,6 +11,8 @@ and equal to it with one replica.
 A forward pass (`initialization_pass` and so on) without the updates is also the validation.
 """
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -20,6 +22,7 @@ from cartoongan_tf.training.config import TrainConfig
 from cartoongan_tf.training.gradients import Batch, ForwardPass, Scalars, average, mean_logit, update, with_gradients
 from cartoongan_tf.training.image_pool import Shown
 from cartoongan_tf.training.networks import Networks
+from cartoongan_tf.training.sight import Sight, draw_augmentation
 
 
 def initialization_step(networks: Networks, batch: Batch, config: TrainConfig) -> Scalars:
@@ -37,10 +40,12 @@ def initialization_step(networks: Networks, batch: Batch, config: TrainConfig) -
 def warmup_step(networks: Networks, batch: Batch, config: TrainConfig) -> Scalars:
     """Train the discriminator alone, on photos in place of generated pictures; not in the paper."""
 
-    def run_forward(batch):
-        return warmup_pass(networks, batch, config)
+    def run_forward(batch, draws):
+        return warmup_pass(networks, batch, config, draws)
 
-    forward, gradients = with_gradients(run_forward, networks, config.jit_compile)(batch)
+    assert networks.warmup_optimizer is not None
+    draws = draw_augmentation(config, networks.warmup_optimizer.iterations, tf.shape(batch["photo"])[0])
+    forward, gradients = with_gradients(run_forward, networks, config.jit_compile)(batch, draws)
     norms = update(networks, {"discriminator": networks.warmup_optimizer}, gradients)
     return forward.scalars | norms
 
@@ -48,14 +53,14 @@ def warmup_step(networks: Networks, batch: Batch, config: TrainConfig) -> Scalar
 def adversarial_step(networks: Networks, batch: Batch, config: TrainConfig) -> Scalars:
     """Update both networks (equations 1 to 4) from one forward pass; each sees the other as it was before."""
 
-    def run_forward(batch, shown):
-        return adversarial_pass(networks, batch, config, shown)
+    def run_forward(batch, shown, draws):
+        return adversarial_pass(networks, batch, config, shown, draws)
 
     step = tf.identity(networks.generator_optimizer.iterations)
-    shown = None
-    if networks.image_pool:
-        shown = networks.image_pool.recall(step, tf.shape(batch["photo"])[0])
-    forward, gradients = with_gradients(run_forward, networks, config.jit_compile)(batch, shown)
+    num_pictures = tf.shape(batch["photo"])[0]
+    shown = networks.image_pool.recall(step, num_pictures) if networks.image_pool else None
+    draws = draw_augmentation(config, step, num_pictures)
+    forward, gradients = with_gradients(run_forward, networks, config.jit_compile)(batch, shown, draws)
     optimizers = {"generator": networks.generator_optimizer, "discriminator": networks.discriminator_optimizer}
     norms = update(networks, optimizers, gradients)
     if networks.image_pool:
@@ -101,18 +106,28 @@ def teacher_pass(networks: Networks, batch: Batch, config: TrainConfig) -> Forwa
     return ForwardPass({"generator": average(total, config.batch_size)}, scalars)
 
 
-def warmup_pass(networks: Networks, batch: Batch, config: TrainConfig) -> ForwardPass:
+def warmup_pass(networks: Networks, batch: Batch, config: TrainConfig, draws: tf.Tensor | None = None) -> ForwardPass:
     """Let the discriminator judge cartoons, smoothed cartoons and photos.
 
     Scalars: "discriminator_loss" and D's mean logits, as in `adversarial_pass`; "logits_generated" is of photos.
+
+    Args:
+      networks, batch, config, draws: as for `adversarial_pass`.
     """
     photo, cartoon, smoothed = _read_pictures(batch)
-    logits = networks.discriminator(tf.concat([cartoon, smoothed, photo], 0), training=True)
+    sight = Sight(networks, config, draws)
+    logits = networks.discriminator(sight.judged(cartoon, smoothed, photo), training=True)
     cartoon_logits, smoothed_logits, photo_logits = tf.split(logits, 3)
     return _judge_discriminator(cartoon_logits, smoothed_logits, photo_logits, config)
 
 
-def adversarial_pass(networks: Networks, batch: Batch, config: TrainConfig, shown: Shown | None = None) -> ForwardPass:
+def adversarial_pass(
+    networks: Networks,
+    batch: Batch,
+    config: TrainConfig,
+    shown: Shown | None = None,
+    draws: tf.Tensor | None = None,
+) -> ForwardPass:
     """Generate pictures, and let the discriminator judge them, cartoons and smoothed cartoons.
 
     Scalars: "generator_loss" (the adversarial term alone), "content_loss", "color_loss" (both unweighted; the latter
@@ -124,21 +139,22 @@ def adversarial_pass(networks: Networks, batch: Batch, config: TrainConfig, show
       batch: this replica's part of a batch.
       config: the recipe.
       shown: pictures of the pool that D is shown in place of some generated ones; None: D is shown all generated ones.
+      draws: random numbers of --discriminator_augmentation, [B, NUM_DRAWS]; None: D sees pictures as they are.
     """
     photo, cartoon, smoothed = _read_pictures(batch)
     discriminator = networks.discriminator
-    features = networks.vgg19_features
-    photo_features = features(photo)
+    sight = Sight(networks, config, draws)
+    photo_features = sight.content(photo)
     generated = networks.generator(photo, training=True)
-    generated_logits = discriminator(generated, training=True)
-    cartoon_logits, smoothed_logits = tf.split(discriminator(tf.concat([cartoon, smoothed], 0), training=True), 2)
+    judged = sight.judged(generated)
+    generated_logits = discriminator(judged, training=True)
+    cartoon_logits, smoothed_logits = tf.split(discriminator(sight.judged(cartoon, smoothed), training=True), 2)
     shown_logits = generated_logits
     if shown is not None:
-        shown_pictures = tf.where(shown.instead, shown.pictures, tf.stop_gradient(generated))
-        shown_logits = discriminator(shown_pictures, training=True)
+        shown_logits = discriminator(_swap(shown, sight.judged(shown.pictures), judged), training=True)
     terms = {
         "generator_loss": generator_loss(generated_logits, config.adversarial_loss),
-        "content_loss": content_loss(features(generated), photo_features, config.content_loss),
+        "content_loss": content_loss(sight.content(generated), photo_features, config.content_loss),
     }
     total = terms["generator_loss"] + config.content_weight * terms["content_loss"]
     if config.color_weight:
@@ -153,10 +169,17 @@ def adversarial_pass(networks: Networks, batch: Batch, config: TrainConfig, show
     )
 
 
+def _swap(shown: Shown, of_pool: Any, of_generated: Any) -> Any:
+    """Return D's input for the pictures that it is shown, from that for the pool's and that for the generated ones."""
+    return tf.nest.map_structure(
+        lambda old, new: tf.where(shown.instead, old, tf.stop_gradient(new)), of_pool, of_generated
+    )
+
+
 def _judge_discriminator(
     cartoon_logits: tf.Tensor, smoothed_logits: tf.Tensor, generated_logits: tf.Tensor, config: TrainConfig
 ) -> ForwardPass:
-    """Return the discriminator's objective and scalars from its logits, [B, h, w, 1] each."""
+    """Return the discriminator's objective and scalars from its logits, [B, h, w, K] each."""
     loss = discriminator_loss(
         cartoon_logits, smoothed_logits, generated_logits, config.adversarial_loss, config.edge_loss_weight
     )
