@@ -25,6 +25,7 @@ SMALLER = {  # flags that keep the commands short; later flags win
         "--batch_size=4",
         "--initialization_epochs=1",
         "--adversarial_epochs=1",
+        "--crop_size=0",
     ],
 }
 
@@ -46,11 +47,12 @@ def commands_of_users() -> list[str]:
 
 
 def smaller(command: str) -> list[str]:
-    """Return the words of a command, with the flags that keep it short."""
+    """Return the words of a command, with the flags that keep it short; what it switches off stays off."""
     words = shlex.split(command)
     module = words[2] if words[:2] == ["python", "-m"] else ""
     end = words.index("--") if "--" in words else len(words)  # flags after -- belong to another program
-    return [*words[:end], *SMALLER.get(module, []), *words[end:]]
+    added = [flag for flag in SMALLER.get(module, []) if f"{flag.partition('=')[0]}=0" not in words]
+    return [*words[:end], *added, *words[end:]]
 
 
 def fill(folder: Path, picture_folders: tuple[Path, Path]) -> None:

@@ -107,6 +107,8 @@ def test_every_flagfile_is_a_complete_recipe(path, monkeypatch):
         "keep_every_steps",
         "num_samples",
         "summary_every_steps",
+        "teacher_content_weight",
+        "teacher_gradient_weight",
         "validation_batches",
     }
 
