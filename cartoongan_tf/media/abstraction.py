@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from cartoongan_tf.base.options import Config, option
-from cartoongan_tf.media import flow_lines
+from cartoongan_tf.media import flow_lines, palettes
 from cartoongan_tf.media.l0_smoothing import l0_smooth
 
 _INK = np.array([38, 28, 30], np.float32)  # RGB
@@ -64,17 +64,24 @@ class Abstraction(Config):
         "Contrast between the faintest line and the darkest in an abstraction, likewise.", 0.015, above=0, at_most=1
     )
     line_strength: float = option("Opacity of the darkest line in an abstraction.", 0.95, at_least=0, at_most=1)
+    palette_strength: float = option(
+        "Share of the way that colours in an abstraction move towards those of --palette_colors.",
+        0.6,
+        at_least=0,
+        at_most=1,
+    )
 
 
 DEFAULT = Abstraction()
 
 
-def abstract(picture: np.ndarray, abstraction: Abstraction = DEFAULT) -> np.ndarray:
+def abstract(picture: np.ndarray, abstraction: Abstraction = DEFAULT, palette: np.ndarray | None = None) -> np.ndarray:
     """Draw a photo as flat colours with dark lines.
 
     Args:
       picture: uint8 RGB [H, W, 3].
       abstraction: the parameters.
+      palette: colours to draw with, uint8 RGB [N, 3], as `palettes.find_palette` returns them; None: the photo's own.
 
     Returns:
       uint8 RGB [H, W, 3], always the same for a picture.
@@ -83,7 +90,7 @@ def abstract(picture: np.ndarray, abstraction: Abstraction = DEFAULT) -> np.ndar
     colors = untextured.astype(np.float32) / 255
     if abstraction.flatness:
         colors = np.clip(l0_smooth(colors, abstraction.flatness, _L0_GROWTH), 0, 1)
-    colors = change_tones(colors, abstraction)
+    colors = change_tones(colors, abstraction, palette)
     ink = abstraction.line_strength * draw_lines(untextured, abstraction)[..., np.newaxis]
     drawn = 255 * colors * (1 - ink) + _INK * ink
     return np.clip(drawn + 0.5, 0, 255).astype(np.uint8)
@@ -96,12 +103,12 @@ def remove_texture(picture: np.ndarray, passes: int) -> np.ndarray:
     return picture
 
 
-def change_tones(colors: np.ndarray, abstraction: Abstraction) -> np.ndarray:
+def change_tones(colors: np.ndarray, abstraction: Abstraction, palette: np.ndarray | None = None) -> np.ndarray:
     """Reduce brightness to a few tones with soft borders (Winnemoeller et al. 2006); raise brightness and saturation.
 
     Args:
       colors: float32 RGB [H, W, 3] in [0, 1].
-      abstraction: the parameters.
+      abstraction, palette: as for `abstract`.
 
     Returns:
       float32 RGB [H, W, 3] in [0, 1].
@@ -111,7 +118,9 @@ def change_tones(colors: np.ndarray, abstraction: Abstraction) -> np.ndarray:
     if abstraction.num_tones:
         brightness = _quantize(brightness, abstraction.num_tones, abstraction.tone_sharpness)
     lab[..., 0] = 100 * brightness
-    lab[..., 1:] *= abstraction.saturation
+    lab[..., 1:] *= np.float32(abstraction.saturation)
+    if palette is not None:
+        lab = palettes.draw_towards(lab, palette, abstraction.palette_strength)
     return np.clip(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB), 0, 1)
 
 
