@@ -118,7 +118,7 @@ def change_tones(colors: np.ndarray, abstraction: Abstraction, palette: np.ndarr
     if abstraction.num_tones:
         brightness = _quantize(brightness, abstraction.num_tones, abstraction.tone_sharpness)
     lab[..., 0] = 100 * brightness
-    lab[..., 1:] *= np.float32(abstraction.saturation)
+    lab[..., 1:] = lab[..., 1:] * abstraction.saturation
     if palette is not None:
         lab = palettes.draw_towards(lab, palette, abstraction.palette_strength)
     return np.clip(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB), 0, 1)
