@@ -107,6 +107,8 @@ class BuildFolder:
             return f"{new_flags}: {self._folder} was built with {old_flags}"
         if earlier.get("teacher") != plan.get("teacher"):
             return f"--teacher={plan['teacher']['name']}: {self._folder} was built with another model of that name"
+        if earlier.get("faces") != plan.get("faces"):
+            return f"--faces: {self._folder} was built with another version of {plan['faces']['name']}"
         if earlier.get("version") != plan["version"]:
             return f"{self._folder} was built by another version of this program"
         files = earlier.get("input", {})

@@ -74,6 +74,8 @@ def main(argv=None) -> int:
 def _build(config: BuildConfig, runner_options: list[str]) -> None:
     if config.runner != "local":
         require_extra("beam", f"--runner={config.runner}")
+    if config.faces:
+        require_extra("faces", "--faces")
     sources = {kind: folder_at(folder) for kind, folder in config.folders().items()}
     output = folder_at(config.output_dir)
     program.start_tensorflow()

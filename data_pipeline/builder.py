@@ -15,6 +15,7 @@ from cartoongan_tf.base.progress import Bar
 from cartoongan_tf.base.threads import map_ahead
 from data_pipeline import shards
 from data_pipeline.build_folder import BuildFolder
+from data_pipeline.faces import Detector, installed_detector
 from data_pipeline.near_duplicates import NearDuplicates
 from data_pipeline.prepare import PreparationConfig, Prepared, Skip, prepare
 from data_pipeline.shards import Shard, ShardReport
@@ -34,6 +35,7 @@ class Task(NamedTuple):
       preparation: the flags that shape the records.
       strict: whether a file that cannot be read ends the build.
       teacher: who draws the pictures, which are photos then; None: nobody.
+      detector: who finds the faces in the pictures, which are photos then; None: nobody.
     """
 
     kind: str
@@ -42,16 +44,18 @@ class Task(NamedTuple):
     preparation: PreparationConfig
     strict: bool
     teacher: Teacher | None
+    detector: Detector | None
 
     def prepare(self, name: str) -> Prepared | Skip:
         """Prepare one picture, see `prepare.prepare`.
 
         Raises:
-          InputError: the picture cannot be read, and the task is strict; or the teacher cannot draw it.
+          InputError: the picture cannot be read, and the task is strict; the teacher cannot draw it; or there is
+            another detector on this machine.
         """
         try:
             with self.source.open(name) as file:
-                result = prepare(self.kind, file, name, self.preparation, self.teacher)
+                result = prepare(self.kind, file, name, self.preparation, self.teacher, self.detector)
         except (FileNotFoundError, PermissionError) as error:
             result = Skip("unreadable", error.strerror or str(error))
         if self.strict and isinstance(result, Skip) and result.reason == "unreadable":
@@ -90,13 +94,14 @@ def build(
     """
     _check_folders(sources, output)
     teacher = preparation.find_teacher()
+    detector = installed_detector() if preparation.faces else None
     listings = {kind: source.pictures() for kind, source in sources.items()}
-    plan = shards.describe_plan(preparation, listings, teacher)
+    plan = shards.describe_plan(preparation, listings, teacher, detector)
     tasks = []
     for kind, listing in listings.items():
         planned = shards.plan_shards(kind, listing.names, preparation.validation_fraction)
-        drawn_by = teacher if kind == "photos" else None
-        tasks.append(Task(kind, sources[kind], planned, preparation, strict, drawn_by))
+        helpers = (teacher, detector) if kind == "photos" else (None, None)
+        tasks.append(Task(kind, sources[kind], planned, preparation, strict, *helpers))
     with output.locked():
         folder = BuildFolder(output)
         finished_dataset = folder.begin(plan, overwrite)

@@ -3,8 +3,8 @@
 The content of a batch depends only on the seed and the batch's number. The order is a new permutation of the records in
 each pass over them, drawn from (seed, pass); crops and flips are drawn from (seed, position). So a run that resumes at
 any step gets the batches that it would have had, without replaying earlier ones. Photos and cartoons are shuffled
-independently, as the paper's data are unpaired. A smoothed cartoon always comes with its own cartoon, and a teacher's
-drawing with its own photo; they are cropped and flipped like these.
+independently, as the paper's data are unpaired. A smoothed cartoon always comes with its own cartoon; a teacher's
+drawing and the map of faces come with their own photo. They are cropped and flipped like these.
 """
 
 import contextlib
@@ -34,6 +34,7 @@ def build_dataset(
     worker: int = 0,
     with_drawings: bool = False,
     with_cartoons: bool = True,
+    with_faces: bool = False,
 ) -> tf.data.Dataset:
     """Build the endless dataset of batches, starting at batch `first_batch`.
 
@@ -47,10 +48,11 @@ def build_dataset(
       worker: number of this machine, from 0; it gets its share of each batch.
       with_drawings: whether batches have the teacher's drawings of their photos, which the records must hold then.
       with_cartoons: whether batches have cartoons.
+      with_faces: whether batches have maps of the faces in their photos, which the records must know then.
 
     Returns:
-      A dataset of {"photo", "drawing", "cartoon", "smoothed"}, those that were asked for: uint8 RGB
-      [batch_size / num_workers, S, S, 3] each.
+      A dataset of {"photo", "drawing", "faces", "cartoon", "smoothed"}, those that were asked for: uint8 RGB
+      [batch_size / num_workers, S, S, 3] each. "faces" is 1 in faces, 0 elsewhere, in all three channels.
 
     Raises:
       InputError: the records' pictures are smaller than `crop_size`, or the batch cannot be shared evenly.
@@ -58,7 +60,7 @@ def build_dataset(
     _check(opened, batch_size, crop_size, num_workers)
     crop_size = crop_size or opened.image_size
     positions = _positions(batch_size, first_batch, num_workers, worker)
-    examples = _photos(opened, seed, crop_size, positions, with_drawings)
+    examples = _photos(opened, seed, crop_size, positions, with_drawings, with_faces)
     if with_cartoons:
         cartoons = _cartoons(opened, seed, crop_size, positions)
         examples = tf.data.Dataset.zip(examples, cartoons).map(lambda photo, cartoon: photo | cartoon)
@@ -92,15 +94,19 @@ def _positions(batch_size: int, first_batch: int, num_workers: int, worker: int)
 
 
 def _photos(
-    opened: Records, seed: int, crop_size: int, positions: tf.data.Dataset, with_drawings: bool
+    opened: Records, seed: int, crop_size: int, positions: tf.data.Dataset, with_drawings: bool, with_faces: bool
 ) -> tf.data.Dataset:
-    """Return the photos at the positions, {"photo"}, or {"photo", "drawing"}: uint8 [crop_size, crop_size, 3] each."""
+    """Return the photos at the positions, {"photo", "drawing", "faces"}: uint8 [crop_size, crop_size, 3] each."""
 
     def parse(data: tf.Tensor) -> dict[str, tf.Tensor]:
-        if not with_drawings:
-            return {"photo": records.parse_photo(data, opened.image_size)}
-        photo, drawing = records.parse_drawn_photo(data, opened.image_size)
-        return {"photo": photo, "drawing": drawing}
+        parts = {}
+        if with_drawings:
+            parts["photo"], parts["drawing"] = records.parse_drawn_photo(data, opened.image_size)
+        else:
+            parts["photo"] = records.parse_photo(data, opened.image_size)
+        if with_faces:
+            parts["faces"] = map_faces(records.parse_faces(data), opened.image_size)
+        return parts
 
     vary = variation(2 * seed + PHOTO_STREAM, opened.image_size, crop_size)
     return _examples(_reader(opened.photos, PHOTO_STREAM, seed), parse, vary, positions)
@@ -159,6 +165,16 @@ def read_cartoons(opened: Records, count: int) -> np.ndarray:
     index = opened.cartoons
     pairs = [records.parse_cartoon(index.read(number), opened.image_size) for number in index.evenly_spaced(count)]
     return np.array([cartoon for cartoon, _ in pairs], np.uint8).reshape(-1, opened.image_size, opened.image_size, 3)
+
+
+def map_faces(boxes: tf.Tensor, size: int) -> tf.Tensor:
+    """Return 1 in boxes, int64 [N, 4] of top, left, bottom and right, and 0 elsewhere: uint8 [size, size, 3]."""
+    place = tf.range(size, dtype=tf.int64)
+    top, left, bottom, right = tf.unstack(boxes[..., tf.newaxis], axis=1)
+    rows = (place >= top) & (place < bottom)
+    columns = (place >= left) & (place < right)
+    is_face = tf.reduce_any(rows[:, :, tf.newaxis] & columns[:, tf.newaxis, :], axis=0)
+    return tf.repeat(tf.cast(is_face, tf.uint8)[..., tf.newaxis], 3, axis=-1)
 
 
 def _reader(index: RecordIndex, stream: int, seed: int) -> Callable[[tf.Tensor], tf.Tensor]:

@@ -2,10 +2,10 @@
 
     python -m data_pipeline.inspect_records --data_dir=data/shinkai
 
-Writes a contact sheet (photos, beside a teacher's drawings if there are any; cartoons beside their edges and their
-smoothed copies), prints measures, and warns of problems that would spoil the training: swapped folders, too few
-pictures, no edges, smoothing without effect, and others. The printed figures and warnings are also written to
-inspection.json beside the sheet. Warnings do not change the exit status.
+Writes a contact sheet, prints measures, and warns of problems that would spoil the training: swapped folders, too few
+pictures, no edges, smoothing without effect, and others. The sheet shows photos, with frames around faces and beside a
+teacher's drawings if the records have these, and cartoons beside their edges and their smoothed copies. The printed
+figures and warnings are also written to inspection.json beside it. Warnings do not change the exit status.
 """
 
 import dataclasses
@@ -36,6 +36,7 @@ class _Line(NamedTuple):
 
 _LINES = {  # by the name of the statistic
     "side_px": _Line("side of the square in its picture", ".0f"),
+    "num_faces": _Line("faces", ".2f"),
     "brightness": _Line("mean brightness, 0 to 255", ".0f"),
     "contrast": _Line("contrast, grey levels", ".0f"),
     "saturation": _Line("saturation", ".0%"),

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+import cv2
 import numpy as np
 
 from cartoongan_tf.media import sheets
@@ -24,11 +25,13 @@ class Example(NamedTuple):
       source: path of the picture below its folder.
       side_px: side of the square that was cut out of it.
       parts: (photo,), (photo, teacher's drawing) or (cartoon, smoothed), uint8 RGB [S, S, 3] each.
+      faces: boxes of the faces in a photo, int64 [N, 4], see `records`; None if nobody looked for them.
     """
 
     source: str
     side_px: int
     parts: tuple[np.ndarray, ...]
+    faces: np.ndarray | None = None
 
 
 def measure(opened: Records, dataset: dict, num_measured: int) -> dict[str, MeasuredSet]:
@@ -46,21 +49,21 @@ def measure(opened: Records, dataset: dict, num_measured: int) -> dict[str, Meas
       InputError: a record is damaged.
     """
     rows = {
-        "photos": [_measure(photo, opened.smoothing) for photo in photos(opened, num_measured)],
+        "photos": [_measure_photo(photo, opened.smoothing) for photo in photos(opened, num_measured)],
         "cartoons": [_measure_cartoon(cartoon, opened.smoothing) for cartoon in cartoons(opened, num_measured)],
     }
     return {kind: _measured_set(dataset[kind], rows_of_kind) for kind, rows_of_kind in rows.items() if rows_of_kind}
 
 
 def photos(opened: Records, count: int) -> Iterator[Example]:
-    """Yield evenly spaced photos, with their drawings if there was a teacher: `count` or fewer; 0: all."""
+    """Yield evenly spaced photos, with drawings and faces if the records have them: `count` or fewer; 0: all."""
 
     def parse(data: bytes) -> tuple:
         if opened.teacher:
             return records.parse_drawn_photo(data, opened.image_size)
         return (records.parse_photo(data, opened.image_size),)
 
-    return _examples(opened.photos, parse, count)
+    return _examples(opened.photos, parse, count, opened.has_faces)
 
 
 def cartoons(opened: Records, count: int) -> Iterator[Example]:
@@ -68,15 +71,21 @@ def cartoons(opened: Records, count: int) -> Iterator[Example]:
     return _examples(opened.cartoons, lambda data: records.parse_cartoon(data, opened.image_size), count)
 
 
-def _examples(index: RecordIndex, parse: Callable, count: int) -> Iterator[Example]:
+def _examples(index: RecordIndex, parse: Callable, count: int, has_faces: bool = False) -> Iterator[Example]:
     for number in index.evenly_spaced(count or len(index)):
         data = index.read(number)
         source, square = records.parse_origin(data)
-        yield Example(source, square.side, tuple(part.numpy() for part in parse(data)))
+        faces = records.parse_faces(data).numpy() if has_faces else None
+        yield Example(source, square.side, tuple(part.numpy() for part in parse(data)), faces)
 
 
 def _measure(example: Example, smoothing: Smoothing) -> dict[str, Any]:
     return {"side_px": example.side_px} | measure_picture(example.parts[0], smoothing)._asdict()
+
+
+def _measure_photo(example: Example, smoothing: Smoothing) -> dict[str, Any]:
+    of_faces = {} if example.faces is None else {"num_faces": len(example.faces)}
+    return _measure(example, smoothing) | of_faces
 
 
 def _measure_cartoon(example: Example, smoothing: Smoothing) -> dict[str, Any]:
@@ -97,11 +106,15 @@ def _measured_set(entry: dict, rows: Sequence[dict[str, Any]]) -> MeasuredSet:
 def draw_sheet(opened: Records, num_examples: int) -> np.ndarray:
     """Draw a contact sheet: uint8 RGB [H, W, 3].
 
-    It shows photos, beside their drawings if there was a teacher, and cartoons beside their edges and smoothed copies.
+    It shows photos, with frames around the faces that were found, beside their drawings if there was a teacher; and
+    cartoons beside their edges and smoothed copies.
     """
     enlargement = math.ceil(_MINIMUM_TILE_PX / opened.image_size)  # a whole number, to keep the pixels visible
     tile_px = opened.image_size * enlargement + 2
-    photo_groups = [(photo.source, photo.parts) for photo in photos(opened, num_examples)]
+    photo_groups = []
+    for example in photos(opened, num_examples):
+        photo, *drawings = example.parts
+        photo_groups.append((example.source, (frame_faces(photo, example.faces), *drawings)))
     cartoon_groups = []
     for example in cartoons(opened, num_examples):
         cartoon, smoothed = example.parts
@@ -114,6 +127,14 @@ def draw_sheet(opened: Records, num_examples: int) -> np.ndarray:
     return sheets.sections(
         [(title, sheets.contact_sheet(groups, tile_px, _SHEET_PX)) for title, groups in sections.items() if groups]
     )
+
+
+def frame_faces(photo: np.ndarray, faces: np.ndarray | None) -> np.ndarray:
+    """Draw red frames of a pixel around boxes [N, 4] in a copy of a photo, uint8 RGB [H, W, 3]."""
+    framed = photo.copy()
+    for top, left, bottom, right in [] if faces is None else faces:
+        cv2.rectangle(framed, (int(left), int(top)), (int(right) - 1, int(bottom) - 1), (255, 0, 0))
+    return framed
 
 
 def mark_edges(cartoon: np.ndarray, smoothing: Smoothing) -> np.ndarray:

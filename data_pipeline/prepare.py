@@ -16,12 +16,14 @@ from cartoongan_tf.base.options import Config, option, options_of, require, valu
 from cartoongan_tf.media import pictures
 from cartoongan_tf.media.abstraction import DEFAULT, Abstraction
 from data_pipeline.edge_smoothing import MAX_PX, Kind, Smoothing, smooth_edges
+from data_pipeline.faces import Detector, boxes_in_square
 from data_pipeline.near_duplicates import MAX_BITS, SAME_PICTURE_BITS, perceptual_hash
 from data_pipeline.squares import Square, cut_out, lay_out_squares, middle_square, resized_square, scale_squares
 from data_pipeline.teachers import ABSTRACTION, Teacher, find_teacher
 
 PARTS = {"photos": ("photo",), "cartoons": ("cartoon", "smoothed")}  # the pictures in an example of each kind
 DRAWING = "drawing"  # the teacher's drawing in an example of photos, if there is a teacher
+FACES = "faces"  # the boxes of faces in an example of photos, with --faces
 SkipReason = Literal["unreadable", "tiny", "blank", "duplicate"]
 
 
@@ -84,6 +86,9 @@ class PreparationConfig(Config):
         "",
     )
     abstraction: Abstraction = DEFAULT
+    faces: bool = option(
+        "Find the faces in the photos, for training with --face_weight; needs pip install '.[faces]'.", False
+    )
 
     def __post_init__(self):
         super().__post_init__()
@@ -117,14 +122,12 @@ class PreparationConfig(Config):
         return find_teacher(self.teacher, self.abstraction) if self.teacher else None
 
     def parameters(self) -> dict:
-        """Return the flags of this class alone, by name, without those that have no effect for want of a teacher."""
+        """Return the flags of this class alone, by name; those of a teacher and of faces where they have an effect."""
         values = values_of(self)
         names = [each.name for each in options_of(PreparationConfig)]
         if self.teacher != ABSTRACTION:
             names = [name for name in names if not name.startswith(f"{ABSTRACTION}_")]
-        if not self.teacher:
-            names.remove("teacher")
-        return {name: values[name] for name in names}
+        return {name: values[name] for name in names if values[name] or name not in ("teacher", "faces")}
 
 
 class Skip(NamedTuple):
@@ -138,7 +141,7 @@ class Prepared(NamedTuple):
     """The examples made from a picture.
 
     Attributes:
-      examples: features of each example: PNG bytes by the names in PARTS, `source` and `box` (see `records`).
+      examples: features of each example by name, see `records`.
       hash: perceptual hash of the middle square, or of another one if the middle is blank; see `near_duplicates`.
     """
 
@@ -147,9 +150,14 @@ class Prepared(NamedTuple):
 
 
 def prepare(
-    kind: str, file: BinaryIO, name: str, preparation: PreparationConfig, teacher: Teacher | None = None
+    kind: str,
+    file: BinaryIO,
+    name: str,
+    preparation: PreparationConfig,
+    teacher: Teacher | None = None,
+    detector: Detector | None = None,
 ) -> Prepared | Skip:
-    """Read, cut, resize and encode a picture; smooth a cartoon's edges; let the teacher draw a photo.
+    """Read, cut, resize and encode a picture; smooth a cartoon's edges; let the teacher draw a photo; find its faces.
 
     Args:
       kind: "photos" or "cartoons".
@@ -157,10 +165,11 @@ def prepare(
       name: name of the picture in the records.
       preparation: the flags that shape the records.
       teacher: who draws the picture, which is a photo then; None: nobody.
+      detector: who finds the faces in the picture, which is a photo then; None: nobody.
 
     Raises:
       OSError: the disk or the network failed while the file was read.
-      InputError: the teacher cannot draw the picture.
+      InputError: the teacher cannot draw the picture, or this machine has another detector.
     """
     try:
         picture = pictures.read_picture(file, preparation.max_pixels, name=name)
@@ -175,11 +184,15 @@ def prepare(
     cutouts, drawings = _cut_out(picture, preparation, teacher)
     if not cutouts:
         return Skip("blank", f"its brightness varies less than --min_contrast={preparation.min_contrast:g}")
+    faces = None if detector is None else detector.find(picture, next(iter(cutouts)).side)
     examples = []
     for square, cutout in cutouts.items():
-        origin = {"source": os.fsencode(name), "box": list(square)}
-        drawing = {DRAWING: _encode(drawings[square])} if drawings else {}
-        examples.append(_encode_parts(kind, cutout, preparation) | drawing | origin)
+        example: dict[str, bytes | Sequence[int]] = {**_encode_parts(kind, cutout, preparation)}
+        if drawings:
+            example[DRAWING] = _encode(drawings[square])
+        if faces is not None:
+            example[FACES] = boxes_in_square(faces, square, preparation.image_size).ravel().tolist()
+        examples.append(example | {"source": os.fsencode(name), "box": list(square)})
     return Prepared(examples, perceptual_hash(_representative(picture, cutouts, preparation)))
 
 

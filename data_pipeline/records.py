@@ -2,11 +2,12 @@
 
 A data folder holds `dataset.json` and shards of TFRecords of tf.train.Example, for "train" and for "validation":
 
-    photos-train-00000.tfrecord    photo: PNG; with a teacher its drawing: PNG; source, box
+    photos-train-00000.tfrecord    photo: PNG; with a teacher its drawing: PNG; with --faces: faces; source, box
     cartoons-train-00000.tfrecord  cartoon, smoothed: PNG; source, box
 
 Every PNG is RGB of image_size x image_size pixels. `source` is the picture's path below its folder. `box` is the square
-cut out of it: top, left and side, in the picture's pixels.
+cut out of it: top, left and side, in the picture's pixels. `faces` are boxes in the PNG's pixels: top, left, bottom and
+right of each, from 0 to image_size.
 """
 
 import dataclasses
@@ -20,7 +21,7 @@ import tensorflow as tf
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.base.options import build_config
 from data_pipeline.edge_smoothing import Smoothing
-from data_pipeline.prepare import DRAWING, PARTS, PreparationConfig
+from data_pipeline.prepare import DRAWING, FACES, PARTS, PreparationConfig
 from data_pipeline.record_files import RecordIndex, framed
 from data_pipeline.squares import Square
 
@@ -37,6 +38,7 @@ class Records:
       image_size: side of the pictures, in pixels.
       smoothing: the smoothing that the cartoons' edges were smoothed with.
       teacher: name of the teacher whose drawings the photos have; "" without one.
+      has_faces: whether the faces in the photos are known.
     """
 
     photos: RecordIndex
@@ -44,6 +46,7 @@ class Records:
     image_size: int
     smoothing: Smoothing
     teacher: str = ""
+    has_faces: bool = False
 
 
 def encode_shard(examples: Iterable[dict[str, bytes | Sequence[int]]]) -> bytes:
@@ -72,6 +75,12 @@ def parse_drawn_photo(serialized: tf.Tensor, image_size: int) -> tuple[tf.Tensor
     """Parse a serialized photo example into (photo, teacher's drawing), each uint8 RGB [image_size, image_size, 3]."""
     photo, drawing = _parse(serialized, (*PARTS["photos"], DRAWING), image_size)
     return photo, drawing
+
+
+def parse_faces(serialized: tf.Tensor) -> tf.Tensor:
+    """Parse the boxes of faces in a serialized photo example: top, left, bottom and right, int64 [N, 4]."""
+    of_faces = tf.io.FixedLenSequenceFeature([4], tf.int64, allow_missing=True)
+    return tf.io.parse_single_example(serialized, {FACES: of_faces})[FACES]
 
 
 def parse_cartoon(serialized: tf.Tensor, image_size: int) -> tuple[tf.Tensor, tf.Tensor]:
@@ -120,6 +129,7 @@ def open_records(data_dir: str | os.PathLike, split: str = "train") -> Records:
         image_size=preparation.image_size,
         smoothing=preparation.edge_smoothing(),
         teacher=preparation.teacher,
+        has_faces=preparation.faces,
     )
 
 

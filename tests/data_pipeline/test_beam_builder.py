@@ -5,7 +5,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+import skimage.data
 
+from cartoongan_tf.media import pictures
 from data_pipeline import build_tfrecords, records
 from data_pipeline.build_folder import BuildFolder
 from data_pipeline.storage import folder_at
@@ -119,6 +121,20 @@ def test_beam_draws_what_the_teacher_draws_here(folders, generator_path, tmp_pat
     content = contents(tmp_path / "here")
     assert contents(tmp_path / "beam") == content and len(content) > 3
     assert records.open_records(tmp_path / "beam").teacher
+
+
+def test_beam_finds_the_faces_that_are_found_here(tmp_path):
+    portrait = skimage.data.astronaut()  # Eileen Collins, by NASA, in the public domain
+    for name, photo in (("portrait", portrait), ("mirrored", portrait[:, ::-1]), ("none", portrait[250:])):
+        pictures.write_picture(tmp_path / "photos" / f"{name}.png", photo)
+    flags = (f"--photos_dir={tmp_path / 'photos'}", "--teacher=abstraction", "--faces", *FLAGS)
+    on_beam = ("--runner=DirectRunner", "--", "--direct_num_workers=2", "--direct_running_mode=multi_threading")
+    for output, more in ((tmp_path / "here", ()), (tmp_path / "beam", on_beam)):
+        assert build_tfrecords.main(["build", f"--output_dir={output}", *flags, *more]) == 0
+    assert contents(tmp_path / "beam") == contents(tmp_path / "here")
+    opened = records.open_records(tmp_path / "beam")
+    assert opened.has_faces
+    assert sum(len(records.parse_faces(opened.photos.read(number))) for number in range(len(opened.photos))) > 0
 
 
 def test_a_shard_that_no_worker_wrote_is_named(folders, tmp_path, monkeypatch, capsys):

@@ -85,7 +85,7 @@ def test_examples_are_spread_over_the_records(folder):
     sources = [example.source for example in inspection.photos(opened, 3)]
     everything = [example.source for example in inspection.photos(opened, 0)]
     assert len(everything) == 7 and sources == everything[::3]
-    for _, _, (cartoon, smoothed) in inspection.cartoons(opened, 2):
+    for _, _, (cartoon, smoothed), _ in inspection.cartoons(opened, 2):
         np.testing.assert_array_equal(smoothed, smooth_edges(cartoon))
 
 
@@ -95,8 +95,8 @@ def test_the_sheet_shows_photos_and_cartoons_with_their_edges(folder, tmp_path):
     sheet = read_picture(tmp_path / "out" / "sheet.png")
     assert (tmp_path / "out" / "inspection.json").is_file()
     opened = records.open_records(folder)
-    shown = [photo for _, _, (photo,) in inspection.photos(opened, 2)]
-    for _, _, (cartoon, smoothed) in inspection.cartoons(opened, 2):
+    shown = [photo for _, _, (photo,), _ in inspection.photos(opened, 2)]
+    for _, _, (cartoon, smoothed), _ in inspection.cartoons(opened, 2):
         shown += [cartoon, inspection.mark_edges(cartoon, opened.smoothing), smoothed]
     for picture in shown:
         large = picture.repeat(5, 0).repeat(5, 1)  # 32 px pictures are enlarged to 160
