@@ -13,7 +13,7 @@ from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.media import pictures
 from cartoongan_tf.media.abstraction import Abstraction, abstract
 from cartoongan_tf.models.generator_file import load_generator, save_generator
-from data_pipeline import build_tfrecords, records
+from data_pipeline import build_tfrecords, inspect_records, records
 from data_pipeline.squares import Square, scale_squares
 from data_pipeline.teachers import find_teacher
 from tests.helpers import contents, draw
@@ -208,3 +208,22 @@ def test_what_is_no_teacher_is_named(picture_folders, tmp_path, capsys, name, co
     error = capsys.readouterr().err
     assert f"--teacher={path}: " in error and "Traceback" not in error
     assert not (tmp_path / "data" / "dataset.json").exists()
+
+
+def test_the_sheet_shows_each_photo_beside_its_drawing(picture_folders, tmp_path, capsys):
+    """Without cartoons, whose figures and warnings are not there either."""
+    assert _build(picture_folders[0], tmp_path / "data", "--teacher=abstraction") == 0
+    sheet = tmp_path / "sheet.png"
+    assert inspect_records.main(["inspect", f"--data_dir={tmp_path / 'data'}", f"--output={sheet}"]) == 0
+    printed = capsys.readouterr().out
+    assert "contrast" in printed and "cartoon" not in printed and "edge region" not in printed
+    statistics = json.loads((tmp_path / "inspection.json").read_text())
+    assert statistics["photos"]["examples"] == 7 and "cartoons" not in statistics and statistics["drawn_more"] is None
+    assert statistics["warnings"][0]["name"] == "few_photos"
+    shown = pictures.read_picture(sheet)
+    for _, _, photo, drawing in _examples(tmp_path / "data"):
+        enlarged = [picture.repeat(5, 0).repeat(5, 1) for picture in (photo, drawing)]  # 32 pixels to 160
+        places = [cv2.minMaxLoc(cv2.matchTemplate(shown, picture, cv2.TM_SQDIFF)) for picture in enlarged]
+        assert max(difference for difference, *_ in places) < 1e3
+        (left, top), (drawing_left, drawing_top) = (place for _, _, place, _ in places)
+        assert top == drawing_top and 160 <= drawing_left - left < 170
