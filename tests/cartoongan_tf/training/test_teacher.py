@@ -148,6 +148,7 @@ def test_a_dry_run_of_a_distillation(drawn_dir, tmp_path, monkeypatch, capsys):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_an_interrupted_distillation_ends_like_one_that_was_not(drawn_dir, distilled, tmp_path, monkeypatch):
     write_results = RunFolder.write_results
 
