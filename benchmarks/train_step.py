@@ -37,7 +37,7 @@ class TrainStepConfig(Config):
     tables: str = option("The tables to measure, separated by commas.", "parts,switches,methods")
     image_size: int = option("Side of the square pictures, in pixels; a multiple of 4 from 32 up.", 128, at_least=32)
     batch_size: int = option("Pictures in a step.", 1, at_least=1, at_most=TrainConfig.pool_size)
-    generator: Literal["paper", "light"] = option("Architecture of the generators.", "paper")
+    generator: Literal["paper", "light", "narrow"] = option("Architecture of the generators.", "paper")
     generator_width: int = option(
         "Filters of the generators' first convolution; 0: the architecture's own.", 0, at_least=0
     )

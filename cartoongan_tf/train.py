@@ -47,10 +47,11 @@ def train(config: TrainConfig, strategy=None) -> int:
     from cartoongan_tf.training.run_folder import RunFolder
     from data_pipeline import dataset, records
 
+    folder = RunFolder(config.run_dir)
+    config = folder.in_present_terms(config)
     training = records.open_records(config.data_dir)
     held_out = records.open_records(config.data_dir, "validation")
     inputs.check_records(config, training)
-    folder = RunFolder(config.run_dir)
     folder.check_can_resume(config)
     folder.check_writable()
     _prepare_tensorflow(config)

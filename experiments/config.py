@@ -22,8 +22,8 @@ class ExperimentConfig(Config):
         "the program, in a minute or two, whose results mean nothing.",
         "cpu",
     )
-    generator: Literal["by_scale", "light", "paper"] = option(
-        "Architecture of the generators, as in training. --scale=cpu takes the light one: the paper's, narrow enough "
+    generator: Literal["by_scale", "light", "narrow", "paper"] = option(
+        "Architecture of the generators, as in training. --scale=cpu takes the narrow one: the paper's, narrow enough "
         "for a CPU, loses the photo's colours in runs that short.",
         "by_scale",
     )
@@ -113,7 +113,7 @@ _CPU_RECIPE = {
     "checkpoint_every_steps": 288,
 }
 _CPU_OWN_RECIPES = {
-    "light": {"initialization_epochs": 2, "initialization_decay_epochs": 1},
+    "narrow": {"initialization_epochs": 2, "initialization_decay_epochs": 1},
     "paper": {
         "generator_width": 16,
         "generator_num_blocks": 4,
@@ -137,7 +137,7 @@ _TINY_RECIPE = {
 SCALES = {
     "cpu": Scale(
         preparation={"image_size": 256, "crops_per_image": 6},
-        generator="light",
+        generator="narrow",
         recipe=_CPU_RECIPE,
         own_recipes=_CPU_OWN_RECIPES,
         cyclegan={"batch_size": 4, "epochs": 6, "decay_epochs": 2},  # they take as long as CartoonGAN's 12

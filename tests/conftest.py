@@ -76,6 +76,12 @@ def light_path(tmp_path_factory) -> Path:
     return _write_generator("light", tmp_path_factory.mktemp("light") / "generator.keras")
 
 
+@pytest.fixture(scope="session")
+def narrow_path(tmp_path_factory) -> Path:
+    """The same of the narrow one's."""
+    return _write_generator("narrow", tmp_path_factory.mktemp("narrow") / "generator.keras")
+
+
 def _write_generator(kind: str, path: Path) -> Path:
     """Its weights are of a trained one's size: fresh ones draw grey or the photo, and with shifts of zero they blow the
     rounding noise of a flat picture up to its colours."""

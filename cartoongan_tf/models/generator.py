@@ -15,15 +15,21 @@ convolutional, so one generator takes pictures of any such size. Output is alway
 
 The first and the last convolution and the residual blocks pad by reflection, the others by zeros.
 
-"light" has the same trunk with 16 filters in place of 64, and two differences: up-convolutions double pixels instead of
-transposing a convolution, and the last convolution sees the photo itself beside the features. It begins by passing the
-photo on, so the fresh network computes tanh(photo), and keeps colours and sharpness. docs/light_generator.md compares
-it with other candidates.
+"light" has a twentieth of the paper's cost. It works on squares of 2x2 pixels and on a trunk at a quarter of the
+resolution, and adds its drawing to the photo. It has no norm, so a pixel depends on its surroundings alone: crops,
+bands, films and complete pictures are drawn alike. The fresh network returns the photo. docs/light_generator.md
+compares it with other candidates.
 
-    down-convolution, residual blocks   as above
-    up-convolution      pixels doubled, k3 n32 s1, instance norm, ReLU
-    up-convolution      pixels doubled, k3 n16 s1, instance norm, ReLU
-    output              of features and photo: k7 n3 s1, tanh
+    down-convolution    k5 n32 s2, ReLU, k3 n32 s1, ReLU
+    down-convolution    k3 n64 s2, ReLU
+    residual blocks     k3 n64 s1, ReLU, k3 n64 s1, plus the block's input
+    up-convolution      pixels doubled, k3 n32 s1, ReLU
+    merge               beside the first down-convolution: k3 n32 s1, ReLU, k3 n32 s1, ReLU
+    output              k2 n3 s1/2, plus the photo, clipped to [-1, 1]
+
+"narrow" was the light generator of earlier versions: the paper's trunk with 16 filters in place of 64, pixels doubled
+instead of transposed convolutions, and a last convolution that sees the photo beside the features. The fresh network
+computes tanh(photo).
 
 References:
   Chen, Lai and Liu, "CartoonGAN: Generative Adversarial Networks for Photo Cartoonization", CVPR 2018.
@@ -36,10 +42,13 @@ import keras
 
 from cartoongan_tf.models.architectures import GENERATOR_SIZES
 from cartoongan_tf.models.layers import (
+    added_to_photo,
     conv,
     conv_beside_photo,
+    conv_relu,
     doubling_conv,
     norm_relu,
+    plain_block,
     residual_block,
     upsampling_conv,
 )
@@ -51,11 +60,13 @@ class Architecture(NamedTuple):
     Attributes:
       layers: function of (photo, width, number of blocks) that returns the input of the last activation, both
         [N, H, W, 3].
+      activation: the last activation, whose values are in [-1, 1].
       width: number of filters of its first convolution.
       num_blocks: number of its residual blocks.
     """
 
     layers: Callable[[Any, int, int], Any]
+    activation: str
     width: int
     num_blocks: int
 
@@ -64,14 +75,15 @@ def build_generator(kind: str = "paper", width: int = 0, num_blocks: int = 0) ->
     """Build a generator with fresh weights.
 
     Args:
-      kind: "paper", the network of the paper as its authors released it; or "light", which has a tenth of its cost.
-      width: number of filters of the first convolution; the others have 2 and 4 times as many. 0: 64 for "paper", 16
-        for "light".
-      num_blocks: number of residual blocks, at a quarter of the resolution. 0: 8.
+      kind: "paper", the network of the paper as its authors released it; "light", for phones, films and small machines;
+        or "narrow", the light generator of earlier versions.
+      width: number of filters of the first convolution; the others have 2 and, but for "light", 4 times as many. 0: the
+        architecture's own.
+      num_blocks: number of residual blocks, at a quarter of the resolution. 0: the architecture's own.
 
     Returns:
       a model from float32 RGB [N, H, W, 3] in [-1, 1] to the same. With their default sizes, "paper" has 11,129,667
-      parameters and "light" 690,780.
+      parameters, "light" @@@ and "narrow" 690,780.
 
     Raises:
       ValueError: there is no such kind.
@@ -81,7 +93,8 @@ def build_generator(kind: str = "paper", width: int = 0, num_blocks: int = 0) ->
     architecture = ARCHITECTURES[kind]
     photo = keras.Input((None, None, 3), name="photo")
     x = architecture.layers(photo, width or architecture.width, num_blocks or architecture.num_blocks)
-    cartoon = keras.layers.Activation("tanh", name="cartoon", dtype="float32")(x)  # float32 in mixed precision, too
+    # float32 in mixed precision, too
+    cartoon = keras.layers.Activation(architecture.activation, name="cartoon", dtype="float32")(x)
     return keras.Model(photo, cartoon, name="generator")
 
 
@@ -115,11 +128,24 @@ def _up_block(x, filters: int, name: str):
 
 
 def _light(photo, width: int, num_blocks: int):
+    half = conv_relu(photo, width, 5, "down1_conv1", strides=2)
+    half = conv_relu(half, width, 3, "down1_conv2")
+    x = conv_relu(half, 2 * width, 3, "down2_conv", strides=2)
+    for index in range(1, num_blocks + 1):
+        x = plain_block(x, 2 * width, f"residual{index}")
+    x = keras.layers.ReLU(name="up_relu")(doubling_conv(x, width, "up_conv", "he_normal"))
+    x = keras.layers.Concatenate(name="with_down1")([x, half])
+    x = conv_relu(x, width, 3, "merge_conv1")
+    x = conv_relu(x, width, 3, "merge_conv2")
+    return added_to_photo(x, photo, "output_conv")
+
+
+def _narrow(photo, width: int, num_blocks: int):
     x = _trunk(photo, width, num_blocks)
     x = norm_relu(doubling_conv(x, 2 * width, "up1_conv1"), "up1_norm")
     x = norm_relu(doubling_conv(x, width, "up2_conv1"), "up2_norm")
     return conv_beside_photo(x, photo, "output_conv")
 
 
-_LAYERS = {"paper": _paper, "light": _light}
-ARCHITECTURES = {kind: Architecture(_LAYERS[kind], *sizes) for kind, sizes in GENERATOR_SIZES.items()}
+_LAYERS = {"paper": (_paper, "tanh"), "light": (_light, "hard_tanh"), "narrow": (_narrow, "tanh")}
+ARCHITECTURES = {kind: Architecture(*_LAYERS[kind], *sizes) for kind, sizes in GENERATOR_SIZES.items()}

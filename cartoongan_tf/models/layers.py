@@ -9,6 +9,7 @@ from keras import ops
 
 NORM_EPSILON = 1e-5  # Torch's default; the released weights show it
 KERNEL_STDDEV = 0.02  # initial kernels N(0, 0.02), as the authors' code draws them
+_NO_NORM_INITIALIZER = "he_normal"
 
 
 @keras.saving.register_keras_serializable(package="cartoongan_tf")
@@ -120,14 +121,15 @@ def upsampling_conv(x, filters: int, name: str):
     return keras.layers.Cropping2D(((1, 0), (1, 0)), name=f"{name}_crop")(x)
 
 
-def doubling_conv(x, filters: int, name: str):
+def doubling_conv(x, filters: int, name: str, kernel_initializer=None):
     """Double each pixel in height and width, then add a 3x3 convolution: [N, H, W, C] -> [N, 2 H, 2 W, filters].
 
     Every output pixel has the same number of taps, so there is no checkerboard (Odena et al. 2016). It costs less than
     `upsampling_conv` with a convolution after it.
     """
     x = keras.layers.UpSampling2D(2, name=f"{name}_double")(x)
-    return keras.layers.Conv2D(filters, 3, padding="same", kernel_initializer=_kernel_initializer(), name=name)(x)
+    initializer = kernel_initializer or _kernel_initializer()
+    return keras.layers.Conv2D(filters, 3, padding="same", kernel_initializer=initializer, name=name)(x)
 
 
 @keras.saving.register_keras_serializable(package="cartoongan_tf")
@@ -145,6 +147,28 @@ def conv_beside_photo(x, photo, name: str):
     """Add the light generator's last convolution, 7x7, of features and photo; at first it returns the photo."""
     x = keras.layers.Concatenate(name="with_photo")([x, photo])
     return conv(x, 3, 7, name, padding="reflect", kernel_initializer=PassLastOn())
+
+
+def added_to_photo(x, photo, name: str):
+    """Add the light generator's last layers: 2x2 pixels from each of x, [N, H / 2, W / 2, C], added to the photo.
+
+    The transposed convolution has no overlap, which is a pixel shuffle (Shi et al. 2016). At first it returns the photo.
+    """
+    drawing = keras.layers.Conv2DTranspose(3, 2, strides=2, kernel_initializer="zeros", name=name)(x)
+    return keras.layers.Add(name="with_photo", dtype="float32")([drawing, photo])
+
+
+def conv_relu(x, filters: int, kernel_size: int, name: str, strides: int = 1):
+    """Add a zero-padded convolution and a ReLU, without a norm; kernels keep the scale of activations."""
+    x = conv(x, filters, kernel_size, name, strides=strides, kernel_initializer=_NO_NORM_INITIALIZER)
+    return keras.layers.ReLU(name=f"{name}_relu")(x)
+
+
+def plain_block(x, filters: int, name: str):
+    """Add two zero-padded 3x3 convolutions beside the identity, without norms (Lim et al. 2017)."""
+    residual = conv_relu(x, filters, 3, f"{name}_conv1")
+    residual = conv(residual, filters, 3, f"{name}_conv2", kernel_initializer=_NO_NORM_INITIALIZER)
+    return keras.layers.Add(name=f"{name}_sum")([x, residual])
 
 
 def norm_relu(x, name: str):

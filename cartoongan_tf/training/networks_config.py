@@ -40,9 +40,9 @@ class NetworksConfig(Config):
         "There is no initialization then.",
         "",
     )
-    generator: Literal["paper", "light"] = fixed_option(
-        "Architecture of the generator: the paper's, or one of a tenth of its cost, for phones, films and training on "
-        "small machines (docs/light_generator.md).",
+    generator: Literal["paper", "light", "narrow"] = fixed_option(
+        "Architecture of the generator: the paper's; light, of a twentieth of its cost, for phones, films and training "
+        "on small machines (docs/light_generator.md); or narrow, the light one of earlier versions.",
         "paper",
     )
     generator_width: int = fixed_option(

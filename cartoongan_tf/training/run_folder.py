@@ -1,9 +1,11 @@
 """The folder of a training run: its recipe, the generator to use, and samples to look at."""
 
 import contextlib
+import dataclasses
 import datetime
 import os
 import sys
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from cartoongan_tf.base import atomic
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.base.options import flagfile_text, read_flagfile_values
 from cartoongan_tf.media import pictures
+from cartoongan_tf.models.architectures import GENERATOR_SIZES
 from cartoongan_tf.models.generator_file import save_generator
 from cartoongan_tf.training import scalars
 from cartoongan_tf.training.checkpoints import all_checkpoints
@@ -49,6 +52,27 @@ class RunFolder:
         """Whether there is a checkpoint to resume from."""
         return bool(all_checkpoints(self.checkpoints))
 
+    def in_present_terms(self, config: TrainConfig) -> TrainConfig:
+        """Return the recipe with --generator=narrow if the run began when that generator was called light."""
+        if config.generator != "light" or not self._is_narrow():
+            return config
+        print(
+            f"{self.path} began with the light generator of an earlier version, --generator=narrow now; it resumes with "
+            "that.",
+            file=sys.stderr,
+        )
+        sizes = {"generator_width": config.generator_width, "generator_num_blocks": config.generator_num_blocks}
+        if tuple(sizes.values()) == GENERATOR_SIZES["light"]:
+            sizes = dict.fromkeys(sizes, 0)  # the architecture's own
+        return dataclasses.replace(config, generator="narrow", **sizes)
+
+    def _is_narrow(self) -> bool:
+        """Return whether the run's generator has the first layer of the narrow one, which the light one lacks."""
+        if not self.has_begun or not zipfile.is_zipfile(self.generator):
+            return False
+        with zipfile.ZipFile(self.generator) as file:
+            return b'"flat_conv"' in file.read("config.json")
+
     def check_can_resume(self, config: TrainConfig) -> None:
         """Refuse to resume a run with other networks or phases. Before its first checkpoint, everything may change.
 
@@ -58,6 +82,8 @@ class RunFolder:
         if not self.has_begun or not self.flags.exists():
             return
         before = read_flagfile_values(self.flags)
+        if before.get("generator") == "light" and self._is_narrow():
+            before["generator"] = "narrow"
         for name in FIXED_FLAGS:
             if before.get(name) not in (None, str(getattr(config, name))):
                 raise InputError(

@@ -10,7 +10,7 @@ from cartoongan_tf.base.options import Config, option, require
 class CycleGANConfig(Config):
     """Settings for CycleGAN; the defaults are its paper's, except for the networks, which are CartoonGAN's."""
 
-    generator: Literal["paper", "light"] = option("Architecture of both generators.", "paper")
+    generator: Literal["paper", "light", "narrow"] = option("Architecture of both generators.", "paper")
     generator_width: int = option("Filters of the generators' first convolution.", 64, at_least=1)
     generator_num_blocks: int = option("Residual blocks of the generators.", 8, at_least=0)
     discriminator_width: int = option("Filters of the discriminators' first convolution.", 32, at_least=1)

@@ -57,10 +57,10 @@ def test_peppers_photos_are_listed():
     assert [len(rows), sum(row["used_for"] == "training" for row in rows)] == [114, 100]
 
 
-def test_pepper_is_the_light_generator():
+def test_pepper_is_the_light_generator_of_its_time():
     generator = load_initial_generator("pepper")
     assert generator.count_params() == 690_780
-    assert generator.get_layer("flat_conv").filters == GENERATOR_SIZES["light"][0]
+    assert generator.get_layer("flat_conv").filters == GENERATOR_SIZES["narrow"][0]
 
 
 def test_pepper_draws_no_photo_no_grid_no_grey_and_no_cast(pairs):

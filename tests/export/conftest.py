@@ -25,9 +25,9 @@ def generator(generator_path):
 
 
 @pytest.fixture(scope="session")
-def generators(generator, light_path):
+def generators(generator, light_path, narrow_path):
     """A small generator of each architecture, by its name."""
-    return {"paper": generator, "light": load_generator(light_path)}
+    return {"paper": generator, "light": load_generator(light_path), "narrow": load_generator(narrow_path)}
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from export.fast_graph import fast_generator
 
-ARCHITECTURES = ("paper", "light")
+ARCHITECTURES = ("paper", "light", "narrow")
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from export import parity, tflite, tflite_file
 from tests.helpers import draw
 
 KINDS = tuple(tflite.BUDGETS_DB)
-ARCHITECTURES = ("paper", "light")
+ARCHITECTURES = ("paper", "light", "narrow")
 FIXED_SIZE = (64, 32)
 
 

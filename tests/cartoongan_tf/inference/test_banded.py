@@ -27,7 +27,7 @@ CASES = (
 )
 
 
-@pytest.mark.parametrize("path", ["generator_path", "light_path"])
+@pytest.mark.parametrize("path", ["generator_path", "light_path", "narrow_path"])
 def test_bands_give_the_whole_picture(path, monkeypatch, request):
     generator = load_generator(request.getfixturevalue(path))
     nodes = layer_graph(generator)

@@ -26,6 +26,7 @@ def test_a_run_written_before_resumes(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path / "work")
     first = load_generator("run/generator.keras").get_weights()
     assert train.main(["train", "--flagfile=run/run.flags", "--adversarial_epochs=3"]) == 0
+    assert "--generator=narrow\n" in Path("run/run.flags").read_text(), "the light generator of then is this one now"
     assert [start["first_step"] for start in json.loads(Path("run/run.json").read_text())["starts"]] == [0, 6]
     last = load_generator("run/generator.keras").get_weights()
     assert any((before != after).any() for before, after in zip(first, last, strict=True))
