@@ -152,7 +152,7 @@ def conv_beside_photo(x, photo, name: str):
 def added_to_photo(x, photo, name: str):
     """Add the light generator's last layers: 2x2 pixels from each of x, [N, H / 2, W / 2, C], added to the photo.
 
-    The transposed convolution has no overlap, which is a pixel shuffle (Shi et al. 2016). At first it returns the photo.
+    The transposed convolution has no overlap, a pixel shuffle (Shi et al. 2016). At first it returns the photo.
     """
     drawing = keras.layers.Conv2DTranspose(3, 2, strides=2, kernel_initializer="zeros", name=name)(x)
     return keras.layers.Add(name="with_photo", dtype="float32")([drawing, photo])

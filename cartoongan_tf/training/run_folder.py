@@ -57,8 +57,8 @@ class RunFolder:
         if config.generator != "light" or not self._is_narrow():
             return config
         print(
-            f"{self.path} began with the light generator of an earlier version, --generator=narrow now; it resumes with "
-            "that.",
+            f"{self.path} began with the light generator of an earlier version, --generator=narrow now; it resumes "
+            "with that.",
             file=sys.stderr,
         )
         sizes = {"generator_width": config.generator_width, "generator_num_blocks": config.generator_num_blocks}
