@@ -78,7 +78,7 @@ def fake_loss(logits, kind: str):
     return _mean_per_example(_adversarial(kind).fake(ops.cast(logits, "float32")))
 
 
-def content_loss(features, photo_features, kind: str):
+def content_loss(features, photo_features, kind: str, place_weights=None):
     """Compute the semantic content loss of equation (4): the distance of feature maps, as the mean over elements.
 
     Thanks to the mean, a weight omega has the same effect at every picture size.
@@ -87,16 +87,19 @@ def content_loss(features, photo_features, kind: str):
       features: VGG19 conv4_4 of G(photo), or its pixels for a cheap initialization: [B, ...].
       photo_features: the same of the photo, of the same shape.
       kind: "l1", the paper's sparse regularisation, or "l2", mean squares (Figure 9c).
+      place_weights: weight of each place, [B, h, w, 1] for features of that size; None: all are 1. The mean is not
+        divided by them, so a place of weight 1 counts the same whatever the others have.
 
     Returns:
       float32 [B].
     """
     if kind not in _DISTANCE:
         raise ValueError(f"no distance {kind!r}; there are {', '.join(_DISTANCE)}")
-    return _mean_per_example(_DISTANCE[kind](ops.cast(features, "float32") - ops.cast(photo_features, "float32")))
+    distance = _DISTANCE[kind](ops.cast(features, "float32") - ops.cast(photo_features, "float32"))
+    return _mean_per_example(distance if place_weights is None else place_weights * distance)
 
 
-def gradient_loss(generated, drawing):
+def gradient_loss(generated, drawing, place_weights=None):
     """Compute the difference of edges from a drawing's: a blurred line costs more here than by its pixels.
 
     Not in the paper.
@@ -104,15 +107,19 @@ def gradient_loss(generated, drawing):
     Args:
       generated: generated pictures, RGB [B, H, W, 3] in [-1, 1].
       drawing: drawings of the same photos, of the same shape.
+      place_weights: weight of each pixel, [B, H, W, 1], as for `content_loss`; a step has the mean of its two pixels'.
 
     Returns:
       float32 [B], the mean absolute difference between the steps to the right neighbours, plus that between the steps
       to the lower neighbours.
     """
     difference = ops.cast(generated, "float32") - ops.cast(drawing, "float32")
-    to_the_right = difference[:, :, 1:] - difference[:, :, :-1]
-    downwards = difference[:, 1:] - difference[:, :-1]
-    return _mean_per_example(ops.abs(to_the_right)) + _mean_per_example(ops.abs(downwards))
+    to_the_right = ops.abs(difference[:, :, 1:] - difference[:, :, :-1])
+    downwards = ops.abs(difference[:, 1:] - difference[:, :-1])
+    if place_weights is not None:
+        to_the_right *= (place_weights[:, :, 1:] + place_weights[:, :, :-1]) / 2
+        downwards *= (place_weights[:, 1:] + place_weights[:, :-1]) / 2
+    return _mean_per_example(to_the_right) + _mean_per_example(downwards)
 
 
 def color_loss(generated, photo):

@@ -17,6 +17,7 @@ WEIGHTS_FILE = "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
 WEIGHTS_URL = f"https://storage.googleapis.com/tensorflow/keras-applications/vgg19/{WEIGHTS_FILE}"  # as Keras has it
 _BGR_MEANS = (103.939, 116.779, 123.68)  # means of ImageNet, 0..255
 _CONTENT_LAYER = "block4_conv4"
+CONTENT_STRIDE = 8  # pixels from one of its features to the next
 # The last layer of each of the first blocks, and its number of channels.
 STYLE_LAYERS = {"block3_conv4": 256, "block2_conv2": 128, "block1_conv2": 64}
 # The layers that the feature discriminator judges, one of each resolution, and their numbers of channels.

@@ -74,6 +74,19 @@ class TrainConfig(NetworksConfig):
         0.0,
         at_least=0,
     )
+    face_weight: float = option(
+        "Weight of faces against the rest of a photo in the content and teacher losses; build_tfrecords --faces finds "
+        "them. Not in the paper. 1: faces count like everything.",
+        1.0,
+        at_least=1,
+    )
+    stability_weight: float = option(
+        "Weight of a loss against flicker: a photo that moves by a few pixels, with a little noise and other "
+        "brightness, must give the same drawing, moved alike. Costs another pass of the generator; not in the paper. "
+        "0: off.",
+        0.0,
+        at_least=0,
+    )
     discriminator_augmentation: Literal["off", "geometry", "all"] = option(
         "Random changes of all pictures that the discriminator sees, against learning few cartoons by heart: geometry "
         "moves pictures and cuts squares out, all changes their colours too. Not in the paper.",

@@ -59,6 +59,7 @@ def build_inputs(config: TrainConfig, training: Records, held_out: Records) -> I
             config.validation_batches,
             with_drawings=config.learns_from_teacher,
             with_cartoons=config.learns_from_cartoons,
+            with_faces=config.face_weight != 1,
         ),
         steps_per_epoch=count_steps_per_epoch(training, config.batch_size),
         image_size=config.crop_size or training.image_size,
@@ -78,6 +79,7 @@ def build_feeds(
     validation_batches: int = 0,
     with_drawings: bool = False,
     with_cartoons: bool = True,
+    with_faces: bool = False,
 ) -> Feeds:
     """Build the batches of a run.
 
@@ -88,9 +90,9 @@ def build_feeds(
       crop_size: side of the training squares, in pixels; 0: complete pictures.
       held_out: opened records to validate on; None: no validation.
       validation_batches: number of batches to validate on; 0: no validation.
-      with_drawings, with_cartoons: what the batches have beside photos, see `dataset.build_dataset`.
+      with_drawings, with_cartoons, with_faces: what the batches have beside photos, see `dataset.build_dataset`.
     """
-    kinds = {"with_drawings": with_drawings, "with_cartoons": with_cartoons}
+    kinds = {"with_drawings": with_drawings, "with_cartoons": with_cartoons, "with_faces": with_faces}
 
     def training_batches(first_batch: int, num_workers: int, worker: int) -> tf.data.Dataset:
         return dataset.build_dataset(training, batch_size, seed, first_batch, crop_size, num_workers, worker, **kinds)
@@ -115,13 +117,18 @@ def has_examples(config: TrainConfig, opened: Records) -> bool:
 
 
 def check_records(config: TrainConfig, training: Records) -> None:
-    """Raise InputError if photos, cartoons or a teacher's drawings that the recipe learns from are missing."""
+    """Raise InputError if photos, faces, cartoons or a teacher's drawings that the recipe learns from are missing."""
     data_dir = config.data_dir
+    command = records.BUILD_COMMAND.format(data_dir)
     if config.learns_from_teacher and not training.teacher:
-        command = f"{records.BUILD_COMMAND.format(data_dir)} --teacher=abstraction --overwrite"
         raise InputError(
             f"--initialization_loss=teacher: {data_dir} holds no drawings of the photos. Build it again with a teacher:"
-            f"\n    {command}"
+            f"\n    {command} --teacher=abstraction --overwrite"
+        )
+    if config.face_weight != 1 and not training.has_faces:
+        raise InputError(
+            f"--face_weight={config.face_weight:g}: nobody looked for the faces in the photos of {data_dir}. Build it "
+            f"again with --faces:\n    {command} --faces --overwrite"
         )
     if config.learns_from_cartoons and training.teacher and not len(training.cartoons):
         raise InputError(

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from cartoongan_tf.models.augmentation import NUM_DRAWS, augment
 from cartoongan_tf.training.config import TrainConfig
+from cartoongan_tf.training.draws import draw_for_replica, seed_of_step
 from cartoongan_tf.training.networks import Networks
 
 
@@ -23,11 +24,8 @@ def draw_augmentation(config: TrainConfig, step: tf.Tensor, num_pictures: tf.Ten
     """
     if config.discriminator_augmentation == "off":
         return None
-    context = tf.distribute.get_replica_context()
-    seed = tf.stack([tf.cast(step, tf.int64), tf.constant(config.seed, tf.int64)])
-    draws = tf.random.stateless_uniform([num_pictures * context.num_replicas_in_sync, NUM_DRAWS], seed)
-    first = context.replica_id_in_sync_group * num_pictures
-    return draws[first : first + num_pictures]
+    seed = seed_of_step(config.seed, step)
+    return draw_for_replica(tf.random.stateless_uniform, [num_pictures, NUM_DRAWS], seed)
 
 
 class Sight:
