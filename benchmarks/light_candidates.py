@@ -1,88 +1,96 @@
-"""Generators of a tenth of the paper's cost, which `benchmarks.light_generators` compares.
+"""Designs of a light generator, which `benchmarks.light_generators` compares.
 
-All halve the resolution twice and work on a trunk there, like the paper's; they differ in one respect at a time.
-Importing this module adds them to `generator.ARCHITECTURES`.
+All work on a trunk at a quarter of the resolution and add their drawing to the photo; they differ in one respect at a
+time. Importing this module adds them to `generator.ARCHITECTURES`.
 """
 
 import functools
-from typing import Any
+from collections.abc import Callable
 
 from keras import layers
 
 from cartoongan_tf.models.generator import ARCHITECTURES, Architecture
 from cartoongan_tf.models.layers import (
     InstanceNormalization,
+    PictureRange,
+    added_to_photo,
     conv,
-    conv_beside_photo,
+    conv_relu,
     doubling_conv,
-    norm_relu,
-    residual_block,
-    upsampling_conv,
+    plain_block,
 )
 
-_WIDTH = 16
-_CHEAP_FILTERS = 128  # in blocks cheaper than the paper's, which have 4 times the width
 _HE = "he_normal"
-
-
-def _separable_block(x, filters: int, name: str):
-    """Apply the paper's block with each convolution in two: depthwise, then 1x1."""
-    residual = layers.DepthwiseConv2D(3, padding="same", name=f"{name}_depthwise1")(x)
-    residual = norm_relu(conv(residual, filters, 1, f"{name}_conv1", kernel_initializer=_HE), f"{name}_norm1")
-    residual = layers.DepthwiseConv2D(3, padding="same", name=f"{name}_depthwise2")(residual)
-    residual = conv(residual, filters, 1, f"{name}_conv2", kernel_initializer=_HE)
-    return layers.Add(name=f"{name}_sum")([x, InstanceNormalization(name=f"{name}_norm2")(residual)])
+_DILATIONS = (1, 2, 4, 8)
 
 
 def _inverted_block(x, filters: int, name: str):
-    """Apply a depthwise convolution to twice the filters (Sandler et al. 2018); one norm, at the end."""
-    residual = layers.ReLU(name=f"{name}_relu1")(conv(x, 2 * filters, 1, f"{name}_conv1", kernel_initializer=_HE))
+    """Apply a depthwise convolution to twice the filters (Sandler et al. 2018), without norms."""
+    residual = conv_relu(x, 2 * filters, 1, f"{name}_conv1")
     residual = layers.DepthwiseConv2D(3, padding="same", activation="relu", name=f"{name}_depthwise")(residual)
-    residual = conv(residual, filters, 1, f"{name}_conv2", kernel_initializer=_HE)
-    return layers.Add(name=f"{name}_sum")([x, InstanceNormalization(name=f"{name}_norm")(residual)])
+    residual = conv(residual, filters, 1, f"{name}_conv2", kernel_initializer="zeros")
+    return layers.Add(name=f"{name}_sum")([x, residual])
 
 
-def _transposed(x, filters: int, name: str):
-    """Enlarge as the paper does."""
-    x = upsampling_conv(x, filters, f"{name}_conv1")
-    return norm_relu(conv(x, filters, 3, f"{name}_conv2"), f"{name}_norm")
+def _dilated_block(x, filters: int, name: str):
+    """Apply a plain block whose first convolution sees further, by turns (Chen, Xu and Koltun 2017)."""
+    dilation = _DILATIONS[int(name.removeprefix("residual")) % len(_DILATIONS)]
+    dilated = layers.Conv2D(filters, 3, padding="same", dilation_rate=dilation, kernel_initializer=_HE)
+    residual = layers.ReLU(name=f"{name}_relu")(dilated(x))
+    residual = conv(residual, filters, 3, f"{name}_conv2", kernel_initializer="zeros")
+    return layers.Add(name=f"{name}_sum")([x, residual])
 
 
-def _doubled(x, filters: int, name: str):
-    return norm_relu(doubling_conv(x, filters, f"{name}_conv1"), f"{name}_norm")
+def _normalized_block(x, filters: int, name: str):
+    """Apply a plain block with the paper's two norms: statistics of the picture, at a quarter of the resolution."""
+    residual = InstanceNormalization(name=f"{name}_norm1")(conv(x, filters, 3, f"{name}_conv1", kernel_initializer=_HE))
+    residual = conv(layers.ReLU(name=f"{name}_relu")(residual), filters, 3, f"{name}_conv2", kernel_initializer=_HE)
+    return layers.Add(name=f"{name}_sum")([x, InstanceNormalization(name=f"{name}_norm2")(residual)])
 
 
-def _layers(
-    photo, width: int, num_blocks: int, block=residual_block, filters: int = 0, up=_transposed, photo_beside=False
-):
-    filters = filters or 4 * width
-    x = norm_relu(conv(photo, width, 7, "flat_conv", padding="reflect"), "flat_norm")
-    for name, down_filters in {"down1": 2 * width, "down2": filters}.items():
-        x = conv(x, down_filters, 3, f"{name}_conv1", strides=2)
-        x = norm_relu(conv(x, down_filters, 3, f"{name}_conv2"), f"{name}_norm")
+def _trunk(x, filters: int, num_blocks: int, block: Callable):
     for index in range(1, num_blocks + 1):
         x = block(x, filters, f"residual{index}")
-    x = up(up(x, 2 * width, "up1"), width, "up2")
-    if photo_beside:
-        return conv_beside_photo(x, photo, "output_conv")
-    return conv(x, 3, 7, "output_conv", padding="reflect")
+    return x
 
 
-_CHEAP: dict[str, Any] = {"filters": _CHEAP_FILTERS}
-_BESIDE: dict[str, Any] = {"up": _doubled, "photo_beside": True}
+def _merged(x, skipped, filters: int, name: str):
+    """Double the resolution, and go on beside the features that had it before."""
+    x = layers.ReLU(name=f"{name}_relu")(doubling_conv(x, filters, f"{name}_conv", _HE))
+    x = layers.Concatenate(name=f"{name}_beside")([x, skipped])
+    return conv_relu(x, filters, 3, f"{name}_merge_conv")
 
 
-def _candidate(num_blocks: int = 8, **variant) -> Architecture:
-    return Architecture(functools.partial(_layers, **variant), _WIDTH, num_blocks)
+def _pixel_shuffle(photo, width: int, num_blocks: int, block: Callable = plain_block):
+    """Work on squares of 2x2 pixels, never at full resolution; with plain blocks it is the light generator."""
+    half = conv_relu(conv_relu(photo, width, 5, "down1_conv1", strides=2), width, 3, "down1_conv2")
+    x = _trunk(conv_relu(half, 2 * width, 3, "down2_conv", strides=2), 2 * width, num_blocks, block)
+    x = conv_relu(_merged(x, half, width, "up1"), width, 3, "merge_conv2")
+    return added_to_photo(x, photo, "output_conv")
+
+
+def _unet(photo, width: int, num_blocks: int, block: Callable = plain_block):
+    """Keep features of the full and of half the resolution beside the trunk (Ronneberger et al. 2015)."""
+    full = conv_relu(conv_relu(photo, width, 5, "flat_conv1"), width, 3, "flat_conv2")
+    half = conv_relu(conv_relu(full, 2 * width, 3, "down1_conv1", strides=2), 2 * width, 3, "down1_conv2")
+    x = _trunk(conv_relu(half, 4 * width, 3, "down2_conv", strides=2), 4 * width, num_blocks, block)
+    x = _merged(_merged(x, half, 2 * width, "up1"), full, width, "up2")
+    drawing = conv(x, 3, 5, "output_conv", padding="reflect", kernel_initializer="zeros")
+    return layers.Add(name="with_photo", dtype="float32")([drawing, photo])
+
+
+def _candidate(design: Callable, width: int, num_blocks: int, **variant) -> Architecture:
+    return Architecture(functools.partial(design, **variant), PictureRange, width, num_blocks)
 
 
 CANDIDATES = {
-    "narrow": _candidate(),
-    "separable": _candidate(block=_separable_block, **_CHEAP),
-    "inverted": _candidate(block=_inverted_block, **_CHEAP),
-    "inverted, doubled": _candidate(block=_inverted_block, up=_doubled, **_CHEAP),
-    "inverted, doubled, photo beside": _candidate(block=_inverted_block, **_BESIDE, **_CHEAP),
-    "narrow, doubled, photo beside": ARCHITECTURES["light"],
-    "narrow, doubled, photo beside, 4 blocks": _candidate(4, **_BESIDE),
+    "narrow": ARCHITECTURES["narrow"],
+    "U-Net": _candidate(_unet, 16, 6),
+    "U-Net, dilated": _candidate(_unet, 16, 6, block=_dilated_block),
+    "2x2, norms": _candidate(_pixel_shuffle, 32, 8, block=_normalized_block),
+    "2x2, depthwise": _candidate(_pixel_shuffle, 32, 8, block=_inverted_block),
+    "2x2, dilated": _candidate(_pixel_shuffle, 32, 8, block=_dilated_block),
+    "2x2, 6 blocks": _candidate(_pixel_shuffle, 32, 6),
+    "light": ARCHITECTURES["light"],
 }
 ARCHITECTURES.update(CANDIDATES)

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from cartoongan_tf.models.layers import InstanceNormalization, ReflectionPadding2D
+from cartoongan_tf.models.layers import InstanceNormalization, PictureRange, ReflectionPadding2D
 
 
 class Rows(NamedTuple):
@@ -61,7 +61,9 @@ def rule_for(layer: keras.layers.Layer) -> RowRule:
             return _ReflectionPadding(layer)
         case layers.Cropping2D():
             return _Cropping(layer)
-        case layers.ReLU() | layers.Activation() | layers.Add() | layers.Concatenate() | InstanceNormalization():
+        case layers.ReLU() | layers.Activation() | layers.Add() | layers.Concatenate():
+            return _RowByRow(layer)
+        case InstanceNormalization() | PictureRange():
             return _RowByRow(layer)
     raise TypeError(f"cannot run in bands: no rule for the rows of a {type(layer).__name__}")
 

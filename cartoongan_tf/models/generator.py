@@ -35,6 +35,7 @@ References:
   Chen, Lai and Liu, "CartoonGAN: Generative Adversarial Networks for Photo Cartoonization", CVPR 2018.
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -42,6 +43,7 @@ import keras
 
 from cartoongan_tf.models.architectures import GENERATOR_SIZES
 from cartoongan_tf.models.layers import (
+    PictureRange,
     added_to_photo,
     conv,
     conv_beside_photo,
@@ -58,15 +60,15 @@ class Architecture(NamedTuple):
     """An architecture of a generator.
 
     Attributes:
-      layers: function of (photo, width, number of blocks) that returns the input of the last activation, both
+      layers: function of (photo, width, number of blocks) that returns the input of the last layer, both
         [N, H, W, 3].
-      activation: the last activation, whose values are in [-1, 1].
+      last_layer: function of name and dtype that returns the last layer, whose output is in [-1, 1].
       width: number of filters of its first convolution.
       num_blocks: number of its residual blocks.
     """
 
     layers: Callable[[Any, int, int], Any]
-    activation: str
+    last_layer: Callable[..., keras.layers.Layer]
     width: int
     num_blocks: int
 
@@ -93,8 +95,7 @@ def build_generator(kind: str = "paper", width: int = 0, num_blocks: int = 0) ->
     architecture = ARCHITECTURES[kind]
     photo = keras.Input((None, None, 3), name="photo")
     x = architecture.layers(photo, width or architecture.width, num_blocks or architecture.num_blocks)
-    # float32 in mixed precision, too
-    cartoon = keras.layers.Activation(architecture.activation, name="cartoon", dtype="float32")(x)
+    cartoon = architecture.last_layer(name="cartoon", dtype="float32")(x)  # float32 in mixed precision, too
     return keras.Model(photo, cartoon, name="generator")
 
 
@@ -147,5 +148,6 @@ def _narrow(photo, width: int, num_blocks: int):
     return conv_beside_photo(x, photo, "output_conv")
 
 
-_LAYERS = {"paper": (_paper, "tanh"), "light": (_light, "hard_tanh"), "narrow": (_narrow, "tanh")}
+_tanh = functools.partial(keras.layers.Activation, "tanh")
+_LAYERS = {"paper": (_paper, _tanh), "light": (_light, PictureRange), "narrow": (_narrow, _tanh)}
 ARCHITECTURES = {kind: Architecture(*_LAYERS[kind], *sizes) for kind, sizes in GENERATOR_SIZES.items()}

@@ -149,6 +149,18 @@ def conv_beside_photo(x, photo, name: str):
     return conv(x, 3, 7, name, padding="reflect", kernel_initializer=PassLastOn())
 
 
+@keras.saving.register_keras_serializable(package="cartoongan_tf")
+class PictureRange(keras.layers.Layer):
+    """Values clipped to [-1, 1]; in training, gradients pass as if they were not, so that no pixel is lost outside."""
+
+    def call(self, inputs, training=False):
+        clipped = ops.clip(inputs, -1.0, 1.0)
+        return inputs + ops.stop_gradient(clipped - inputs) if training else clipped
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+
 def added_to_photo(x, photo, name: str):
     """Add the light generator's last layers: 2x2 pixels from each of x, [N, H / 2, W / 2, C], added to the photo.
 
@@ -165,9 +177,12 @@ def conv_relu(x, filters: int, kernel_size: int, name: str, strides: int = 1):
 
 
 def plain_block(x, filters: int, name: str):
-    """Add two zero-padded 3x3 convolutions beside the identity, without norms (Lim et al. 2017)."""
+    """Add two zero-padded 3x3 convolutions beside the identity, without norms (Lim et al. 2017).
+
+    The second one begins with zeros: so the sums of many blocks do not grow, which norms would prevent.
+    """
     residual = conv_relu(x, filters, 3, f"{name}_conv1")
-    residual = conv(residual, filters, 3, f"{name}_conv2", kernel_initializer=_NO_NORM_INITIALIZER)
+    residual = conv(residual, filters, 3, f"{name}_conv2", kernel_initializer="zeros")
     return keras.layers.Add(name=f"{name}_sum")([x, residual])
 
 

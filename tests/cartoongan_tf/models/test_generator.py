@@ -3,6 +3,7 @@ import re
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from benchmarks.generator_costs import num_multiplications
 from cartoongan_tf.base.errors import InputError
@@ -27,6 +28,19 @@ def test_the_light_generator_begins_as_the_photo():
     photo = np.random.default_rng(0).uniform(-1, 1, (1, 20, 24, 3)).astype(np.float32)
     np.testing.assert_array_equal(np.asarray(build_generator("light")(photo)), photo)
     np.testing.assert_allclose(np.asarray(build_generator("narrow")(photo)), np.tanh(photo), atol=1e-6)
+
+
+def test_gradients_pass_where_the_light_generator_clips():
+    """In training alone: a picture that is wholly out of range is not lost."""
+    generator = build_generator("light", width=4, num_blocks=1)
+    bias = generator.get_layer("output_conv").bias
+    bias.assign([5.0, -5.0, 5.0])
+    with tf.GradientTape() as tape:
+        drawn = generator(tf.zeros((1, 8, 8, 3)), training=True)
+        total = tf.reduce_sum(drawn)
+    np.testing.assert_array_equal(drawn, np.broadcast_to([1.0, -1.0, 1.0], drawn.shape))
+    np.testing.assert_allclose(tape.gradient(total, bias.value), [64, 64, 64])
+    np.testing.assert_array_equal(generator(tf.zeros((1, 8, 8, 3))), drawn)
 
 
 @pytest.mark.parametrize("kind", ["paper", "light", "narrow"])
