@@ -24,8 +24,9 @@ from cartoongan_tf.media.image_measures import psnr
 STILL_LEVELS = 2.0
 MOVING_LEVELS = 8.0
 NEIGHBOURHOOD_PX = 3.0
+ALONE = "each frame by itself"
 METHODS = {  # shares kept of the statistics, and of the drawing where the film stands still
-    "each frame by itself": (0.0, 0.0),
+    ALONE: (0.0, 0.0),
     "statistics averaged": (STEADINESS, 0.0),
     "still places kept": (0.0, STEADINESS),
     "both": (STEADINESS, STEADINESS),
@@ -38,6 +39,11 @@ class FlickerConfig(Config):
     model: str = option("A .keras file.")
     film: str = option("A film with places that stand still.")
     long_side: int = option("Shrink the frames to this longer side, in pixels.", 256, at_least=1)
+    averaging: bool = option(
+        "Measure the methods against flicker. With --noaveraging: only drawings of each frame by itself, as two models "
+        "are compared by.",
+        True,
+    )
     max_frames: int = option("Number of frames, from the beginning of the film.", 60, at_least=0)
     output: str = option("A Markdown file to write the table to.", "")
 
@@ -64,7 +70,8 @@ def _flicker(config: FlickerConfig, _) -> None:
         _row("the film itself", frames, frames, still, moving),
     ]
     plain = None
-    for name, shares in METHODS.items():
+    methods = METHODS if config.averaging else {ALONE: METHODS[ALONE]}
+    for name, shares in methods.items():
         film = cartoonizer.film(*shares)
         cartoons = np.concatenate([film(frames[start : start + 4]) for start in range(0, len(frames), 4)])
         plain = cartoons if plain is None else plain  # the first method draws each frame by itself

@@ -36,10 +36,14 @@ def small_config(**changes):
 
 
 def small_batch(size=BATCH_SIZE):
-    """Return a batch of noise, always the same."""
+    """Return a batch of noise, always the same; a quarter of each photo but the last is a face."""
     rng = np.random.default_rng(0)
     names = ("photo", "cartoon", "smoothed", "drawing")
-    return {name: tf.constant(rng.integers(0, 256, (size, IMAGE_SIZE, IMAGE_SIZE, 3)), tf.uint8) for name in names}
+    shape = (size, IMAGE_SIZE, IMAGE_SIZE, 3)
+    batch = {name: rng.integers(0, 256, shape) for name in names}
+    batch["faces"] = np.zeros(shape, int)
+    batch["faces"][:-1, 4:20, 12:28] = 1
+    return {name: tf.constant(pictures, tf.uint8) for name, pictures in batch.items()}
 
 
 def run_steps(step, config, num_steps, strategy=None, build=build_networks):

@@ -50,3 +50,5 @@ def test_flicker(generator_path, tmp_path):
     rows = _cells(tmp_path / "table.md")
     assert [row[0] for row in rows] == ["the film itself", *flicker.METHODS]
     assert "8 frames of 64x48 pixels" in (tmp_path / "table.md").read_text()
+    assert flicker.main(["x", *flags, "--noaveraging"]) == 0
+    assert _cells(tmp_path / "table.md") == rows[:2]

@@ -96,6 +96,25 @@ def test_gradient_loss_by_hand():
     np.testing.assert_allclose(losses.gradient_loss(drawing, generated), expected, rtol=1e-6, atol=1e-9)
 
 
+def test_places_count_by_their_weights():
+    """Those of weight 1 count as they do without weights."""
+    rng = np.random.default_rng(0)
+    one, other = rng.normal(size=(2, 3, 5, 4, 2)).astype(np.float32)
+    weights = rng.uniform(1, 3, (3, 5, 4, 1)).astype(np.float32)
+    distance = weights * np.abs(one - other)
+    np.testing.assert_allclose(losses.content_loss(one, other, "l1", weights), distance.mean((1, 2, 3)), rtol=1e-5)
+    np.testing.assert_allclose(
+        losses.content_loss(one, other, "l2", weights), (weights * (one - other) ** 2).mean((1, 2, 3)), rtol=1e-5
+    )
+    expected = np.zeros(3)
+    for axis in (1, 2):
+        mean_weights = (np.diff(weights, axis=axis) / 2 + np.delete(weights, -1, axis)) * np.ones(2)
+        expected += (mean_weights * np.abs(np.diff(one - other, axis=axis))).mean((1, 2, 3))
+    np.testing.assert_allclose(losses.gradient_loss(one, other, weights), expected, rtol=1e-5)
+    ones = np.ones_like(weights)
+    np.testing.assert_allclose(losses.gradient_loss(one, other, ones), losses.gradient_loss(one, other), rtol=1e-6)
+
+
 def test_color_loss_does_not_see_brightness():
     photo = np.random.default_rng(0).uniform(-0.5, 0.5, (1, 4, 4, 3)).astype(np.float32)
     lighter = photo + np.random.default_rng(1).uniform(-0.4, 0.4, (1, 4, 4, 1)).astype(np.float32)
