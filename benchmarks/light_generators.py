@@ -18,24 +18,18 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import light_learning
+from benchmarks.light_learning import LearningConfig
 from cartoongan_tf.base import atomic, program
-from cartoongan_tf.base.options import Config, option
+from cartoongan_tf.base.options import option
 from cartoongan_tf.base.timing import TimedProcess, fresh_process, seconds_in_turns, write_report
 
 PACKAGES = ("tensorflow", "keras", "ai-edge-litert")
 
 
-@dataclasses.dataclass(frozen=True)
-class LightConfig(Config):
-    output_dir: str = option("Folder of the trained candidates.")
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LightConfig(LearningConfig):
     data_dirs: str = option("Data folders by their teachers' names: NAME=FOLDER,NAME=FOLDER; none: only speeds.", "")
-    photos_dir: str = option("Folder of photos to draw after the training, which is in no data folder.", "")
     candidates: str = option("Candidates to compare, separated by semicolons; all by default.", "")
-    cpu_secs: float = option("Processor time to train each candidate for, in seconds.", 150.0, above=0)
-    crop_size: int = option("As in training.", 96, at_least=32)
-    batch_size: int = option("As in training.", 4, at_least=1)
-    learning_rate: float = option("Highest learning rate of Adam; it falls to 0 along a cosine.", 2e-3, above=0)
-    mixed_precision: str = option("As in training.", "auto")
     size_px: int = option("Side of the square pictures for timing, in pixels.", 512, at_least=8)
     num_threads: int = option("Number of threads for timing.", 1, at_least=1)
     rounds: int = option("Number of timed pictures of each.", 7, at_least=1)

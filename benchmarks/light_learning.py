@@ -1,20 +1,18 @@
 """The training of a light generator's candidate on a teacher's drawings, for `benchmarks.light_generators`."""
 
+import dataclasses
 import functools
 import json
 import math
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cartoongan_tf.base import atomic, program
 from cartoongan_tf.base.errors import InputError
-
-if TYPE_CHECKING:
-    from benchmarks.light_generators import LightConfig
+from cartoongan_tf.base.options import Config, option
 
 _GRADIENT_WEIGHT = 0.5
 _WARMUP_STEPS = 50
@@ -22,12 +20,25 @@ _MAX_GRADIENT_NORM = 1.0
 _LONG_SIDE_PX = 640
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LearningConfig(Config):
+    """Flags of the training."""
+
+    output_dir: str = option("Folder of the trained candidates.")
+    photos_dir: str = option("Folder of photos to draw after the training, which is in no data folder.", "")
+    cpu_secs: float = option("Processor time to train each candidate for, in seconds.", 150.0, above=0)
+    crop_size: int = option("As in training.", 96, at_least=32)
+    batch_size: int = option("As in training.", 4, at_least=1)
+    learning_rate: float = option("Highest learning rate of Adam; it falls to 0 along a cosine.", 2e-3, above=0)
+    mixed_precision: str = option("As in training.", "auto")
+
+
 def slug(name: str) -> str:
     """Return the name of a candidate as part of a file's name."""
     return name.replace(", ", "-").replace(" ", "_")
 
 
-def learn(name: str, teacher: str, data_dir: str, config: "LightConfig") -> dict[str, float]:
+def learn(name: str, teacher: str, data_dir: str, config: LearningConfig) -> dict[str, float]:
     """Train a candidate on a teacher's drawings, or read its earlier result; returns "steps", "psnr" and "ssim"."""
     kept = Path(config.output_dir) / f"{slug(name)}-{teacher}.json"
     if kept.exists():
@@ -55,7 +66,7 @@ def learn(name: str, teacher: str, data_dir: str, config: "LightConfig") -> dict
     return result
 
 
-def _train(generator, data_dir: str, config: "LightConfig") -> int:
+def _train(generator, data_dir: str, config: LearningConfig) -> int:
     """Train for the processor time of the options; returns the number of steps."""
     import keras
     import tensorflow as tf
@@ -87,7 +98,7 @@ def _train(generator, data_dir: str, config: "LightConfig") -> int:
     return num_steps
 
 
-def _batches(data_dir: str, config: "LightConfig") -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def _batches(data_dir: str, config: LearningConfig) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield photos and drawings, uint8 RGB [B, S, S, 3], cut out of records that are decoded once."""
     from data_pipeline import dataset, records
 

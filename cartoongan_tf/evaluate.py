@@ -13,15 +13,18 @@ trained on.
 import dataclasses
 import functools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
 
 from cartoongan_tf.base import program
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.base.options import Config, option, require
 from cartoongan_tf.base.progress import Bar
 from cartoongan_tf.evaluation import classical_filters
+from cartoongan_tf.media import folders, palettes
 from cartoongan_tf.media.abstraction import DEFAULT, Abstraction, abstract
 from data_pipeline.teachers import ABSTRACTION
 
@@ -107,8 +110,9 @@ def _evaluate(config: EvaluateConfig, _) -> None:
 
     photos = _read_pictures(config.photos_dir, config)
     cartoons = _read_pictures(config.cartoons_dir, config)
-    methods = [*classical_methods(config), *_models(config)]
-    teacher = load_teacher(config) if config.teacher else None
+    draw_abstraction = _abstraction(config, cartoons.pixels)
+    methods = [*classical_methods(config, draw_abstraction), *_models(config)]
+    teacher = load_teacher(config, draw_abstraction) if config.teacher else None
     shown = report.chosen(photos, config.num_on_sheet)
     evaluator = Evaluator.build(photos.pixels, cartoons.pixels, _evaluator_config(config), shown, teacher)
     methods += _checkpoints(config)
@@ -133,25 +137,34 @@ def _evaluator_config(config: EvaluateConfig) -> "EvaluatorConfig":
     return EvaluatorConfig(**{name: getattr(config, name) for name in names})
 
 
-def classical_methods(config: EvaluateConfig) -> list[Method]:
+def _abstraction(config: EvaluateConfig, cartoons: Sequence[np.ndarray]) -> "Draw":
+    """Return the abstraction of the flags, with the palette of the cartoons if it is drawn with one."""
+    palette = None
+    if config.abstraction.palette_colors:
+        some = folders.evenly_spaced(cartoons, palettes.ENOUGH_PICTURES)
+        palette = palettes.find_palette(some, config.abstraction.palette_colors)
+    return lambda photo: abstract(photo, config.abstraction, palette)
+
+
+def classical_methods(config: EvaluateConfig, draw_abstraction: "Draw") -> list[Method]:
     """Return the classical filters, unless the flags exclude them."""
     if not config.classical:
         return []
     return [
         Method("OpenCV's stylization", None, lambda: classical_filters.stylization),
         Method("OpenCV, edges drawn", None, lambda: classical_filters.drawn_edges),
-        Method(ABSTRACTION, None, lambda: lambda photo: abstract(photo, config.abstraction)),
+        Method(ABSTRACTION, None, lambda: draw_abstraction),
     ]
 
 
-def load_teacher(config: EvaluateConfig) -> "Draw":
+def load_teacher(config: EvaluateConfig, draw_abstraction: "Draw") -> "Draw":
     """Load the method that --teacher names.
 
     Raises:
       InputError: it cannot be loaded.
     """
     if config.teacher == ABSTRACTION:
-        return lambda photo: abstract(photo, config.abstraction)
+        return draw_abstraction
     from cartoongan_tf.inference.cartoonizer import Cartoonizer
 
     try:

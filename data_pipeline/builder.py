@@ -13,12 +13,13 @@ import cv2
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.base.progress import Bar
 from cartoongan_tf.base.threads import map_ahead
+from cartoongan_tf.media import folders, palettes, pictures
 from data_pipeline import shards
 from data_pipeline.build_folder import BuildFolder
 from data_pipeline.faces import Detector, installed_detector
 from data_pipeline.near_duplicates import NearDuplicates
 from data_pipeline.prepare import PreparationConfig, Prepared, Skip, prepare
-from data_pipeline.shards import Shard, ShardReport
+from data_pipeline.shards import Listing, Shard, ShardReport
 from data_pipeline.storage import Folder, check_apart, place_of
 from data_pipeline.teachers import Teacher
 
@@ -93,9 +94,9 @@ def build(
       InputError: a folder holds no picture that can be used, the output folder is in use, or there is no such teacher.
     """
     _check_folders(sources, output)
-    teacher = preparation.find_teacher()
     detector = installed_detector() if preparation.faces else None
     listings = {kind: source.pictures() for kind, source in sources.items()}
+    teacher = _find_teacher(preparation, sources, listings)
     plan = shards.describe_plan(preparation, listings, teacher, detector)
     tasks = []
     for kind, listing in listings.items():
@@ -114,6 +115,24 @@ def build(
             raise InputError(problem)
         folder.finish(dataset)
         return dataset
+
+
+def _find_teacher(
+    preparation: PreparationConfig, sources: Mapping[str, Folder], listings: Mapping[str, Listing]
+) -> Teacher | None:
+    """Return the teacher, with the palette of the cartoons if it is drawn with one."""
+    teacher = preparation.find_teacher()
+    if teacher is None or not teacher.abstraction.palette_colors:
+        return teacher
+    if "cartoons" not in sources:
+        raise InputError("--abstraction_palette_colors: needs --cartoons_dir, a folder of cartoons with those colours")
+    cartoons = []
+    for name in folders.evenly_spaced(listings["cartoons"].names, palettes.ENOUGH_PICTURES):
+        with contextlib.suppress(InputError, OSError), sources["cartoons"].open(name) as file:
+            cartoons.append(pictures.read_picture(file, preparation.max_pixels, name=name))
+    if not cartoons:
+        raise InputError(f"--cartoons_dir={sources['cartoons']}: no picture in it can be read")
+    return teacher.with_palette_of(cartoons)
 
 
 def _check_folders(sources: Mapping[str, Folder], output: Folder) -> None:

@@ -7,12 +7,14 @@ of a cluster by its name.
 import functools
 import hashlib
 import threading
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from cartoongan_tf import styles
 from cartoongan_tf.base.errors import InputError
+from cartoongan_tf.media import palettes
 from cartoongan_tf.media.abstraction import DEFAULT, Abstraction, abstract
 
 if TYPE_CHECKING:
@@ -30,11 +32,18 @@ class Teacher(NamedTuple):
       name: "abstraction", or a model as `Cartoonizer.load` takes it.
       sha256: hash of the model's files; "" for the abstraction.
       abstraction: parameters of the abstraction.
+      palette: RGB colours, 0 to 255, that the abstraction is drawn with; empty: the photo's own.
     """
 
     name: str
     sha256: str
     abstraction: Abstraction
+    palette: tuple[tuple[int, ...], ...] = ()
+
+    def with_palette_of(self, cartoons: Sequence[np.ndarray]) -> "Teacher":
+        """Return this teacher with the main colours of some cartoons, uint8 RGB [H, W, 3] each."""
+        palette = palettes.find_palette(cartoons, self.abstraction.palette_colors)
+        return self._replace(palette=tuple(map(tuple, palette.tolist())))
 
     def draw(self, photo: np.ndarray) -> np.ndarray:
         """Draw a photo, always in one piece, so that the drawing does not depend on the memory that is free.
@@ -49,7 +58,7 @@ class Teacher(NamedTuple):
           InputError: the model cannot be loaded, is not the one of `sha256`, or has no memory for the photo.
         """
         if self.name == ABSTRACTION:
-            return abstract(photo, self.abstraction)
+            return abstract(photo, self.abstraction, np.array(self.palette, np.uint8) if self.palette else None)
         with _one_at_a_time:
             cartoonizer = _load(self.name, self.sha256)
             try:

@@ -64,8 +64,14 @@ class Abstraction(Config):
         "Contrast between the faintest line and the darkest in an abstraction, likewise.", 0.015, above=0, at_most=1
     )
     line_strength: float = option("Opacity of the darkest line in an abstraction.", 0.95, at_least=0, at_most=1)
+    palette_colors: int = option(
+        "Number of main colours of the cartoons that an abstraction is drawn with; 0: the photo's own colours.",
+        0,
+        at_least=0,
+        at_most=64,
+    )
     palette_strength: float = option(
-        "Share of the way that colours in an abstraction move towards those of --palette_colors.",
+        "Share of the way that colours in an abstraction move towards the main colours of the cartoons.",
         0.6,
         at_least=0,
         at_most=1,

@@ -6,6 +6,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+ENOUGH_PICTURES = 32  # more of them hardly change a style's main colours
 _PIXELS_A_PICTURE = 4096
 _ATTEMPTS = 4
 _NEAR = 12.0  # CIELAB: a palette's colours within about this distance share a pixel

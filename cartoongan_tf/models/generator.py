@@ -149,5 +149,5 @@ def _narrow(photo, width: int, num_blocks: int):
 
 
 _tanh = functools.partial(keras.layers.Activation, "tanh")
-_LAYERS = {"paper": (_paper, _tanh), "light": (_light, PictureRange), "narrow": (_narrow, _tanh)}
+_LAYERS: dict[str, tuple[Callable, Callable]] = {"paper": (_paper, _tanh), "light": (_light, PictureRange), "narrow": (_narrow, _tanh)}
 ARCHITECTURES = {kind: Architecture(*_LAYERS[kind], *sizes) for kind, sizes in GENERATOR_SIZES.items()}

@@ -61,10 +61,10 @@ class RunFolder:
             "with that.",
             file=sys.stderr,
         )
-        sizes = {"generator_width": config.generator_width, "generator_num_blocks": config.generator_num_blocks}
-        if tuple(sizes.values()) == GENERATOR_SIZES["light"]:
-            sizes = dict.fromkeys(sizes, 0)  # the architecture's own
-        return dataclasses.replace(config, generator="narrow", **sizes)
+        width, num_blocks = config.generator_width, config.generator_num_blocks
+        if (width, num_blocks) == GENERATOR_SIZES["light"]:
+            width, num_blocks = 0, 0  # the architecture's own
+        return dataclasses.replace(config, generator="narrow", generator_width=width, generator_num_blocks=num_blocks)
 
     def _is_narrow(self) -> bool:
         """Return whether the run's generator has the first layer of the narrow one, which the light one lacks."""

@@ -111,7 +111,7 @@ def test_drawings_are_compared_with_the_teachers(values, output, folders, genera
 def test_a_teacher_draws_each_photo_once(folders, tmp_path, monkeypatch):
     """The flags of the abstraction hold for the teacher and for the row."""
     drawn_with = []
-    monkeypatch.setattr(evaluate, "abstract", lambda photo, abstraction: drawn_with.append(abstraction) or photo // 2)
+    monkeypatch.setattr(evaluate, "abstract", lambda photo, abstraction, palette: drawn_with.append(abstraction) or photo // 2)
     flags = ["--teacher=abstraction", "--abstraction_num_tones=3", "--num_crops=2"]
     assert evaluate.main(_flags(folders, tmp_path, *flags)) == 0
     assert len(drawn_with) == 2 * (1 + 5) and {each.num_tones for each in drawn_with} == {3}
@@ -182,8 +182,8 @@ def test_one_step_makes_no_curve_and_three_of_many_are_on_the_sheet(folders, tmp
 
 def test_classical_filters_are_optional():
     folders = ("photos", "frames", "out")
-    assert len(evaluate.classical_methods(evaluate.EvaluateConfig(*folders))) == 3
-    assert not evaluate.classical_methods(evaluate.EvaluateConfig(*folders, model="pepper", classical=False))
+    assert len(evaluate.classical_methods(evaluate.EvaluateConfig(*folders), abstract)) == 3
+    assert not evaluate.classical_methods(evaluate.EvaluateConfig(*folders, model="pepper", classical=False), abstract)
 
 
 def test_flags_that_cannot_be_used(folders, generator_path, tmp_path, capsys):

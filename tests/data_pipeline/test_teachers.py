@@ -227,3 +227,17 @@ def test_the_sheet_shows_each_photo_beside_its_drawing(picture_folders, tmp_path
         assert max(difference for difference, *_ in places) < 1e3
         (left, top), (drawing_left, drawing_top) = (place for _, _, place, _ in places)
         assert top == drawing_top and 160 <= drawing_left - left < 170
+
+
+def test_the_abstraction_takes_the_colours_of_the_cartoons(photos, tmp_path, capsys):
+    red = np.full((40, 40, 3), (220, 60, 50), np.uint8)
+    red[:20] = (120, 30, 20)
+    for number in range(2):
+        pictures.write_picture(tmp_path / "red" / f"{number}.png", np.roll(red, number, 1))
+    flags = ("--teacher=abstraction", "--abstraction_palette_colors=2", "--abstraction_palette_strength=1")
+    assert _build(photos, tmp_path / "data", *flags, f"--cartoons_dir={tmp_path / 'red'}", "--duplicate_bits=-1") == 0
+    for *_, drawing in _examples(tmp_path / "data"):
+        channels = drawing[drawing.max(-1) > 60].astype(int)
+        assert np.percentile(channels[:, 0] - channels[:, 2], 10) > 0, "nothing is bluish"
+    assert _build(photos, tmp_path / "other", *flags) == 1
+    assert "--cartoons_dir" in capsys.readouterr().err
