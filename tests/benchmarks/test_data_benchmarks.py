@@ -1,8 +1,12 @@
 """The benchmarks of building and of reading records, on little data."""
 
+import numpy as np
 import pytest
+import skimage.data
 
-from benchmarks import build_tfrecords, dataset
+from benchmarks import build_tfrecords, dataset, faces
+from cartoongan_tf.media import pictures
+from tests.helpers import draw
 
 
 def _rows(path):
@@ -30,3 +34,16 @@ def test_reading(data_dir, tmp_path):
     assert float(rows["training step"]) > float(rows["batch read"]) > 0
     for part in ("reading, with checksums", "decoding PNG", "cropping and flipping", "batching"):
         assert float(rows[part]) > 0
+
+
+def test_faces(tmp_path):
+    portrait = skimage.data.astronaut()  # Eileen Collins, by NASA, in the public domain
+    for name, photo in (("one", portrait), ("two", np.hstack([portrait, portrait])), ("none", draw(0))):
+        pictures.write_picture(tmp_path / "photos" / f"{name}.png", photo)
+    (tmp_path / "photos" / "manifest.csv").write_text("file,subject\none.png,people\ntwo.png,people\n")
+    flags = [f"--photos_dir={tmp_path / 'photos'}", f"--sheet={tmp_path}/sheet.png", f"--output={tmp_path}/table.md"]
+    assert faces.main(["x", *flags]) == 0
+    lines = (tmp_path / "table.md").read_text().splitlines()
+    assert [line for line in lines if line.startswith("|")][2:] == ["| any | 1 | 0 | 0 |", "| people | 2 | 2 | 3 |"]
+    sheet = pictures.read_picture(tmp_path / "sheet.png").astype(int)
+    assert ((sheet[..., 0] - sheet[..., 1:].max(-1)) > 250).sum() > 300  # red frames
