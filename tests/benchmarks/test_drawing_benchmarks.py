@@ -1,8 +1,9 @@
 """The benchmarks of large pictures, folders and films, on small ones."""
 
 import pytest
+import skimage.data
 
-from benchmarks import flicker, folder, large_pictures
+from benchmarks import face_drawings, flicker, folder, large_pictures
 from cartoongan_tf.media import pictures
 from tests.helpers import draw
 
@@ -52,3 +53,20 @@ def test_flicker(generator_path, tmp_path):
     assert "8 frames of 64x48 pixels" in (tmp_path / "table.md").read_text()
     assert flicker.main(["x", *flags, "--noaveraging"]) == 0
     assert _cells(tmp_path / "table.md") == rows[:2]
+
+
+@pytest.mark.slow
+def test_face_drawings(generator_path, photos_dir, tmp_path, capsys):
+    flags = [f"--model=small={generator_path},pepper", f"--photos_dir={photos_dir}", "--long_side=128"]
+    more = [f"--sheet={tmp_path}/sheet.png", f"--output={tmp_path}/table.md", "--num_photos=1"]
+    assert face_drawings.main(["x", *flags]) == 1
+    assert f"--photos_dir={photos_dir}" in capsys.readouterr().err
+    for name in ("one", "two"):
+        pictures.write_picture(photos_dir / f"{name}.png", skimage.data.astronaut())
+    assert face_drawings.main(["x", *flags, *more]) == 0
+    rows = _cells(tmp_path / "table.md")
+    assert [row[0] for row in rows] == ["the photos", "small", "pepper"]
+    assert all(5 < float(cell) < 60 for row in rows for cell in row[1:])
+    assert "1 photos with 1 faces" in (tmp_path / "table.md").read_text()
+    sheet = pictures.read_picture(tmp_path / "sheet.png")
+    assert sheet.shape[1] > 4 * 240  # photo, teacher and two models
