@@ -16,7 +16,9 @@ from cartoongan_tf.models.layers import (
     added_to_photo,
     conv,
     conv_relu,
+    doubled,
     doubling_conv,
+    merge,
     plain_block,
 )
 
@@ -54,29 +56,31 @@ def _trunk(x, filters: int, num_blocks: int, block: Callable):
     return x
 
 
-def _merged(x, skipped, filters: int, name: str):
-    """Double the resolution, and go on beside the features that had it before."""
-    x = layers.ReLU(name=f"{name}_relu")(doubling_conv(x, filters, f"{name}_conv", _HE))
-    x = layers.Concatenate(name=f"{name}_beside")([x, skipped])
-    return conv_relu(x, filters, 3, f"{name}_merge_conv")
-
-
-def _pixel_shuffle(photo, width: int, num_blocks: int, block: Callable = plain_block):
-    """Work on squares of 2x2 pixels, never at full resolution; with plain blocks it is the light generator."""
+def _light(photo, width: int, num_blocks: int, block: Callable = plain_block, at_full_resolution: bool = True):
+    """Add the light generator's layers, with other blocks; or with no layers at full resolution but the last one."""
     half = conv_relu(conv_relu(photo, width, 5, "down1_conv1", strides=2), width, 3, "down1_conv2")
     x = _trunk(conv_relu(half, 2 * width, 3, "down2_conv", strides=2), 2 * width, num_blocks, block)
-    x = conv_relu(_merged(x, half, width, "up1"), width, 3, "merge_conv2")
+    x = conv_relu(merge(doubled(x, width, "up1"), half, width, "merge1"), width, 3, "merge1_conv2")
+    if not at_full_resolution:
+        return _added_by_squares(x, photo)
+    x = merge(doubled(x, width // 4, "up2"), photo, 3 * width // 8, "merge2")
     return added_to_photo(x, photo, "output_conv")
 
 
+def _added_by_squares(x, photo):
+    """Make 2x2 pixels from each of x by one convolution (Shi et al. 2016), and add them to the photo."""
+    x = doubling_conv(x, 3, "output_conv", "zeros")
+    return layers.Add(name="with_photo", dtype="float32")([x, photo])
+
+
 def _unet(photo, width: int, num_blocks: int, block: Callable = plain_block):
-    """Keep features of the full and of half the resolution beside the trunk (Ronneberger et al. 2015)."""
+    """Keep wide features of the full and of half the resolution beside the trunk (Ronneberger et al. 2015)."""
     full = conv_relu(conv_relu(photo, width, 5, "flat_conv1"), width, 3, "flat_conv2")
     half = conv_relu(conv_relu(full, 2 * width, 3, "down1_conv1", strides=2), 2 * width, 3, "down1_conv2")
     x = _trunk(conv_relu(half, 4 * width, 3, "down2_conv", strides=2), 4 * width, num_blocks, block)
-    x = _merged(_merged(x, half, 2 * width, "up1"), full, width, "up2")
-    drawing = conv(x, 3, 5, "output_conv", padding="reflect", kernel_initializer="zeros")
-    return layers.Add(name="with_photo", dtype="float32")([drawing, photo])
+    x = merge(doubled(x, 2 * width, "up1"), half, 2 * width, "merge1")
+    x = merge(doubled(x, width, "up2"), full, width, "merge2")
+    return added_to_photo(x, photo, "output_conv")
 
 
 def _candidate(design: Callable, width: int, num_blocks: int, **variant) -> Architecture:
@@ -87,10 +91,10 @@ CANDIDATES = {
     "narrow": ARCHITECTURES["narrow"],
     "U-Net": _candidate(_unet, 16, 6),
     "U-Net, dilated": _candidate(_unet, 16, 6, block=_dilated_block),
-    "2x2, norms": _candidate(_pixel_shuffle, 32, 8, block=_normalized_block),
-    "2x2, depthwise": _candidate(_pixel_shuffle, 32, 8, block=_inverted_block),
-    "2x2, dilated": _candidate(_pixel_shuffle, 32, 8, block=_dilated_block),
-    "2x2, 6 blocks": _candidate(_pixel_shuffle, 32, 6),
+    "light, norms": _candidate(_light, 32, 6, block=_normalized_block),
+    "light, depthwise": _candidate(_light, 32, 8, block=_inverted_block),
+    "light, dilated": _candidate(_light, 32, 6, block=_dilated_block),
+    "light, pixel shuffle": _candidate(_light, 32, 8, at_full_resolution=False),
     "light": ARCHITECTURES["light"],
 }
 ARCHITECTURES.update(CANDIDATES)

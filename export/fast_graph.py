@@ -1,9 +1,8 @@
 """A trained generator rewritten for TFLite: the same function, in operations that its interpreter runs faster.
 
-Five kinds of layers are slow for what they compute. Each is replaced by layers with the same weights:
+Four kinds of layers are slow for what they compute. Each is replaced by layers with the same weights:
 
-- A transposed 3x3 convolution becomes four plain ones, one for each position in a square of 2x2 output pixels.
-- A transposed 2x2 convolution becomes one of 1x1, whose channels are those four pixels.
+- A transposed convolution becomes four plain ones, one for each position in a square of 2x2 output pixels.
 - A convolution of doubled pixels becomes four plain ones in the same way.
 - The last convolution has three output channels, which leave vector units empty. It computes 2x2 pixels at once.
 - Reflection padding is made of slices.
@@ -36,8 +35,6 @@ def fast_generator(generator: keras.Model) -> keras.Model:
 
     def substitute(layer: keras.layers.Layer) -> keras.layers.Layer:
         match layer:
-            case keras.layers.Conv2DTranspose() if layer.kernel_size == (2, 2):
-                return _PixelShuffleConv(layer)
             case keras.layers.Conv2DTranspose():
                 return _upsampling_conv(layer)
             case keras.layers.Conv2D() if layer in doublings.values():
@@ -140,23 +137,6 @@ def _doubling_conv(conv: keras.layers.Conv2D) -> _FourConvs:
     """Replace a 3x3 convolution of doubled pixels: those of its nine taps that fall on the same pixel are summed."""
     kernel, bias = conv.get_weights()
     return _FourConvs(conv.name, kernel, bias, _DOUBLED)
-
-
-class _PixelShuffleConv(keras.layers.Layer):
-    """A transposed 2x2 convolution of stride 2: each input pixel makes its own square of 2x2 output pixels."""
-
-    def __init__(self, transposed: keras.layers.Conv2DTranspose):
-        super().__init__(name=transposed.name)
-        kernel, bias = transposed.get_weights()  # [2, 2, out, in]
-        self._kernel = kernel.transpose(3, 0, 1, 2).reshape(1, 1, kernel.shape[3], 4 * kernel.shape[2])
-        self._bias = np.tile(bias, 4)
-
-    def call(self, x):
-        squares = tf.nn.bias_add(tf.nn.conv2d(x, self._kernel, 1, "VALID"), self._bias)
-        return tf.nn.depth_to_space(squares, 2)
-
-    def compute_output_shape(self, shape):
-        return (shape[0], _double(shape[1]), _double(shape[2]), len(self._bias) // 4)
 
 
 class _TwoByTwoConv(keras.layers.Layer):

@@ -162,12 +162,19 @@ class PictureRange(keras.layers.Layer):
 
 
 def added_to_photo(x, photo, name: str):
-    """Add the light generator's last layers: 2x2 pixels from each of x, [N, H / 2, W / 2, C], added to the photo.
-
-    The transposed convolution has no overlap, a pixel shuffle (Shi et al. 2016). At first it returns the photo.
-    """
-    drawing = keras.layers.Conv2DTranspose(3, 2, strides=2, kernel_initializer="zeros", name=name)(x)
+    """Add the light generator's last convolution, 3x3, whose result is added to the photo; at first it is 0."""
+    drawing = conv(x, 3, 3, name, padding="reflect", kernel_initializer="zeros")
     return keras.layers.Add(name="with_photo", dtype="float32")([drawing, photo])
+
+
+def doubled(x, filters: int, name: str):
+    """Double pixels, and add a 3x3 convolution and a ReLU, without a norm: [N, H, W, C] -> [N, 2 H, 2 W, filters]."""
+    return keras.layers.ReLU(name=f"{name}_relu")(doubling_conv(x, filters, f"{name}_conv", _NO_NORM_INITIALIZER))
+
+
+def merge(x, skipped, filters: int, name: str):
+    """Add a 3x3 convolution and a ReLU of two inputs side by side (Ronneberger et al. 2015)."""
+    return conv_relu(keras.layers.Concatenate(name=name)([x, skipped]), filters, 3, f"{name}_conv1")
 
 
 def conv_relu(x, filters: int, kernel_size: int, name: str, strides: int = 1):
