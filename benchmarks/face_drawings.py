@@ -1,4 +1,4 @@
-"""How well models draw faces as a teacher draws them, and the rest of the photos: before and after --face_weight.
+"""Nearness of models to a teacher, in faces and in the rest of photos: before and after --face_weight.
 
     python -m benchmarks.face_drawings --model=before.keras,after.keras --photos_dir=photos --sheet=faces.png
 

@@ -1,4 +1,4 @@
-"""How many photos build_tfrecords --faces finds faces in, by what the photos show.
+"""Share of photos in which build_tfrecords --faces finds faces, by what the photos show.
 
     python -m benchmarks.faces --photos_dir=photos --sheet=faces.png --output=faces.md
 
