@@ -10,7 +10,7 @@ import importlib.util
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -172,15 +172,17 @@ def _starts(length: int) -> list[int]:
 
 def _one_for_each_face(boxes: np.ndarray, scores: np.ndarray) -> np.ndarray:
     """Keep the surest of the boxes [N, 4] around each face."""
-    left = boxes[np.argsort(-scores, kind="stable")]
+    remaining = boxes[np.argsort(-scores, kind="stable")]
     kept = [np.zeros((0, 4))]
-    while len(left):
-        surest = left[:1]
+    while len(remaining):
+        surest = remaining[:1]
         kept.append(surest)
-        common = _areas(np.concatenate([np.maximum(surest, left)[:, :2], np.minimum(surest, left)[:, 2:]], axis=1))
-        left = left[common < _SAME_FACE * np.minimum(_areas(surest), _areas(left))]
+        first_corners = np.maximum(surest, remaining)[:, :2]
+        last_corners = np.minimum(surest, remaining)[:, 2:]
+        common = _areas(np.concatenate([first_corners, last_corners], axis=1))
+        remaining = remaining[common < _SAME_FACE * np.minimum(_areas(surest), _areas(remaining))]
     return np.concatenate(kept)
 
 
-def _areas(boxes: np.ndarray) -> Any:
-    return (boxes[:, 2:] - boxes[:, :2]).clip(0).prod(axis=1)
+def _areas(boxes: np.ndarray) -> np.ndarray:
+    return np.prod((boxes[:, 2:] - boxes[:, :2]).clip(0), axis=1)
