@@ -102,6 +102,7 @@ def test_every_flagfile_is_a_complete_recipe(path, monkeypatch):
     assert left_out <= {
         "deterministic",
         "dry_run",
+        "feature_mixing",
         "initial_generator",
         "keep_checkpoints",
         "keep_every_steps",
