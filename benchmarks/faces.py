@@ -2,7 +2,8 @@
 
     python -m benchmarks.faces --photos_dir=photos --sheet=faces.png --output=faces.md
 
-If the folder's manifest.csv has the columns "file" and "subject", photos are counted by these; otherwise together. Whether a find is a face is for a person to see: the sheet shows the photos with finds, framed.
+If the folder's manifest.csv has the columns "file" and "subject", photos are counted by these; otherwise together.
+Whether a find is a face is for a person to see: the sheet shows the photos with finds, framed.
 """
 
 import csv
