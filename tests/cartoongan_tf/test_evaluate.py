@@ -111,7 +111,12 @@ def test_drawings_are_compared_with_the_teachers(values, output, folders, genera
 def test_a_teacher_draws_each_photo_once(folders, tmp_path, monkeypatch):
     """The flags of the abstraction hold for the teacher and for the row."""
     drawn_with = []
-    monkeypatch.setattr(evaluate, "abstract", lambda photo, abstraction, palette: drawn_with.append(abstraction) or photo // 2)
+
+    def abstract(photo, abstraction, palette):
+        drawn_with.append(abstraction)
+        return photo // 2
+
+    monkeypatch.setattr(evaluate, "abstract", abstract)
     flags = ["--teacher=abstraction", "--abstraction_num_tones=3", "--num_crops=2"]
     assert evaluate.main(_flags(folders, tmp_path, *flags)) == 0
     assert len(drawn_with) == 2 * (1 + 5) and {each.num_tones for each in drawn_with} == {3}
