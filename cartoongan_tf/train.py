@@ -92,15 +92,17 @@ def check_batch_size(config: TrainConfig, num_replicas: int, image_size: int) ->
 
     side = config.crop_size or image_size
     num_pictures = config.batch_size // num_replicas
-    num_in_vgg19 = num_pictures * (_MOST_JUDGED_TOGETHER if config.judges_features else 1)
-    num_values = side**2 * max(num_in_vgg19 * _VGG19_CHANNELS, num_pictures * config.generator_width)
-    # On the CPU, only the convolution of a single picture has the lower limit.
-    has_higher_limit = num_pictures > 1 or bool(tf.config.list_physical_devices("GPU"))
-    if num_values > kernel_limits.most_values(on_gpu=has_higher_limit):
-        raise InputError(
-            f"--batch_size={config.batch_size}: {num_pictures} pictures of {side} px on a device are more than "
-            "TensorFlow's kernels compute at once; lower it, give a smaller --crop_size, or set TF_ENABLE_ONEDNN_OPTS=0"
-        )
+    num_together = num_pictures * (_MOST_JUDGED_TOGETHER if config.judges_features else 1)
+    for count in (num_pictures, num_together):
+        num_values = count * side**2 * max(_VGG19_CHANNELS, config.generator_width)
+        # On the CPU, only the convolution of a single picture has the lower limit.
+        has_higher_limit = count > 1 or bool(tf.config.list_physical_devices("GPU"))
+        if num_values > kernel_limits.most_values(on_gpu=has_higher_limit):
+            raise InputError(
+                f"--batch_size={config.batch_size}: {count} pictures of {side} px on a device are more than "
+                "TensorFlow's kernels compute at once; lower it, give a smaller --crop_size, or set "
+                "TF_ENABLE_ONEDNN_OPTS=0"
+            )
 
 
 if __name__ == "__main__":

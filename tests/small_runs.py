@@ -10,7 +10,7 @@ import pytest
 from cartoongan_tf import train
 from cartoongan_tf.models.generator_file import load_generator
 from cartoongan_tf.models.layers import conv
-from cartoongan_tf.models.vgg19 import build_vgg19_features
+from cartoongan_tf.models.vgg19 import TAPS, build_vgg19_features
 from cartoongan_tf.training import networks
 from cartoongan_tf.training.checkpoints import recent_checkpoints
 from tests.helpers import TINY_NETWORKS
@@ -20,9 +20,10 @@ PHOTO = np.random.default_rng(0).uniform(-1, 1, (1, 32, 32, 3)).astype(np.float3
 
 @contextlib.contextmanager
 def small_features() -> Iterator[None]:
-    """Let training compare pictures by one random convolution, not VGG19, which takes seconds to trace."""
+    """Let training describe pictures by single random convolutions, not VGG19, which takes seconds to trace."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(networks, "build_vgg19_features", _build_features)
+        patch.setattr(networks, "build_vgg19_taps", _build_taps)
         yield
 
 
@@ -56,6 +57,21 @@ def _build_features(weights: str, seed: int) -> keras.Model:
     initializer = keras.initializers.HeNormal(seed)
     features = keras.layers.Conv2D(16, 8, strides=8, kernel_initializer=initializer)(100.0 * picture)
     extractor = keras.Model(picture, features, name="features")
+    extractor.trainable = False
+    return extractor
+
+
+def _build_taps(weights: str, seed: int) -> keras.Model:
+    """Build an extractor of taps shaped like VGG19's, after the features of `_build_features`."""
+    features = _build_features(weights, seed)
+    picture = features.inputs[0]
+    taps = []
+    for halvings, channels in enumerate(TAPS.values()):
+        side = 2**halvings
+        initializer = keras.initializers.HeNormal(seed + halvings)
+        layer = keras.layers.Conv2D(channels, side, side, activation="relu", kernel_initializer=initializer)
+        taps.append(layer(100.0 * picture))
+    extractor = keras.Model(picture, [features.outputs[0], *taps], name="taps")
     extractor.trainable = False
     return extractor
 

@@ -39,7 +39,7 @@ def augment(pictures, draws, kind: str):
 def _recolor(pictures, brightness, saturation, contrast):
     """Add up to half the way to white or black, then scale the distances from each pixel's grey and from the mean."""
     brightness, saturation, contrast = (draw[:, None, None, None] for draw in (brightness, saturation, contrast))
-    pictures += brightness - 0.5
+    pictures = pictures + brightness - 0.5
     grey = ops.mean(pictures, axis=3, keepdims=True)
     pictures = grey + 2.0 * saturation * (pictures - grey)
     mean = ops.mean(pictures, axis=(1, 2, 3), keepdims=True)

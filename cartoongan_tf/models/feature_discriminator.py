@@ -59,7 +59,7 @@ def _head(tap, width: int, depth: int, last_depth: int, mixing: str, name: str):
         x = _halve(x, width * 2**halved, f"{name}_halve{halved}")
     if depth == last_depth:
         x = _lrelu(conv(x, width * 2**depth, 3, f"{name}_conv", kernel_initializer=_INITIALIZER), f"{name}_conv")
-    return conv(x, 1, 1, f"{name}_logits", kernel_initializer="zeros")  # undecided, whatever the scale of features
+    return conv(x, 1, 1, f"{name}_logits")
 
 
 def _halve(x, filters: int, name: str):

@@ -166,7 +166,8 @@ def _chance_text(logits: Mapping[str, float], loss: float, loss_at_chance: float
     return (
         f"the discriminator has not distinguished anything: its mean logits are {means}, its loss is {loss:.3g}, and "
         f"guessing gives {loss_at_chance:.3g}. The generator learns nothing of the style from it. Start a new run with "
-        f"--discriminator_warmup_steps=500 or more{lower}, or raise --discriminator_learning_rate or --batch_size. "
+        f"--discriminator=features, or with --discriminator_warmup_steps=500 or more{lower}; or raise "
+        "--discriminator_learning_rate or --batch_size. "
         "If the samples look like the cartoons already, all is well."
     )
 

@@ -69,7 +69,8 @@ def test_a_batch_that_does_not_divide_is_refused(data_dir, tmp_path, two_replica
 
 def test_resuming_with_other_networks_or_phases_is_refused(data_dir, finished, capsys):
     flags_before = (finished / "run.flags").read_text()
-    for flag, value, before in [("generator_width", 8, 4), ("batch_size", 4, 2), ("initialization_epochs", 3, 2)]:
+    changes = [("generator_width", 8, 4), ("batch_size", 4, 2), ("initialization_epochs", 3, 2)]
+    for flag, value, before in [*changes, ("discriminator", "features", "patch")]:
         assert train_small(data_dir, finished, f"--{flag}={value}") == 1
         error = capsys.readouterr().err
         assert f"--{flag}={value}" in error and f"--{flag}={before}" in error

@@ -143,15 +143,19 @@ def test_batches_that_kernels_do_not_compute_at_once_are_refused(data_dir, tmp_p
     def set_limits(of_batches=2**30, of_one=2**30):
         monkeypatch.setattr(kernel_limits, "most_values", lambda on_gpu: of_batches if on_gpu else of_one)
 
-    def check(batch_size):
-        train.check_batch_size(TrainConfig("data", "run", batch_size=batch_size), num_replicas=1, image_size=32)
+    def check(batch_size, discriminator="patch"):
+        config = TrainConfig("data", "run", batch_size=batch_size, discriminator=discriminator)
+        train.check_batch_size(config, num_replicas=1, image_size=32)
 
     set_limits(of_batches=2 * 65_536)
     check(2)
     with pytest.raises(InputError, match=r"--batch_size=3: .*--crop_size"):
         check(3)
-    set_limits(of_one=65_536)
+    set_limits(of_batches=3 * 65_536, of_one=65_536)
     check(1)
+    check(1, "features")  # VGG19 sees a cartoon, its smoothed copy and a photo together
+    with pytest.raises(InputError, match="--batch_size=2: 6 pictures"):
+        check(2, "features")
     set_limits(of_one=65_535)
     with pytest.raises(InputError, match="--batch_size=1: "):
         check(1)
