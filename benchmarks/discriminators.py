@@ -1,4 +1,4 @@
-"""How soon a discriminator distinguishes: the paper's patches of pixels against heads on features of VGG19.
+"""Steps until a discriminator distinguishes: the paper's patches of pixels against heads on features of VGG19.
 
     python -m benchmarks.discriminators --data_dir=data/pepper --vgg19_weights=vgg19.h5 --output=discriminators.md
 

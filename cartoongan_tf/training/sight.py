@@ -1,4 +1,4 @@
-"""What the losses see of pictures: VGG19's features of them, and what the discriminator judges.
+"""The losses' view of pictures: VGG19's features of them, and what the discriminator judges.
 
 Both may be features of VGG19 (--discriminator=features). A picture passes VGG19 once all the same.
 """

@@ -149,16 +149,13 @@ def test_batches_that_kernels_do_not_compute_at_once_are_refused(data_dir, tmp_p
 
     set_limits(of_batches=2 * 65_536)
     check(2)
-    with pytest.raises(InputError, match=r"--batch_size=3: .*--crop_size"):
-        check(3)
+    pytest.raises(InputError, check, 3).match(r"--batch_size=3: .*--crop_size")
     set_limits(of_batches=3 * 65_536, of_one=65_536)
     check(1)
     check(1, "features")  # VGG19 sees a cartoon, its smoothed copy and a photo together
-    with pytest.raises(InputError, match="--batch_size=2: 6 pictures"):
-        check(2, "features")
+    pytest.raises(InputError, check, 2, "features").match("--batch_size=2: 6 pictures")
     set_limits(of_one=65_535)
-    with pytest.raises(InputError, match="--batch_size=1: "):
-        check(1)
+    pytest.raises(InputError, check, 1).match("--batch_size=1: ")
     assert train_small(data_dir, tmp_path / "run", "--strategy=one", "--batch_size=1") == 1
     assert "--batch_size=1" in capsys.readouterr().err
 
