@@ -171,3 +171,11 @@ def test_the_light_generator_and_vgg19_train(data_dir, tmp_path):
     assert cartoon.shape == photo.shape and np.abs(cartoon.astype(int) - photo).mean() < 60
     begun_with = np.tanh(photo / 127.5 - 1) * 127.5 + 127.5
     assert np.abs(cartoon - begun_with).mean() > 1
+
+
+def test_a_run_folder_that_cannot_be_written_is_named(data_dir, tmp_path, capsys):
+    (tmp_path / "file").write_text("no folder")
+    for flags in ((), ("--dry_run",)):
+        assert train_small(data_dir, tmp_path / "file" / "run", *flags) == 1
+        error = capsys.readouterr().err
+        assert f"--run_dir={tmp_path}/file/run" in error

@@ -129,14 +129,6 @@ def test_a_dry_run_reports_what_a_run_takes_and_writes_nothing(split_data_dir, t
     assert not (tmp_path / "run").exists()
 
 
-def test_a_run_folder_that_cannot_be_written_is_named(data_dir, tmp_path, capsys):
-    (tmp_path / "file").write_text("no folder")
-    for flags in ((), ("--dry_run",)):
-        assert train_small(data_dir, tmp_path / "file" / "run", *flags) == 1
-        error = capsys.readouterr().err
-        assert f"--run_dir={tmp_path}/file/run" in error
-
-
 def test_batches_that_kernels_do_not_compute_at_once_are_refused(data_dir, tmp_path, monkeypatch, capsys):
     """Pictures of 32 px with 64 channels have 65,536 values each; a single one has another limit."""
 
@@ -149,13 +141,15 @@ def test_batches_that_kernels_do_not_compute_at_once_are_refused(data_dir, tmp_p
 
     set_limits(of_batches=2 * 65_536)
     check(2)
-    pytest.raises(InputError, check, 3).match(r"--batch_size=3: .*--crop_size")
+    with pytest.raises(InputError, match=r"--batch_size=3: .*--crop_size"):
+        check(3)
     set_limits(of_batches=3 * 65_536, of_one=65_536)
-    check(1)
     check(1, "features")  # VGG19 sees a cartoon, its smoothed copy and a photo together
-    pytest.raises(InputError, check, 2, "features").match("--batch_size=2: 6 pictures")
+    with pytest.raises(InputError, match="--batch_size=2: 6 pictures"):
+        check(2, "features")
     set_limits(of_one=65_535)
-    pytest.raises(InputError, check, 1).match("--batch_size=1: ")
+    with pytest.raises(InputError, match="--batch_size=1: "):
+        check(1)
     assert train_small(data_dir, tmp_path / "run", "--strategy=one", "--batch_size=1") == 1
     assert "--batch_size=1" in capsys.readouterr().err
 
