@@ -47,7 +47,7 @@ def test_photos_are_drawn_within_the_budget(generators, converted, architecture,
     for kind in KINDS:
         run = TFLiteGenerator(converted(architecture, kind), kind)
         psnr_db = parity.compare([run(photo) for photo in photos], cartoons).psnr_db
-        assert lowest[kind] <= psnr_db < 160, kind  # it is another arithmetic
+        assert lowest[kind] <= psnr_db < np.inf, kind  # it is another arithmetic
 
 
 def test_each_choice_of_int8_is_nearer_and_larger(generator, converted):
