@@ -1,4 +1,4 @@
-"""What losses see of pictures, with fake networks whose features say which pictures they are of."""
+"""The losses' view of pictures, by fake networks whose features say which pictures they are of."""
 
 import types
 

@@ -164,7 +164,7 @@ def data_with_faces(tmp_path_factory):
 
 
 def test_an_interrupted_run_ends_like_one_that_was_not(data_with_faces, tmp_path, monkeypatch):
-    """With both weights; validation measures stability, too."""
+    """Both weights are used at once; validation measures stability, too."""
     opened = records.open_records(data_with_faces)
     assert sum(len(records.parse_faces(opened.photos.read(number))) for number in range(len(opened.photos))) > 1
     write_results = RunFolder.write_results
