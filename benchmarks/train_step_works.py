@@ -66,7 +66,9 @@ def _generator_and_back(recipe: TrainConfig) -> step_graph.Step:
 
 
 def _discriminator_and_back(recipe: TrainConfig) -> step_graph.Step:
-    networks: Any = types.SimpleNamespace(discriminator=build_discriminator(recipe.discriminator_width))
+    networks: Any = types.SimpleNamespace(
+        discriminator=build_discriminator(recipe.discriminator_width), vgg19_features=None, vgg19_taps=None
+    )
     run = with_gradients(lambda batch: steps.warmup_pass(networks, batch, recipe), networks, recipe.jit_compile)
 
     def step(batch):

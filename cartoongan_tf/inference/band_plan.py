@@ -100,7 +100,7 @@ class BandPlan:
         largest_tensor = max(self.num_bytes(name) for name in self.nodes)
         band_bytes = min(_band_bytes(), largest_tensor)
         _, height, width, _ = self.shapes[self.photo]
-        return max(stored_bytes) + _TENSORS_OF_A_BAND * band_bytes + 12 * height * width
+        return max(stored_bytes, default=0) + _TENSORS_OF_A_BAND * band_bytes + 12 * height * width
 
 
 def _band_bytes() -> int:

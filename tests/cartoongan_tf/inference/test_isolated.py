@@ -184,12 +184,12 @@ def _watch_memory(peaks, stop):
 
 
 @pytest.mark.slow
-def test_two_threads_share_the_memory_at_hand(light_path, monkeypatch):
+def test_two_threads_share_the_memory_at_hand(narrow_path, monkeypatch):
     """Two large photos at once: the second waits where both together do not fit."""
     from cartoongan_tf import Cartoonizer  # imports TensorFlow, without which this module's processes start faster
     from cartoongan_tf.inference.runtimes import load_runtime
 
-    runtime = load_runtime(light_path)
+    runtime = load_runtime(narrow_path)
     cartoonizer = Cartoonizer(runtime)
     photo = np.tile(draw(0, 120, 160), (20, 20, 1))  # 7.7 megapixels
     expected = cartoonizer(photo)
