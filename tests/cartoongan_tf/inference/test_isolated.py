@@ -152,7 +152,7 @@ def test_both_processes_end_together(generator_path, tmp_path, number, status):
 @pytest.mark.parametrize(
     "height, width", [(3024, 4032), (4000, 6000), (6144, 8160), (9000, 12000)], ids=["12MP", "24MP", "50MP", "108MP"]
 )
-def test_a_phone_s_photo_is_drawn_in_bounded_memory(light_path, tmp_path, monkeypatch, capsys, height, width):
+def test_a_phone_s_photo_is_drawn_in_bounded_memory(narrow_path, tmp_path, monkeypatch, capsys, height, width):
     """As on a processor without AVX-512 that draws it in bands; half a gigabyte and 90 bytes a pixel suffice."""
     monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
     photo = np.kron(draw(0, height // 20 + 1, width // 20 + 1), np.ones((20, 20, 1), np.uint8))[:height, :width]
@@ -162,7 +162,7 @@ def test_a_phone_s_photo_is_drawn_in_bounded_memory(light_path, tmp_path, monkey
     watcher = threading.Thread(target=_watch_memory, args=(peaks, stop))
     watcher.start()
     try:
-        command = ["cartoonize", f"--model={light_path}", str(tmp_path / "photo.jpg")]
+        command = ["cartoonize", f"--model={narrow_path}", str(tmp_path / "photo.jpg")]
         assert cartoonize.main(command) == 0
     finally:
         stop.set()
