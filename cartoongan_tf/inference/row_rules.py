@@ -61,9 +61,14 @@ def rule_for(layer: keras.layers.Layer) -> RowRule:
             return _ReflectionPadding(layer)
         case layers.Cropping2D():
             return _Cropping(layer)
-        case layers.ReLU() | layers.Activation() | layers.Add() | layers.Concatenate():
-            return _RowByRow(layer)
-        case InstanceNormalization() | PictureRange():
+        case (
+            layers.ReLU()
+            | layers.Activation()
+            | layers.Add()
+            | layers.Concatenate()
+            | InstanceNormalization()
+            | PictureRange()
+        ):
             return _RowByRow(layer)
     raise TypeError(f"cannot run in bands: no rule for the rows of a {type(layer).__name__}")
 

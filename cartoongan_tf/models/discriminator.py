@@ -28,7 +28,7 @@ def build_discriminator(width: int = 32) -> keras.Model:
       it has 1.13 million parameters.
     """
     picture = keras.Input((None, None, 3), name="picture")
-    x = _lrelu(conv(picture, width, 3, "flat_conv"), "flat")
+    x = lrelu(conv(picture, width, 3, "flat_conv"), "flat")
     x = _strided_block(x, 2 * width, 4 * width, "strided1")
     x = _strided_block(x, 4 * width, 8 * width, "strided2")
     x = _norm_lrelu(conv(x, 8 * width, 3, "feature_conv"), "feature")
@@ -36,13 +36,14 @@ def build_discriminator(width: int = 32) -> keras.Model:
 
 
 def _strided_block(x, strided_filters: int, filters: int, name: str):
-    x = _lrelu(conv(x, strided_filters, 3, f"{name}_conv1", strides=2), f"{name}_conv1")
+    x = lrelu(conv(x, strided_filters, 3, f"{name}_conv1", strides=2), f"{name}_conv1")
     return _norm_lrelu(conv(x, filters, 3, f"{name}_conv2"), name)
 
 
 def _norm_lrelu(x, name: str):
-    return _lrelu(InstanceNormalization(name=f"{name}_norm")(x), name)
+    return lrelu(InstanceNormalization(name=f"{name}_norm")(x), name)
 
 
-def _lrelu(x, name: str):
+def lrelu(x, name: str):
+    """Add the discriminators' leaky ReLU."""
     return keras.layers.LeakyReLU(negative_slope=LRELU_SLOPE, name=f"{name}_lrelu")(x)

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 
 import keras
 
-from cartoongan_tf.models.discriminator import LRELU_SLOPE
+from cartoongan_tf.models.discriminator import lrelu
 from cartoongan_tf.models.layers import conv
 
 _FEATURE_SCALE = 0.01  # VGG19's features have root mean squares of 60 to 900
@@ -58,15 +58,11 @@ def _head(tap, width: int, depth: int, last_depth: int, mixing: str, name: str):
     for halved in range(depth + 1, last_depth + 1):
         x = _halve(x, width * 2**halved, f"{name}_halve{halved}")
     if depth == last_depth:
-        x = _lrelu(conv(x, width * 2**depth, 3, f"{name}_conv", kernel_initializer=_INITIALIZER), f"{name}_conv")
+        x = lrelu(conv(x, width * 2**depth, 3, f"{name}_conv", kernel_initializer=_INITIALIZER), f"{name}_conv")
     return conv(x, 1, 1, f"{name}_logits")
 
 
 def _halve(x, filters: int, name: str):
     """Add a convolution to half the side, rounded down as VGG19 does; its 4x4 kernel weighs all pixels alike."""
     x = keras.layers.ZeroPadding2D(1, name=f"{name}_pad")(x)
-    return _lrelu(keras.layers.Conv2D(filters, 4, 2, kernel_initializer=_INITIALIZER, name=name)(x), name)
-
-
-def _lrelu(x, name: str):
-    return keras.layers.LeakyReLU(negative_slope=LRELU_SLOPE, name=f"{name}_lrelu")(x)
+    return lrelu(keras.layers.Conv2D(filters, 4, 2, kernel_initializer=_INITIALIZER, name=name)(x), name)
