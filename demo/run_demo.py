@@ -80,12 +80,12 @@ def make_drawings(folder: Path) -> None:
 def build_records() -> None:
     print("\n3. Training records")
     folders = [f"--photos_dir={OUTPUT}/photos", f"--cartoons_dir={OUTPUT}/drawings", f"--output_dir={OUTPUT}/data"]
-    run("data_pipeline.build_tfrecords", *folders, "--image_size=96")
+    run("data_pipeline.build_tfrecords", *folders, "--image_size=96", "--teacher=abstraction")
     run("data_pipeline.inspect_records", f"--data_dir={OUTPUT}/data")
 
 
 def train() -> None:
-    print("\n4. Training: first reconstruct photos, then train against the discriminator")
+    print("\n4. Training: first learn a classical cartoon of each photo, then train against the discriminator")
     run("cartoongan_tf.train", "--flagfile=configs/demo.flags", *vgg19_flags())
 
 

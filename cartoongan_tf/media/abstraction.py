@@ -29,11 +29,11 @@ class Abstraction(Config):
     """
 
     texture_passes: int = option(
-        "Passes of a bilateral filter that remove texture, in an abstraction.", 3, at_least=0, at_most=20
+        "Passes of a bilateral filter that remove texture, in an abstraction.", 6, at_least=0, at_most=20
     )
     flatness: float = option(
         "Strength of L0 smoothing in an abstraction (its authors' lambda): more merges more regions; 0: none.",
-        0.012,
+        0.002,
         at_least=0,
         at_most=1,
     )

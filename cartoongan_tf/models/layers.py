@@ -151,11 +151,10 @@ def conv_beside_photo(x, photo, name: str):
 
 @keras.saving.register_keras_serializable(package="cartoongan_tf")
 class PictureRange(keras.layers.Layer):
-    """Values clipped to [-1, 1]; in training, gradients pass as if they were not, so that no pixel is lost outside."""
+    """Values clipped to [-1, 1]; in training they stay as they are, so that the losses pull back what lies outside."""
 
     def call(self, inputs, training=False):
-        clipped = ops.clip(inputs, -1.0, 1.0)
-        return inputs + ops.stop_gradient(clipped - inputs) if training else clipped
+        return inputs if training else ops.clip(inputs, -1.0, 1.0)
 
     def compute_output_shape(self, input_shape):
         return input_shape

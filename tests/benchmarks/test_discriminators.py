@@ -27,13 +27,13 @@ def test_flags_that_cannot_be_used(capsys):
 def test_all_candidates_train_for_the_same_time(data_dir, tmp_path):
     output = tmp_path / "table.md"
     sizes = ["--generator_width=4", "--generator_num_blocks=1", "--discriminator_width=4", "--crop_size=32"]
-    flags = [f"--data_dir={data_dir}", "--vgg19_weights=random", "--minutes=0.1", "--initialization_steps=2"]
-    candidates = "--candidates=patch;features, random mixing;features, all"
+    flags = [f"--data_dir={data_dir}", "--vgg19_weights=random", "--minutes=0.05", "--initialization_steps=2"]
+    candidates = "--candidates=patch;features, all"
     assert benchmark.main(["x", *flags, *sizes, candidates, f"--output={output}"]) == 0
     rows = [line.split("|")[1:-1] for line in output.read_text().splitlines() if line.startswith("| ")]
     cells = {name.strip(): [cell.strip() for cell in others] for name, *others in rows}
-    for name in ("patch", "features, random mixing", "features, all"):
+    for name in ("patch", "features, all"):
         num_steps, step_secs, *_, generated_gap, _, _, smoothed_gap = cells[name]
         secs = int(num_steps.replace(",", "")) * float(step_secs)
-        assert 3 < secs < 20, name
+        assert 1.5 < secs < 15, name
         assert np.isfinite([float(generated_gap), float(smoothed_gap)]).all(), name

@@ -139,11 +139,12 @@ def test_bfloat16_is_close_and_its_weights_are_float32():
 
 
 @pytest.mark.slow
-def test_compiled_steps_compute_the_same(two_replicas):
+def test_compiled_steps_compute_the_same():
+    """On one device; test_steps has two."""
     changes = {"pool_size": 4, "discriminator_augmentation": "all"}
-    plain, _ = run_steps(steps.adversarial_step, _config(**changes), 2, two_replicas, build_with_gradient_descent)
+    plain, _ = run_steps(steps.adversarial_step, _config(**changes), 2, None, build_with_gradient_descent)
     config = _config(jit_compile=True, **changes)
-    compiled, _ = run_steps(steps.adversarial_step, config, 2, two_replicas, build_with_gradient_descent)
+    compiled, _ = run_steps(steps.adversarial_step, config, 2, None, build_with_gradient_descent)
     for ours, theirs in zip(compiled, plain, strict=True):
         for name in theirs:
             np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-3, atol=1e-5, err_msg=name)
