@@ -16,7 +16,6 @@ from cartoongan_tf.base.options import Config, option
 
 _GRADIENT_WEIGHT = 0.5
 _WARMUP_STEPS = 50
-_MAX_GRADIENT_NORM = 1.0
 _LONG_SIDE_PX = 640
 
 
@@ -29,7 +28,7 @@ class LearningConfig(Config):
     cpu_secs: float = option("Processor time to train each candidate for, in seconds.", 150.0, above=0)
     crop_size: int = option("As in training.", 96, at_least=32)
     batch_size: int = option("As in training.", 4, at_least=1)
-    learning_rate: float = option("Highest learning rate of Adam; it falls to 0 along a cosine.", 2e-3, above=0)
+    learning_rate: float = option("Highest learning rate of Adam; it falls to 0 along a cosine.", 1e-3, above=0)
     mixed_precision: str = option("As in training.", "auto")
 
 
@@ -72,8 +71,9 @@ def _train(generator, data_dir: str, config: LearningConfig) -> int:
     import tensorflow as tf
 
     from cartoongan_tf.models import losses, pixels
+    from cartoongan_tf.training.optimizers import ADAM_BETAS, ADAM_EPSILON
 
-    optimizer = keras.optimizers.Adam(config.learning_rate, beta_1=0.9, beta_2=0.99, global_clipnorm=_MAX_GRADIENT_NORM)
+    optimizer = keras.optimizers.Adam(config.learning_rate, *ADAM_BETAS, epsilon=ADAM_EPSILON)
     optimizer.build(generator.trainable_variables)
 
     @tf.function
