@@ -6,8 +6,8 @@
 writes a table (evaluation.txt, .md and .json) and a sheet of drawings (sheet.jpg). The table also has rows for the
 untouched photos, for two classical filters and for the abstraction, which a style should beat. --run_dir=runs/shinkai
 measures all checkpoints of a run, instead of models or as well, and draws their curves (curve.png). --teacher=big.keras
-adds the distance to that model's drawings, for one that learned from them. Use photos and cartoons that no model was
-trained on.
+adds the distance to that model's drawings, for one that learned from them; without --cartoons_dir these drawings are the
+cartoons. Use photos and cartoons that no model was trained on.
 """
 
 import dataclasses
@@ -38,8 +38,10 @@ _MOST_CROP_PX = 512  # VGG19 takes 16 crops at once: more than `kernel_limits` a
 @dataclasses.dataclass(frozen=True)
 class EvaluateConfig(Config):
     photos_dir: str = option("Folder of photos to cartoonize; its subfolders are searched too.")
-    cartoons_dir: str = option("Folder of cartoons to compare with, such as frames of the film.")
     output_dir: str = option("Folder to write to; results of an earlier evaluation are overwritten.")
+    cartoons_dir: str = option(
+        "Folder of cartoons to compare with, such as frames of the film; if not given: the drawings by --teacher.", ""
+    )
     model: str = option(
         "The models, separated by commas: .keras or .tflite files, SavedModel folders, styles; NAME=MODEL names one.",
         "",
@@ -81,6 +83,10 @@ class EvaluateConfig(Config):
         super().__post_init__()
         if not self.model and not self.run_dir and not self.classical:
             raise InputError("--model is missing: name a model, or a run by --run_dir")
+        if not self.cartoons_dir and not self.teacher:
+            raise InputError("--cartoons_dir is missing: name a folder of cartoons, or a --teacher to compare with")
+        if self.abstraction.palette_colors and not self.cartoons_dir:
+            raise InputError("--abstraction_palette_colors: the colours are those of cartoons; name a --cartoons_dir")
         crop_fits = self.long_side == 0 or self.long_side >= self.crop_px
         require(self, "long_side", crop_fits, f"must be 0, or at least --crop_px={self.crop_px}")
 
@@ -106,15 +112,20 @@ def main(argv=None) -> int:
 def _evaluate(config: EvaluateConfig, _) -> None:
     program.start_tensorflow()
     from cartoongan_tf.evaluation import report
-    from cartoongan_tf.evaluation.evaluator import Evaluator
+    from cartoongan_tf.evaluation.evaluator import Evaluator, draw_all
+    from cartoongan_tf.media.picture_set import Pictures
 
     photos = _read_pictures(config.photos_dir, config)
-    cartoons = _read_pictures(config.cartoons_dir, config)
-    draw_abstraction = _abstraction(config, cartoons.pixels)
+    cartoons = _read_pictures(config.cartoons_dir, config) if config.cartoons_dir else None
+    draw_abstraction = _abstraction(config, cartoons.pixels if cartoons else [])
     methods = [*classical_methods(config, draw_abstraction), *_models(config)]
-    teacher = load_teacher(config, draw_abstraction) if config.teacher else None
+    drawings = None
+    if config.teacher:
+        drawings, _ = draw_all(load_teacher(config, draw_abstraction), photos.pixels, "with the teacher")
+    if not cartoons:
+        cartoons = Pictures(photos.files, drawings, [], len(photos.files))
     shown = report.chosen(photos, config.num_on_sheet)
-    evaluator = Evaluator.build(photos.pixels, cartoons.pixels, _evaluator_config(config), shown, teacher)
+    evaluator = Evaluator.build(photos.pixels, cartoons.pixels, _evaluator_config(config), shown, drawings)
     methods += _checkpoints(config)
     rows = [evaluator.cartoons_row(), evaluator.photos_row()]
     for method in Bar(methods, desc="measuring", unit="method"):

@@ -84,7 +84,7 @@ class Evaluator:
         cartoons: Sequence[np.ndarray],
         config: EvaluatorConfig,
         shown: Collection[int] = (),
-        teacher: Draw | None = None,
+        teacher_drawings: Sequence[np.ndarray] | None = None,
     ) -> "Evaluator":
         """Load the networks, and measure photos and cartoons.
 
@@ -92,12 +92,12 @@ class Evaluator:
           photos, cartoons: uint8 RGB [H, W, 3] each.
           config: settings for measuring.
           shown: numbers of the photos whose drawings are kept in the rows.
-          teacher: method that all others are compared with, photo by photo; None: no comparison.
+          teacher_drawings: drawings of the photos, uint8 RGB [H, W, 3] each, that all others are compared with, photo by
+            photo; None: no comparison.
 
         Raises:
-          InputError: the weights of VGG19 or Inception cannot be used, or the teacher cannot draw a photo.
+          InputError: the weights of VGG19 or Inception cannot be used.
         """
-        teacher_drawings = _draw_all(teacher, photos, "with the teacher")[0] if teacher else None
         boxes = _boxes(photos, config)
         photo_crops = cut(photos, boxes, config.crop_px)
         cartoon_crops = cut(cartoons, _boxes(cartoons, config), config.crop_px)
@@ -156,7 +156,7 @@ class Evaluator:
         Raises:
           InputError: from `draw`.
         """
-        pictures, secs_per_megapixel = _draw_all(draw, self.pictures, name)
+        pictures, secs_per_megapixel = draw_all(draw, self.pictures, name)
         crops = cut(pictures, self.boxes, self.crop_px)
         style_batches = []
         content_distances = []
@@ -223,8 +223,8 @@ def _crop_set(crops: Crops, style: Sample, inception: keras.Model | None, weight
     return CropSet(crops, style, crop_features.color_sample(crops), inception_sample, weights)
 
 
-def _draw_all(draw: Draw, photos: Sequence[np.ndarray], name: str) -> tuple[list[np.ndarray], float]:
-    """Return the drawings, and the median seconds per megapixel."""
+def draw_all(draw: Draw, photos: Sequence[np.ndarray], name: str) -> tuple[list[np.ndarray], float]:
+    """Draw photos, uint8 RGB [H, W, 3] each; return the drawings, and the median seconds per megapixel."""
     draw(photos[0])  # whatever is built at first
     drawings = []
     secs_per_megapixel = []

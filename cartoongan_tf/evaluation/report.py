@@ -132,7 +132,8 @@ class Report:
             lines.append(f"{counts['crops']} crops of {files}{overlap}.")
         largest = f"at most {self.config.long_side} px" if self.config.long_side else "any size"
         if "psnr_to_teacher" in self._measure_names:
-            lines.append(f"The teacher is {self.config.teacher}.")
+            drew = "" if self.config.cartoons_dir else ", who drew the cartoons"
+            lines.append(f"The teacher is {self.config.teacher}{drew}.")
         return "\n".join(
             [
                 *lines,

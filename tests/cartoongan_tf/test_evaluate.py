@@ -124,6 +124,17 @@ def test_a_teacher_draws_each_photo_once(folders, tmp_path, monkeypatch):
     assert flags["abstraction_num_tones"] == 3 and flags["teacher"] == "abstraction"
 
 
+def test_without_cartoons_the_teachers_drawings_are_compared_with(folders, tmp_path):
+    flags = ["--cartoons_dir=", "--teacher=abstraction"]
+    assert evaluate.main(_flags(folders, tmp_path, *flags)) == 0
+    values = json.loads((tmp_path / "evaluation.json").read_text())
+    assert values["counts"]["cartoons"]["pictures"] == values["counts"]["photos"]["pictures"] == 5
+    rows = {row["name"]: row["measures"] for row in values["rows"]}
+    for name in ("edge_density", "flatness"):
+        assert rows["abstraction"][name]["value"] == pytest.approx(rows["the cartoons themselves"][name]["value"]), name
+    assert rows["abstraction"]["ssim_to_teacher"]["value"] == pytest.approx(1)
+
+
 def test_counts_and_skipped_files_are_reported(output, values):
     photos = {"pictures": 5, "files": 7, "crops": 40, "disjoint": 10, "left_out": 2}
     assert values["counts"]["photos"] == photos
@@ -199,6 +210,8 @@ def test_flags_that_cannot_be_used(folders, generator_path, tmp_path, capsys):
         ([f"--model={generator_path},notes.txt"], 1, "--model=notes.txt: "),
         ([f"--model={generator_path},{generator_path}"], 1, f"--model={generator_path},{generator_path}: "),
         (["--model=", "--noclassical"], 2, "--model is missing"),
+        (["--cartoons_dir="], 2, "--cartoons_dir is missing"),
+        (["--cartoons_dir=", "--teacher=abstraction", "--abstraction_palette_colors=4"], 2, "--abstraction_palette_colors"),
         (["--crop_px=8"], 2, "--crop_px=8: "),
         (["--long_side=20"], 2, "--long_side=20: "),
         (["--photos_dir=none"], 1, "none: "),
