@@ -67,11 +67,11 @@ def _training_step(config: DatasetConfig, batch: dict) -> Callable[[], None]:
     """Return an adversarial step on a batch, traced already."""
     import tensorflow as tf
 
-    from cartoongan_tf.training import schedule, steps
+    from cartoongan_tf.training import schedule, step_graph, steps
     from cartoongan_tf.training.config import TrainConfig
     from cartoongan_tf.training.networks import build_networks
 
-    tf.config.optimizer.set_experimental_options({"remapping": False})  # as training does
+    step_graph.switch_remapper_off()
     recipe = TrainConfig(
         data_dir=config.data_dir,
         run_dir="",

@@ -151,7 +151,7 @@ def _build(step: str, recipe: TrainConfig):
     from cartoongan_tf.training.networks import build_networks
     from data_pipeline import dataset, records
 
-    tf.config.optimizer.set_experimental_options({"remapping": False})  # as training does
+    step_graph.switch_remapper_off()
     keras.utils.set_random_seed(recipe.seed)
     networks = build_networks(recipe, schedule.plan(recipe, steps_per_epoch=10**6), recipe.crop_size)
     opened = records.open_records(recipe.data_dir)

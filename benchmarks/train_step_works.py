@@ -187,7 +187,7 @@ def build(work: Work, recipe: TrainConfig) -> Callable[[int], int]:
       a function of a number of steps, a multiple of --steps_per_call. It does the steps, waits for their results, and
       returns the peak memory so far, in bytes.
     """
-    tf.config.optimizer.set_experimental_options({"remapping": False})  # as training does
+    step_graph.switch_remapper_off()
     recipe = dataclasses.replace(recipe, **work.changes)
     batches = iter(tf.data.Dataset.from_tensors(random_batch(recipe)).repeat())
     train = step_graph.several_steps(work.build(recipe), batches, tf.distribute.get_strategy())

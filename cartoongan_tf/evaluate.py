@@ -6,8 +6,8 @@
 writes a table (evaluation.txt, .md and .json) and a sheet of drawings (sheet.jpg). The table also has rows for the
 untouched photos, for two classical filters and for the abstraction, which a style should beat. --run_dir=runs/shinkai
 measures all checkpoints of a run, instead of models or as well, and draws their curves (curve.png). --teacher=big.keras
-adds the distance to that model's drawings, for one that learned from them; without --cartoons_dir these drawings are the
-cartoons. Use photos and cartoons that no model was trained on.
+adds the distance to that model's drawings, for one that learned from them; without --cartoons_dir these are the
+cartoons, too. Use photos and cartoons that no model was trained on.
 """
 
 import dataclasses

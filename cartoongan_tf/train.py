@@ -75,8 +75,9 @@ def _prepare_tensorflow(config: TrainConfig) -> None:
     import keras
     import tensorflow as tf
 
-    # Grappler's remapper gives up on the discriminator's LeakyReLU gradients, with an error line and no gain.
-    tf.config.optimizer.set_experimental_options({"remapping": False})
+    from cartoongan_tf.training import step_graph
+
+    step_graph.switch_remapper_off()
     keras.utils.set_random_seed(config.seed)
     if config.deterministic:
         tf.config.experimental.enable_op_determinism()

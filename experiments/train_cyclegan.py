@@ -62,10 +62,10 @@ def _train(config: TrainCycleGANConfig) -> int:
 def _start_tensorflow(seed: int) -> None:
     program.start_tensorflow()
     import keras
-    import tensorflow as tf
 
-    # As in cartoongan_tf.train: the remapper gives up on the discriminators' gradients, with an error line and no gain.
-    tf.config.optimizer.set_experimental_options({"remapping": False})
+    from cartoongan_tf.training import step_graph
+
+    step_graph.switch_remapper_off()
     keras.utils.set_random_seed(seed)
 
 

@@ -92,8 +92,8 @@ class Evaluator:
           photos, cartoons: uint8 RGB [H, W, 3] each.
           config: settings for measuring.
           shown: numbers of the photos whose drawings are kept in the rows.
-          teacher_drawings: drawings of the photos, uint8 RGB [H, W, 3] each, that all others are compared with, photo by
-            photo; None: no comparison.
+          teacher_drawings: drawings of the photos, uint8 RGB [H, W, 3] each, with which all others are compared, photo
+            by photo; None: no comparison.
 
         Raises:
           InputError: the weights of VGG19 or Inception cannot be used.

@@ -12,6 +12,11 @@ import tensorflow as tf
 Step = Callable[[dict[str, tf.Tensor]], dict[str, tf.Tensor]]
 
 
+def switch_remapper_off() -> None:
+    """Switch off Grappler's remapper: it gives up on the gradient of LeakyReLU, with an error line and no gain."""
+    tf.config.optimizer.set_experimental_options({"remapping": False})
+
+
 def several_steps(
     step: Step, batches: Iterator, strategy: tf.distribute.Strategy
 ) -> Callable[[int], dict[str, tf.Tensor]]:

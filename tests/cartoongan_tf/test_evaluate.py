@@ -211,7 +211,7 @@ def test_flags_that_cannot_be_used(folders, generator_path, tmp_path, capsys):
         ([f"--model={generator_path},{generator_path}"], 1, f"--model={generator_path},{generator_path}: "),
         (["--model=", "--noclassical"], 2, "--model is missing"),
         (["--cartoons_dir="], 2, "--cartoons_dir is missing"),
-        (["--cartoons_dir=", "--teacher=abstraction", "--abstraction_palette_colors=4"], 2, "--abstraction_palette_colors"),
+        (["--cartoons_dir=", "--teacher=abstraction", "--abstraction_palette_colors=4"], 2, "--cartoons_dir"),
         (["--crop_px=8"], 2, "--crop_px=8: "),
         (["--long_side=20"], 2, "--long_side=20: "),
         (["--photos_dir=none"], 1, "none: "),
