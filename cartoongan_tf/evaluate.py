@@ -119,13 +119,12 @@ def _evaluate(config: EvaluateConfig, _) -> None:
     cartoons = _read_pictures(config.cartoons_dir, config) if config.cartoons_dir else None
     draw_abstraction = _abstraction(config, cartoons.pixels if cartoons else [])
     methods = [*classical_methods(config, draw_abstraction), *_models(config)]
-    drawings = None
+    drawings: list[np.ndarray] = []
     if config.teacher:
         drawings, _ = draw_all(load_teacher(config, draw_abstraction), photos.pixels, "with the teacher")
-    if not cartoons:
-        cartoons = Pictures(photos.files, drawings, [], len(photos.files))
+    cartoons = cartoons or Pictures(photos.files, drawings, [], len(photos.files))
     shown = report.chosen(photos, config.num_on_sheet)
-    evaluator = Evaluator.build(photos.pixels, cartoons.pixels, _evaluator_config(config), shown, drawings)
+    evaluator = Evaluator.build(photos.pixels, cartoons.pixels, _evaluator_config(config), shown, drawings or None)
     methods += _checkpoints(config)
     rows = [evaluator.cartoons_row(), evaluator.photos_row()]
     for method in Bar(methods, desc="measuring", unit="method"):

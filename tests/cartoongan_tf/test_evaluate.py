@@ -125,10 +125,8 @@ def test_a_teacher_draws_each_photo_once(folders, tmp_path, monkeypatch):
 
 
 def test_without_cartoons_the_teachers_drawings_are_compared_with(folders, tmp_path):
-    flags = ["--cartoons_dir=", "--teacher=abstraction"]
-    assert evaluate.main(_flags(folders, tmp_path, *flags)) == 0
+    assert evaluate.main(_flags(folders, tmp_path, "--cartoons_dir=", "--teacher=abstraction")) == 0
     values = json.loads((tmp_path / "evaluation.json").read_text())
-    assert values["counts"]["cartoons"]["pictures"] == values["counts"]["photos"]["pictures"] == 5
     rows = {row["name"]: row["measures"] for row in values["rows"]}
     for name in ("edge_density", "flatness"):
         assert rows["abstraction"][name]["value"] == pytest.approx(rows["the cartoons themselves"][name]["value"]), name
