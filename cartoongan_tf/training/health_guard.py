@@ -1,4 +1,4 @@
-"""A guard that warns of adversarial training that has gone wrong without stopping.
+"""A guard that warns of training that has gone wrong without stopping.
 
 A run may take days with a discriminator that teaches nothing, or a generator that returns the photo. The guard warns
 once of each problem, with its figures and the flag to change; it changes nothing itself. Losses that are not finite
@@ -49,8 +49,13 @@ _LEAST_EDGE_SHARE = 0.005  # one short line; added to each share, so that pictur
 _CHECKERBOARD_RATIO = 40.0
 
 
+# Largest share of dead filters in a layer. Measured: up to 0.8 in light generators that learn, 1 in one that had
+# stopped.
+_DEAD_SHARE = 0.95
+
+
 class HealthGuard:
-    """A guard of adversarial training that reports each problem once."""
+    """A guard of training that reports each problem once."""
 
     def __init__(
         self,
@@ -115,6 +120,10 @@ class HealthGuard:
         ratio = checkerboard(generated)
         self._note("checkerboard", step, ratio > _CHECKERBOARD_RATIO, _checkerboard_text(ratio))
 
+    def see_filters(self, step: int, layer: str, dead_share: float) -> None:
+        """Look at the layer with the largest share of dead filters, in any phase; at each checkpoint is enough."""
+        self._note("dead", step, dead_share > _DEAD_SHARE, _dead_text(layer, dead_share))
+
     def _note(self, problem: str, step: int, is_present: bool, text: str) -> None:
         """Take note of whether a problem is present; report it once it has been at every look for long enough."""
         if not is_present:
@@ -169,6 +178,14 @@ def _chance_text(logits: Mapping[str, float], loss: float, loss_at_chance: float
         f"--discriminator=features, or with --discriminator_warmup_steps=500 or more{lower}; or raise "
         "--discriminator_learning_rate or --batch_size. "
         "If the samples look like the cartoons already, all is well."
+    )
+
+
+def _dead_text(layer: str, share: float) -> str:
+    return (
+        f"{share:.0%} of the filters of the generator's layer {layer} have given 0 on all samples. They learn no "
+        "more, and without them a generator can hardly do more than change colours. The steps were too large: start a "
+        "new run with a third of --initialization_learning_rate, or of --generator_learning_rate if it began later."
     )
 
 

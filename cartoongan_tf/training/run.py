@@ -15,6 +15,7 @@ from cartoongan_tf.training import distribution, dry_run, dry_run_report, loop, 
 from cartoongan_tf.training.cadence import Cadence
 from cartoongan_tf.training.checkpoints import RunCheckpoints
 from cartoongan_tf.training.config import TrainConfig
+from cartoongan_tf.training.dead_filters import find_dead_filters
 from cartoongan_tf.training.health_guard import PATIENCE_STEPS, HealthGuard
 from cartoongan_tf.training.inputs import Inputs
 from cartoongan_tf.training.networks import Networks, build_networks, generator_to_use, load_initial_generator
@@ -206,6 +207,7 @@ class TrainingRun:
 
     def _write_results(self, phase_name: str, step: int) -> None:
         generated = self._write_samples(self.folder, step)
+        self.guard.see_filters(step, *find_dead_filters(self.networks.generator, self.inputs.photos))
         if phase_name == ADVERSARIAL:
             self.guard.see_pictures(step, self.inputs.photos, generated, self.inputs.cartoons)
 

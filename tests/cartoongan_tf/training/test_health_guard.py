@@ -172,6 +172,18 @@ def test_what_begins_anew_has_to_last_anew():
     assert _problems(warnings) == ["photo"]
 
 
+def test_dead_filters_are_told_from_those_that_learn():
+    warnings = []
+    guard = health_guard.HealthGuard("least_squares", 1.0, warnings.append)
+    for step in range(0, 3000, 500):
+        guard.see_filters(step, "up1_relu", 0.8)
+    assert not warnings
+    for step in range(3000, 6000, 500):
+        guard.see_filters(step, "up2_relu", 1.0)
+    (warning,) = warnings
+    assert "up2_relu" in warning and "100%" in warning and "--initialization_learning_rate" in warning
+
+
 def _tiles(path, size, side_px=96):
     picture = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
     picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA) if size else picture
