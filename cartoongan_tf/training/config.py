@@ -68,6 +68,11 @@ class TrainConfig(NetworksConfig):
         6.2e-4,
         at_least=0,
     )
+    content_target: Literal["photo", "drawing"] = option(
+        "Picture whose content and colours adversarial training keeps: the photo (the paper's), or a teacher's drawing "
+        "of it, for a generator that begins as the teacher.",
+        "photo",
+    )
     color_weight: float = option(
         "Weight of a loss that keeps the photo's colours (mean absolute difference of chroma) in adversarial training; "
         "not in the paper. 0: off.",
@@ -205,6 +210,11 @@ class TrainConfig(NetworksConfig):
     def learns_from_teacher(self) -> bool:
         """Whether the initialization learns a teacher's drawings."""
         return self.initialization_loss == "teacher" and self.initialization_epochs > 0
+
+    @property
+    def needs_drawings(self) -> bool:
+        """Whether a phase compares with a teacher's drawings."""
+        return self.learns_from_teacher or (self.content_target == "drawing" and self.adversarial_epochs > 0)
 
     @property
     def judges_features(self) -> bool:

@@ -57,7 +57,7 @@ def build_inputs(config: TrainConfig, training: Records, held_out: Records) -> I
             config.crop_size,
             held_out if has_examples(config, held_out) else None,
             config.validation_batches,
-            with_drawings=config.learns_from_teacher,
+            with_drawings=config.needs_drawings,
             with_cartoons=config.learns_from_cartoons,
             with_faces=config.face_weight != 1,
         ),
@@ -66,7 +66,7 @@ def build_inputs(config: TrainConfig, training: Records, held_out: Records) -> I
         photos=dataset.read_photos(sampled, config.num_samples),
         cartoons=dataset.read_cartoons(sampled, _NUM_CARTOONS if config.learns_from_cartoons else 0),
         description=_describe(config.data_dir, training, held_out),
-        drawings=dataset.read_drawings(sampled, config.num_samples) if config.learns_from_teacher else None,
+        drawings=dataset.read_drawings(sampled, config.num_samples) if config.needs_drawings else None,
     )
 
 
@@ -120,9 +120,10 @@ def check_records(config: TrainConfig, training: Records) -> None:
     """Raise InputError if photos, faces, cartoons or a teacher's drawings that the recipe learns from are missing."""
     data_dir = config.data_dir
     command = records.BUILD_COMMAND.format(data_dir)
-    if config.learns_from_teacher and not training.teacher:
+    if config.needs_drawings and not training.teacher:
+        flag = "--initialization_loss=teacher" if config.learns_from_teacher else "--content_target=drawing"
         raise InputError(
-            f"--initialization_loss=teacher: {data_dir} holds no drawings of the photos. Build it again with a teacher:"
+            f"{flag}: {data_dir} holds no drawings of the photos. Build it again with a teacher:"
             f"\n    {command} --teacher=abstraction --overwrite"
         )
     if config.face_weight != 1 and not training.has_faces:

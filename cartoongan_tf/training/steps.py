@@ -160,7 +160,8 @@ def adversarial_pass(
     photo, cartoon, smoothed = _read_pictures(batch)
     discriminator = networks.discriminator
     sight = Sight(networks, config, draws)
-    photo_features = sight.content(photo)
+    target = pixels.to_float(batch["drawing"]) if config.content_target == "drawing" else photo
+    target_features = sight.content(target)
     generated = networks.generator(photo, training=True)
     judged = sight.judged(generated)
     generated_logits = discriminator(judged, training=True)
@@ -169,13 +170,13 @@ def adversarial_pass(
     if shown is not None:
         shown_logits = discriminator(_swap(shown, sight.judged(shown.pictures), judged), training=True)
     places = read_face_weights(batch, config).of_features
-    content = content_loss(sight.content(generated), photo_features, config.content_loss, places)
+    content = content_loss(sight.content(generated), target_features, config.content_loss, places)
     terms = {
         "generator_loss": (1.0, generator_loss(generated_logits, config.adversarial_loss)),
         "content_loss": (config.content_weight, content),
     }
     if config.color_weight:
-        terms["color_loss"] = (config.color_weight, color_loss(generated, photo))
+        terms["color_loss"] = (config.color_weight, color_loss(generated, target))
     terms |= _stability_term(networks, photo, generated, config, disturbed)
     of_generator = _generator_pass(terms, config)
     judged = _judge_discriminator(cartoon_logits, smoothed_logits, shown_logits, config)

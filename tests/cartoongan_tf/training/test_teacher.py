@@ -1,11 +1,13 @@
 """Training on a teacher's drawings: one step by hand, and whole runs."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from cartoongan_tf.media import pictures
-from cartoongan_tf.models import pixels
+from cartoongan_tf.models import losses, pixels
 from cartoongan_tf.training import dry_run, steps
 from cartoongan_tf.training.run_folder import RunFolder
 from data_pipeline import build_tfrecords, dataset, records
@@ -175,10 +177,30 @@ def test_adversarial_training_can_follow_a_distillation(drawn_with_cartoons, tmp
     assert checkpoint_steps(tmp_path / "run")[-1] == 8
 
 
+def test_the_content_of_the_drawing_can_be_kept_in_place_of_the_photo_s(small_networks):
+    """Content and colours are then compared with the drawing alone, here the photo at a quarter of its brightness."""
+    config = small_config(color_weight=1.0, content_target="drawing")
+    batch = small_batch() | {"drawing": small_batch()["photo"] // 4}
+    networks = untrained(config)
+    of_drawing = steps.adversarial_pass(networks, batch, config).scalars
+    config = dataclasses.replace(config, content_target="photo")
+    of_photo = steps.adversarial_pass(networks, batch, config).scalars
+    drawn = networks.generator(pixels.to_float(batch["photo"]), training=True)
+    dark = pixels.to_float(batch["drawing"])
+    features = networks.vgg19_features
+    expected = np.mean(np.abs(features(drawn) - features(dark)))
+    assert float(of_drawing["content_loss"]) == pytest.approx(expected, rel=1e-3)
+    assert float(of_drawing["color_loss"]) == pytest.approx(float(np.mean(losses.color_loss(drawn, dark))), rel=1e-3)
+    assert float(of_photo["content_loss"]) != pytest.approx(expected, rel=1e-2)
+    assert float(of_photo["generator_loss"]) == pytest.approx(float(of_drawing["generator_loss"]), rel=1e-5)
+
+
 def test_what_the_records_lack_is_named_with_the_way_to_get_it(data_dir, drawn_dir, tmp_path, capsys):
     assert train_small(data_dir, tmp_path / "run", TEACHER) == 1
     error = capsys.readouterr().err
     assert TEACHER in error and "data_pipeline.build_tfrecords" in error and "--teacher=" in error
+    assert train_small(data_dir, tmp_path / "run", "--content_target=drawing") == 1
+    assert "--content_target=drawing" in capsys.readouterr().err
     for flags in (("--adversarial_epochs=1",), ("--adversarial_epochs=0", "--discriminator_warmup_steps=1")):
         assert train_small(drawn_dir, tmp_path / "run", TEACHER, *flags) == 1
         error = capsys.readouterr().err
