@@ -25,7 +25,7 @@ def test_shares_count_wins_on_either_side_and_halves():
 
 
 def test_intervals_are_those_of_other_photos():
-    """Of 40 photos that are decided by a coin, a share is between a third and two thirds; of equal ones, certain."""
+    """Coins decide 40 photos: the interval is as wide as chance makes it, however many viewers are asked."""
     coins = np.random.default_rng(0).integers(2, size=40).astype(float)
     share = preference_count.count(_answers(coins), "ink")
     assert share.low == pytest.approx(share.value - 0.155, abs=0.04)
