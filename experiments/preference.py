@@ -14,9 +14,9 @@ import csv
 import dataclasses
 import itertools
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -30,9 +30,11 @@ from cartoongan_tf.media.abstraction import abstract
 from experiments import preference_count
 from experiments.preference_count import ANSWER_FIELDS, KEY_FIELDS
 
+if TYPE_CHECKING:
+    from cartoongan_tf.evaluation.evaluator import Draw
+
 _TILE_PX = 560
-Draw = Callable[[np.ndarray], np.ndarray]
-CLASSICAL: dict[str, Draw] = {"stylization": classical_filters.stylization, "abstraction": abstract}
+CLASSICAL: "dict[str, Draw]" = {"stylization": classical_filters.stylization, "abstraction": abstract}
 
 
 @dataclasses.dataclass(frozen=True)
