@@ -102,7 +102,8 @@ def _write_pairs(config: PreferenceConfig, folder: Path) -> None:
     for viewer in range(1, config.num_viewers + 1):
         rows = [[number + 1, "", "", ""] for number in rng.permutation(len(pairs))]
         _write_table(folder / f"answers-{viewer}.csv", ANSWER_FIELDS, rows)
-    key = [[number, photos.files[pair.photo].name, pair.a, pair.b] for number, pair in enumerate(pairs, 1)]
+    names = [file.relative_to(config.photos_dir).as_posix() for file in photos.files]
+    key = [[number, names[pair.photo], pair.a, pair.b] for number, pair in enumerate(pairs, 1)]
     _write_table(folder / "key.csv", KEY_FIELDS, key)
     print(f"Wrote {len(pairs)} pairs to {folder}. Give each viewer an answers-N.csv and pairs/, and not key.csv.")
 

@@ -50,7 +50,7 @@ def test_each_pair_of_methods_is_shown_once_for_each_photo_on_either_side():
 def shown(narrow_path, tmp_path):
     """A folder with the pairs of three photos, in the bundled style and by two classical methods."""
     for seed in range(3):
-        pictures.write_picture(tmp_path / "photos" / f"{seed}.png", draw(seed, 40, 60))
+        pictures.write_picture(tmp_path / "photos" / f"day{seed}" / "photo.png", draw(seed, 40, 60))
     folder = tmp_path / "preference"
     flags = [f"--photos_dir={tmp_path / 'photos'}", f"--model=small={narrow_path}", f"--output_dir={folder}"]
     assert preference.main(["x", *flags, "--num_viewers=2"]) == 0
@@ -64,6 +64,7 @@ def _read(path):
 
 def test_answers_are_counted(shown, capsys):
     key = {row["pair"]: row for row in _read(shown / "key.csv")}
+    assert {row["photo"] for row in key.values()} == {f"day{seed}/photo.png" for seed in range(3)}
     assert list(key["1"]) == list(KEY_FIELDS) and len(key) == 9 == len(list((shown / "pairs").glob("*.jpg")))
     assert pictures.read_picture(shown / "pairs" / "001.jpg").shape[1] > 3 * 500
     orders = []
