@@ -52,6 +52,12 @@ class TrainConfig(NetworksConfig):
         "Adam's learning rate for the generator during adversarial training.", 1e-5, above=0
     )
     discriminator_learning_rate: float = option("Adam's learning rate for the discriminator.", 1e-5, above=0)
+    update_clipping: float = option(
+        "Size of the generator's gradients, as a multiple of their usual size, above which Adam takes smaller steps. 1 "
+        "lets a generator without norms learn at high rates. Not in the paper. 0: off.",
+        0.0,
+        at_least=0,
+    )
 
     adversarial_loss: Literal["log", "least_squares", "hinge"] = option(
         "Adversarial loss: log is equation (3) of the paper, least_squares is that of the authors' code, hinge is in "

@@ -91,8 +91,12 @@ def build_networks(config: TrainConfig, schedule: Schedule, image_size: int) -> 
         discriminator=discriminator,
         vgg19_features=vgg19_features,
         vgg19_taps=vgg19_taps,
-        initialization_optimizer=_build_optimizer(generator, config.initialization_learning_rate, initialization),
-        generator_optimizer=_build_optimizer(generator, config.generator_learning_rate, adversarial),
+        initialization_optimizer=_build_optimizer(
+            generator, config.initialization_learning_rate, initialization, config.update_clipping
+        ),
+        generator_optimizer=_build_optimizer(
+            generator, config.generator_learning_rate, adversarial, config.update_clipping
+        ),
         discriminator_optimizer=_build_optimizer(discriminator, config.discriminator_learning_rate, adversarial),
         warmup_optimizer=_build_warmup_optimizer(discriminator, config),
         averaged_generator=_copy_of(generator, config) if config.ema_decay else None,
@@ -129,8 +133,10 @@ def generator_to_use(networks: Networks, config: TrainConfig) -> keras.Model:
     return _copy_of(networks.generator, config)
 
 
-def _build_optimizer(model: keras.Model, learning_rate: float, phase: PhaseLength) -> keras.optimizers.Optimizer:
-    return build_adam(model, learning_rate, phase.num_steps, phase.decay_steps)
+def _build_optimizer(
+    model: keras.Model, learning_rate: float, phase: PhaseLength, update_clipping: float = 0.0
+) -> keras.optimizers.Optimizer:
+    return build_adam(model, learning_rate, phase.num_steps, phase.decay_steps, update_clipping)
 
 
 def _build_warmup_optimizer(discriminator: keras.Model, config: TrainConfig) -> keras.optimizers.Optimizer | None:
