@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from keras import layers
 
-from cartoongan_tf.models.generator import ARCHITECTURES, Architecture
+from cartoongan_tf.models.generator import ARCHITECTURES, Architecture, light, light_at_half_resolution
 from cartoongan_tf.models.layers import (
     InstanceNormalization,
     PictureRange,
@@ -50,25 +50,9 @@ def _normalized_block(x, filters: int, name: str):
     return layers.Add(name=f"{name}_sum")([x, InstanceNormalization(name=f"{name}_norm2")(residual)])
 
 
-def _trunk(x, filters: int, num_blocks: int, block: Callable):
-    for index in range(1, num_blocks + 1):
-        x = block(x, filters, f"residual{index}")
-    return x
-
-
-def _light(photo, width: int, num_blocks: int, block: Callable = plain_block, at_full_resolution: bool = True):
-    """Add the light generator's layers, with other blocks; or with no layers at full resolution but the last one."""
-    half = conv_relu(conv_relu(photo, width, 5, "down1_conv1", strides=2), width, 3, "down1_conv2")
-    x = _trunk(conv_relu(half, 2 * width, 3, "down2_conv", strides=2), 2 * width, num_blocks, block)
-    x = conv_relu(merge(doubled(x, width, "up1"), half, width, "merge1"), width, 3, "merge1_conv2")
-    if not at_full_resolution:
-        return _added_by_squares(x, photo)
-    x = merge(doubled(x, width // 4, "up2"), photo, 3 * width // 8, "merge2")
-    return added_to_photo(x, photo, "output_conv")
-
-
-def _added_by_squares(x, photo):
-    """Make 2x2 pixels from each of x by one convolution (Shi et al. 2016), and add them to the photo."""
+def _pixel_shuffle(photo, width: int, num_blocks: int):
+    """Make 2x2 pixels from each at half of the resolution by one convolution (Shi et al. 2016)."""
+    x = light_at_half_resolution(photo, width, num_blocks)
     x = doubling_conv(x, 3, "output_conv", "zeros")
     return layers.Add(name="with_photo", dtype="float32")([x, photo])
 
@@ -77,7 +61,9 @@ def _unet(photo, width: int, num_blocks: int, block: Callable = plain_block):
     """Keep wide features of the full and of half the resolution beside the trunk (Ronneberger et al. 2015)."""
     full = conv_relu(conv_relu(photo, width, 5, "flat_conv1"), width, 3, "flat_conv2")
     half = conv_relu(conv_relu(full, 2 * width, 3, "down1_conv1", strides=2), 2 * width, 3, "down1_conv2")
-    x = _trunk(conv_relu(half, 4 * width, 3, "down2_conv", strides=2), 4 * width, num_blocks, block)
+    x = conv_relu(half, 4 * width, 3, "down2_conv", strides=2)
+    for index in range(1, num_blocks + 1):
+        x = block(x, 4 * width, f"residual{index}")
     x = merge(doubled(x, 2 * width, "up1"), half, 2 * width, "merge1")
     x = merge(doubled(x, width, "up2"), full, width, "merge2")
     return added_to_photo(x, photo, "output_conv")
@@ -91,10 +77,10 @@ CANDIDATES = {
     "narrow": ARCHITECTURES["narrow"],
     "U-Net": _candidate(_unet, 16, 6),
     "U-Net, dilated": _candidate(_unet, 16, 6, block=_dilated_block),
-    "light, norms": _candidate(_light, 32, 6, block=_normalized_block),
-    "light, depthwise": _candidate(_light, 32, 8, block=_inverted_block),
-    "light, dilated": _candidate(_light, 32, 6, block=_dilated_block),
-    "light, pixel shuffle": _candidate(_light, 32, 8, at_full_resolution=False),
+    "light, norms": _candidate(light, 32, 6, block=_normalized_block),
+    "light, depthwise": _candidate(light, 32, 8, block=_inverted_block),
+    "light, dilated": _candidate(light, 32, 6, block=_dilated_block),
+    "light, pixel shuffle": _candidate(_pixel_shuffle, 32, 8),
     "light": ARCHITECTURES["light"],
 }
 ARCHITECTURES.update(CANDIDATES)

@@ -28,7 +28,8 @@ class LearningConfig(Config):
     cpu_secs: float = option("Processor time to train each candidate for, in seconds.", 150.0, above=0)
     crop_size: int = option("As in training.", 96, at_least=32)
     batch_size: int = option("As in training.", 4, at_least=1)
-    learning_rate: float = option("Highest learning rate of Adam; it falls to 0 along a cosine.", 1e-3, above=0)
+    learning_rate: float = option("Highest learning rate; it falls to 0 along a cosine.", 1e-3, above=0)
+    update_clipping: float = option("As in training.", 1.0, at_least=0)
     mixed_precision: str = option("As in training.", "auto")
 
 
@@ -67,13 +68,12 @@ def learn(name: str, teacher: str, data_dir: str, config: LearningConfig) -> dic
 
 def _train(generator, data_dir: str, config: LearningConfig) -> int:
     """Train for the processor time of the options; returns the number of steps."""
-    import keras
     import tensorflow as tf
 
     from cartoongan_tf.models import losses, pixels
-    from cartoongan_tf.training.optimizers import ADAM_BETAS, ADAM_EPSILON
+    from cartoongan_tf.training.optimizers import ADAM_BETAS, ADAM_EPSILON, ClippedAdam
 
-    optimizer = keras.optimizers.Adam(config.learning_rate, *ADAM_BETAS, epsilon=ADAM_EPSILON)
+    optimizer = ClippedAdam(config.update_clipping, config.learning_rate, *ADAM_BETAS, epsilon=ADAM_EPSILON)
     optimizer.build(generator.trainable_variables)
 
     @tf.function

@@ -85,8 +85,7 @@ class EvaluateConfig(Config):
             raise InputError("--model is missing: name a model, or a run by --run_dir")
         if not self.cartoons_dir and not self.teacher:
             raise InputError("--cartoons_dir is missing: name a folder of cartoons, or a --teacher to compare with")
-        if self.abstraction.palette_colors and not self.cartoons_dir:
-            raise InputError("--abstraction_palette_colors: the colours are those of cartoons; name a --cartoons_dir")
+        self.abstraction.check_colors(self.cartoons_dir)
         crop_fits = self.long_side == 0 or self.long_side >= self.crop_px
         require(self, "long_side", crop_fits, f"must be 0, or at least --crop_px={self.crop_px}")
 

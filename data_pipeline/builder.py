@@ -124,8 +124,7 @@ def _find_teacher(
     teacher = preparation.find_teacher()
     if teacher is None or not teacher.abstraction.palette_colors:
         return teacher
-    if "cartoons" not in sources:
-        raise InputError("--abstraction_palette_colors: needs --cartoons_dir, a folder of cartoons with those colours")
+    teacher.abstraction.check_colors(str(sources.get("cartoons", "")))
     cartoons = []
     for name in folders.evenly_spaced(listings["cartoons"].names, palettes.ENOUGH_PICTURES):
         with contextlib.suppress(InputError, OSError), sources["cartoons"].open(name) as file:

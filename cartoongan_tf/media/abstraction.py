@@ -9,6 +9,7 @@ import dataclasses
 import cv2
 import numpy as np
 
+from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.base.options import Config, option
 from cartoongan_tf.media import flow_lines, palettes
 from cartoongan_tf.media.l0_smoothing import l0_smooth
@@ -77,6 +78,14 @@ class Abstraction(Config):
         at_least=0,
         at_most=1,
     )
+
+    def check_colors(self, cartoons_dir: str) -> None:
+        """Raise InputError if colours are to be those of cartoons, and there is no folder of cartoons."""
+        if self.palette_colors and not cartoons_dir:
+            raise InputError(
+                "--abstraction_palette_colors: the colours are those of cartoons; name a folder of them by "
+                "--cartoons_dir"
+            )
 
 
 DEFAULT = Abstraction()

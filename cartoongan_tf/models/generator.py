@@ -132,16 +132,22 @@ def _up_block(x, filters: int, name: str):
     return norm_relu(conv(x, filters, 3, f"{name}_conv2"), f"{name}_norm")
 
 
-def _light(photo, width: int, num_blocks: int):
+def light(photo, width: int, num_blocks: int, block: Callable = plain_block):
+    """Add the layers of "light"; `block` is what its trunk is made of."""
+    x = light_at_half_resolution(photo, width, num_blocks, block)
+    x = merge(doubled(x, width // 4, "up2"), photo, 3 * width // 8, "merge2")
+    return added_to_photo(x, photo, "output_conv")
+
+
+def light_at_half_resolution(photo, width: int, num_blocks: int, block: Callable = plain_block):
+    """Add the layers of "light" up to the last one at half of the resolution, [N, H / 2, W / 2, width]."""
     half = conv_relu(photo, width, 5, "down1_conv1", strides=2)
     half = conv_relu(half, width, 3, "down1_conv2")
     x = conv_relu(half, 2 * width, 3, "down2_conv", strides=2)
     for index in range(1, num_blocks + 1):
-        x = plain_block(x, 2 * width, f"residual{index}")
+        x = block(x, 2 * width, f"residual{index}")
     x = merge(doubled(x, width, "up1"), half, width, "merge1")
-    x = conv_relu(x, width, 3, "merge1_conv2")
-    x = merge(doubled(x, width // 4, "up2"), photo, 3 * width // 8, "merge2")
-    return added_to_photo(x, photo, "output_conv")
+    return conv_relu(x, width, 3, "merge1_conv2")
 
 
 def _narrow(photo, width: int, num_blocks: int):
@@ -154,7 +160,7 @@ def _narrow(photo, width: int, num_blocks: int):
 _tanh = functools.partial(keras.layers.Activation, "tanh")
 _LAYERS: dict[str, tuple[Callable, Callable]] = {
     "paper": (_paper, _tanh),
-    "light": (_light, PictureRange),
+    "light": (light, PictureRange),
     "narrow": (_narrow, _tanh),
 }
 ARCHITECTURES = {kind: Architecture(*_LAYERS[kind], *sizes) for kind, sizes in GENERATOR_SIZES.items()}

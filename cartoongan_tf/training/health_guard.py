@@ -185,7 +185,8 @@ def _dead_text(layer: str, share: float) -> str:
     return (
         f"{share:.0%} of the filters of the generator's layer {layer} have given 0 on all samples. They learn no "
         "more, and without them a generator can hardly do more than change colours. The steps were too large: start a "
-        "new run with a third of --initialization_learning_rate, or of --generator_learning_rate if it began later."
+        "new run with --update_clipping=1, or with a third of --initialization_learning_rate (of "
+        "--generator_learning_rate if it began later)."
     )
 
 

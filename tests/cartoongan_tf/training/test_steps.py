@@ -168,7 +168,8 @@ def test_bfloat16_is_close_and_its_weights_are_float32(small_features):
 
 
 @pytest.mark.slow
-def test_compiled_steps_compute_the_same_on_two_replicas(two_replicas):
+def test_compiled_steps_compute_the_same_on_two_replicas(small_features, two_replicas):
+    """Without VGG19, which takes a minute to compile; test_stability compiles it on one device."""
     plain, _ = run_steps(steps.adversarial_step, small_config(), 2, two_replicas, build_with_gradient_descent)
     config = small_config(jit_compile=True)
     compiled, _ = run_steps(steps.adversarial_step, config, 2, two_replicas, build_with_gradient_descent)
