@@ -35,7 +35,8 @@ class ClippedAdam(keras.optimizers.Adam):
 
     Adam divides a gradient by its usual size, the root of a slow mean of its squares. After a sudden growth that mean
     is too low, and the step is up to thirty times as large as the learning rate. Here the rate of a variable is divided
-    by the root mean square of its gradient in usual sizes, where that exceeds the threshold.
+    by the root mean square of its gradient in usual sizes, where that exceeds the threshold. That gradient is the sum
+    over all replicas; Keras's own clipping sees each replica's part alone (findings/).
     """
 
     def __init__(self, update_clipping: float, *args, **kwargs):
