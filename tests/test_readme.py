@@ -191,7 +191,7 @@ def test_every_command_from_a_film_to_a_style_runs(folder):
         run = _run_apart if "--dry_run" in command else _run
         assert run(command + small) == 0, command
     assert (folder / "evaluation" / "steps" / "curve.png").exists()
-    assert (folder / "exported" / "tflite" / "pepper-fp16.tflite").exists()
+    assert (folder / "exported" / "tflite" / "comic-fp16.tflite").exists()
 
 
 def test_every_flag_of_training_is_explained():
