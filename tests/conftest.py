@@ -25,6 +25,15 @@ def pytest_configure():
     del os.environ[_SYSTEM_ALLOCATOR]
 
 
+@pytest.fixture
+def small_features():
+    """Let training compare pictures by one random convolution, not VGG19."""
+    from tests import small_runs
+
+    with small_runs.small_features():
+        yield
+
+
 @pytest.fixture(autouse=True)
 def draw_in_this_process(request, monkeypatch):
     """Let `cartoonize` draw without a process of its own, which takes seconds to start; the mark `isolated` has it."""

@@ -51,8 +51,16 @@ def smaller(command: str) -> list[str]:
     words = shlex.split(command)
     module = words[2] if words[:2] == ["python", "-m"] else ""
     end = words.index("--") if "--" in words else len(words)  # flags after -- belong to another program
-    added = [flag for flag in SMALLER.get(module, []) if f"{flag.partition('=')[0]}=0" not in words]
+    given = [*words, *_phases_left_out(words)]
+    added = [flag for flag in SMALLER.get(module, []) if f"{flag.partition('=')[0]}=0" not in given]
     return [*words[:end], *added, *words[end:]]
+
+
+def _phases_left_out(words: list[str]) -> list[str]:
+    """Return the flags of a command's flagfile that give a phase of training no epochs."""
+    files = [word.partition("=")[2] for word in words if word.startswith("--flagfile=")]
+    lines = [line for name in files for line in (REPOSITORY / name).read_text().splitlines()]
+    return [line for line in lines if line.endswith("_epochs=0")]
 
 
 def fill(folder: Path, picture_folders: tuple[Path, Path]) -> None:

@@ -158,8 +158,9 @@ def test_every_command_about_data_runs(folder):
 
 
 @pytest.mark.slow
-def test_every_command_about_training_runs(folder):
+def test_every_command_about_training_runs(folder, small_features):
     """All but the one for several machines, whose parts are checked instead."""
+    shutil.copytree(REPOSITORY / "configs", folder / "configs")
     text = (DOCS / "training.md").read_text()
     build = (
         "python -m data_pipeline.build_tfrecords --photos_dir=photos --cartoons_dir=frames --output_dir=data/shinkai"
@@ -180,7 +181,7 @@ def test_every_command_about_training_runs(folder):
 
 
 @pytest.mark.slow
-def test_every_command_from_a_film_to_a_style_runs(folder):
+def test_every_command_from_a_film_to_a_style_runs(folder, small_features):
     shutil.copytree(REPOSITORY / "configs", folder / "configs")
     for source, held in (("photos", "photos"), ("frames", "panels")):
         shutil.copytree(folder / source, folder / "held" / held)

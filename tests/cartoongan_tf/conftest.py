@@ -11,13 +11,6 @@ from tests.helpers import draw, draw_photo_like
 
 
 @pytest.fixture
-def small_features():
-    """Let training compare pictures by one random convolution, not VGG19."""
-    with small_runs.small_features():
-        yield
-
-
-@pytest.fixture
 def small_networks():
     """Let training build networks of a layer or two."""
     with small_runs.small_networks():
