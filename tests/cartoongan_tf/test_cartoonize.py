@@ -206,7 +206,7 @@ def test_refusals_name_what_is_wrong(generator_path, photo, tmp_path, capsys):
         ([photo, "--contact_sheet"], 1, "--contact_sheet: "),
         ([photo, "--max_pixels=100"], 1, "--max_pixels"),
         ([photo, "--model=none.keras"], 1, "none.keras: "),
-        ([photo, "--model=papper"], 1, "(pepper)"),
+        ([photo, "--model=papper"], 1, "(ink, pepper)"),
         (["clip.mp4", "--output=-"], 1, "--output=-"),
         ([photo, text, "--output=c.png"], 1, "--output=c.png"),
     ):
