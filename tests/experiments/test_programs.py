@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+from cartoongan_tf.styles import all_styles
 from cartoongan_tf.training import checkpoints
 from experiments import (
     ablation,
@@ -197,7 +198,8 @@ def test_styles(folders, tmp_path, light_path, capfd):
     flagfile.write_text("--generator=light\n")
     status, folder = _run(styles, folders, tmp_path, f"--model=mine={light_path}")
     assert status == 0
-    assert _rows(folder) == ["pepper", "trained here", "mine"] and _num_claims(folder) == 2
+    assert _rows(folder) == [*all_styles(), "trained here", "mine"]
+    assert _num_claims(folder) == len(all_styles()) + 1
 
 
 @pytest.mark.slow
