@@ -29,7 +29,7 @@ def test_adam_is_the_authors():
 
 
 def _steps_of(gradients, update_clipping, strategy=None):
-    """How far each gradient of two values moves them, in learning rates: [number of gradients, 2]."""
+    """Return how far each gradient of two values moves them, in learning rates: [number of gradients, 2]."""
     with strategy.scope() if strategy else contextlib.nullcontext():
         model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1, use_bias=False, kernel_initializer="zeros")])
         optimizer = build_adam(model, 0.5, 100, 0, update_clipping)
