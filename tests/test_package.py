@@ -58,8 +58,8 @@ def bare(tmp_path_factory) -> Bare:
     (wheel,) = place.glob("*.whl")
     subprocess.run([sys.executable, "-m", "venv", place / "venv"], check=True)
     binaries = place / "venv" / "bin"
-    install = [binaries / "pip", "--quiet", "install", "--no-compile", f"--constraint={REPOSITORY / 'constraints.txt'}"]
-    subprocess.run([*install, wheel], check=True)
+    install = [binaries / "pip", "--quiet", "install", f"--constraint={REPOSITORY / 'constraints.txt'}", wheel]
+    subprocess.run(install, check=True)
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     environment |= {"PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}", "PYTHONSAFEPATH": "1"}
     return Bare(binaries, environment)
