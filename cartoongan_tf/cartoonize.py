@@ -1,6 +1,7 @@
 """Cartoonize photos, folders of photos and films, in a style that comes with this or with a model of yours.
 
     python -m cartoongan_tf.cartoonize photo.jpg
+    python -m cartoongan_tf.cartoonize --style=ink photo.jpg
     python -m cartoongan_tf.cartoonize --model=runs/shinkai/generator.keras photo.jpg
 
 write photo-cartoon.jpg beside the photo, and clip-cartoon.mp4 for clip.mp4. A folder and the folders inside it are
@@ -15,9 +16,9 @@ from typing import Literal
 from cartoongan_tf import styles
 from cartoongan_tf.base import program, progress
 from cartoongan_tf.base.errors import InputError, UsageError
-from cartoongan_tf.base.options import Config, option
+from cartoongan_tf.base.options import Config, option, require
 from cartoongan_tf.base.progress import PictureBar
-from cartoongan_tf.inference import contact_sheets, file_pipeline, jobs
+from cartoongan_tf.inference import contact_sheets, file_pipeline, jobs, style_sheets
 from cartoongan_tf.inference.file_pipeline import FileOptions, RenderOptions
 from cartoongan_tf.inference.isolated import isolated_cartoonizer
 from cartoongan_tf.inference.jobs import Job
@@ -29,10 +30,15 @@ from cartoongan_tf.media import pictures
 class CartoonizeConfig(Config):
     """Settings for one run of the program."""
 
+    style: str = option(f"Name of the style to draw in; without it and --model: {styles.DEFAULT}.", "")
     model: str = option(
-        "The model to use: a style's name, a .keras file, a .tflite file, or a SavedModel folder.", styles.DEFAULT
+        "The model to draw with: a .keras file, a .tflite file, a SavedModel folder, or the name of a style.", ""
     )
     list_styles: bool = option("List the styles that come with this version, and exit.", False)
+    all_styles: bool = option(
+        "Draw all pictures in all styles on one sheet, photos-styles.jpg for photos or the file --output, and exit.",
+        False,
+    )
     output: str = option(
         "Where to write instead: a file name, or a folder name for a folder or several sources; - is standard output.",
         "",
@@ -46,6 +52,16 @@ class CartoonizeConfig(Config):
         "Write contact-sheet.jpg, with photos and cartoons side by side, into each output folder.", False
     )
 
+    drawing_size: int = option(
+        "Draw larger pictures and films at this longer side, in pixels, and enlarge the cartoon to their size; 0: the "
+        "style's own, or the picture's for another model.",
+        0,
+        at_least=0,
+    )
+    full_size: bool = option(
+        "Draw pictures at their own size, in bands where needed: lines and strokes get finer, and the photo shows.",
+        False,
+    )
     long_side: int = option(
         "Shrink larger pictures and films to this longer side, in pixels, first; 0 keeps their size.", 0, at_least=0
     )
@@ -74,6 +90,24 @@ class CartoonizeConfig(Config):
     )
     batch_size: int = option("Number of film frames to run at once, if memory allows.", 4, at_least=1)
 
+    def __post_init__(self):
+        super().__post_init__()
+        require(self, "style", not (self.style and self.model), "leave it out, or --model")
+        is_style = not self.style or self.style in styles.all_styles()
+        names = ", ".join(styles.all_styles())
+        require(self, "style", is_style, f"the styles are {names}; --model takes a file")
+        require(self, "drawing_size", not (self.drawing_size and self.full_size), "leave it out, or --full_size")
+
+    @property
+    def model_or_style(self) -> str:
+        """The model in the form that `Cartoonizer.load` takes."""
+        return self.model or self.style or styles.DEFAULT
+
+    @property
+    def drawing_size_or_default(self) -> int | None:
+        """The drawing size in the form that `Cartoonizer.load` takes."""
+        return 0 if self.full_size else self.drawing_size or None
+
 
 def main(argv=None) -> int:
     return program.run(CartoonizeConfig, _cartoonize, __doc__, argv, takes_arguments=True)
@@ -85,6 +119,11 @@ def _cartoonize(config: CartoonizeConfig, arguments: list[str]) -> int:
         return 0
     if not arguments:
         raise UsageError("name the picture, film or folder to cartoonize, after the flags: cartoonize photo.jpg")
+    if config.all_styles:
+        path = style_sheets.sheet_path(arguments, config.output, config.overwrite)
+        style_sheets.write(arguments, path)
+        print(f"Wrote {path}")
+        return 0
     suffix = "" if config.format == "keep" else f".{config.format}"
     all_jobs = jobs.find_jobs(arguments, config.output, suffix)
     to_do = jobs.left_to_do(all_jobs, config.overwrite)
@@ -110,7 +149,7 @@ def _styles_text() -> str:
 
 def _cartoonize_files(to_do: list[Job], config: CartoonizeConfig, suffix: str) -> dict[Job, InputError]:
     """Cartoonize all files in a process of its own; return the jobs without a result, and why."""
-    styles.find_model(config.model)  # reports a wrong name before the process starts
+    styles.find_model(config.model_or_style)  # reports a wrong name before the process starts
     render = RenderOptions(
         long_side=config.long_side,
         strength=config.strength,
@@ -122,8 +161,9 @@ def _cartoonize_files(to_do: list[Job], config: CartoonizeConfig, suffix: str) -
         max_pixels=config.max_pixels, quality=config.quality, suffix=suffix, batch_size=config.batch_size
     )
     bar = PictureBar(sum(not job.is_film for job in to_do))
-    with isolated_cartoonizer(config.model, config.method, bar.show_part) as cartoonizer:
-        with progress.stage(f"loading {config.model}"):
+    process = isolated_cartoonizer(config.model_or_style, config.method, config.drawing_size_or_default, bar.show_part)
+    with process as cartoonizer:
+        with progress.stage(f"loading {config.model_or_style}"):
             cartoonizer.load()
         return file_pipeline.cartoonize_files(to_do, cartoonizer, render, files, bar)
 

@@ -25,6 +25,7 @@ from cartoongan_tf.base.progress import Bar
 from cartoongan_tf.inference import jobs
 from cartoongan_tf.inference.jobs import STREAM, Job
 from cartoongan_tf.media import pictures
+from cartoongan_tf.media.enlargement import enlarge
 from export.serving.facts import MAGIC_BYTES, MAX_VERSION
 from export.serving.remote_model import TIMEOUT_SECS, GrpcModel, RemoteModel, RestModel, ServerError
 
@@ -48,7 +49,11 @@ class ClientConfig(Config):
         "Strength of the effect: 1 gives the cartoon, 0 the photo, 0.7 a blend of both.", 1.0, at_least=0, at_most=1
     )
     long_side: int = option(
-        "Shrink larger pictures to this longer side, in pixels; 0: never.", 0, at_least=0, below=2**31
+        "Shrink larger pictures to this longer side, in pixels, and leave their cartoons at that size; 0: draw them at "
+        "the style's size, and enlarge the cartoons to theirs.",
+        0,
+        at_least=0,
+        below=2**31,
     )
 
     def __post_init__(self):
@@ -88,7 +93,10 @@ def _draw(config: ClientConfig, arguments: list[str]) -> int:
     for job in Bar(to_do, unit="picture", disable=len(to_do) < 2):
         try:
             with progress.stage(f"{config.server} cartoonizes {job.source}"):
-                cartoon = model.draw(_read(job), config.options)
+                photo = _read(job)
+                cartoon = model.draw(photo, config.options)
+            if config.long_side == 0:
+                cartoon = _enlarge(cartoon, photo)
             _write(job, cartoon)
         except ServerError:
             raise
@@ -125,6 +133,15 @@ def _read(job: Job) -> bytes:
         return content
     picture = pictures.read(io.BytesIO(content), first_frame_only=True, name=job.source)
     return pictures.encode(picture, SUFFIX)
+
+
+def _enlarge(cartoon: bytes, photo: bytes) -> bytes:
+    """Enlarge a cartoon, the bytes of a PNG file, to the size of its photo, the bytes of a picture file."""
+    drawn = pictures.read(io.BytesIO(cartoon)).frames[0]
+    height, width = pictures.read(io.BytesIO(photo), first_frame_only=True).frames[0].shape[:2]
+    if drawn.shape[:2] == (height, width):
+        return cartoon
+    return pictures.encode(pictures.Picture([enlarge(drawn, height, width)]), SUFFIX)
 
 
 def _write(job: Job, cartoon: bytes) -> None:

@@ -42,6 +42,13 @@ class ExportConfig(Config):
         at_least=COMPARED_LONG_SIDE_PX**2,
         at_most=10**9,
     )
+    drawing_size: int = option(
+        "Longer side, in pixels, at which the server draws larger picture files; 0: never shrink them. A style that "
+        "comes with this package has its own.",
+        0,
+        at_least=0,
+        below=2**31,
+    )
     model_version: int = option(
         "Version of the SavedModel, a number that does not exist yet; 0: the next one.",
         0,
@@ -69,6 +76,7 @@ class ExportConfig(Config):
         if style:
             object.__setattr__(self, "name", self.name or style.name)
             object.__setattr__(self, "license", self.license or style.license)
+            object.__setattr__(self, "drawing_size", self.drawing_size or style.drawing_size)
 
     def _check_name(self) -> None:
         if not self.name:

@@ -99,7 +99,9 @@ def _write_version(
     """Write the SavedModel, and check it under its temporary name."""
     temporary = publishing.enter_context(atomic.replacing(version_dir))
     with progress.stage("writing the SavedModel"):
-        saved_model.write_version(reference.generator, temporary, config.name, reference.photos[0], config.max_pixels)
+        saved_model.write_version(
+            reference.generator, temporary, config.name, reference.photos[0], config.max_pixels, config.drawing_size
+        )
     with progress.stage("running the SavedModel as a server does, and comparing its cartoons"):
         session = ServingSession(temporary)
         warmup = requests.read_warmup(temporary)
@@ -124,6 +126,7 @@ def _serving_readme(generator: keras.Model, config: ExportConfig, names: list[st
         config.name,
         names,
         config.max_pixels,
+        config.drawing_size,
         bytes_per_pixel=4 * PEAK_TENSORS * values,
         one_thread_pixels=2 * kernel_limits.most_copied_values() / values,
     )

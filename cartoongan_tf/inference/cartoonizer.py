@@ -7,6 +7,7 @@ import numpy as np
 
 from cartoongan_tf import styles
 from cartoongan_tf.inference.blending import blend_with_photo
+from cartoongan_tf.inference.drawing_size import DrawingSize
 from cartoongan_tf.inference.engine import Engine
 from cartoongan_tf.inference.film_cartoonizer import FilmCartoonizer
 from cartoongan_tf.inference.planning import Method, Plan
@@ -26,7 +27,13 @@ class Cartoonizer:
     cartoon = cartoonizer(photo)
     """
 
-    def __init__(self, runtime: Runtime, method: Method = "auto", on_progress: Callable[[float], None] = _ignore):
+    def __init__(
+        self,
+        runtime: Runtime,
+        method: Method = "auto",
+        on_progress: Callable[[float], None] = _ignore,
+        drawing_size: int = 0,
+    ):
         """
         Args:
           runtime: the generator; `runtimes.load_runtime` loads it from a file.
@@ -34,11 +41,14 @@ class Cartoonizer:
             half as fast, with the same result within rounding. "auto" uses bands for what the available memory, or
             TensorFlow's kernels on this processor (`kernel_limits`), cannot take in one piece.
           on_progress: called with the completed share of a picture, from 0 to 1, while it is run in bands.
+          drawing_size: longer side, in pixels, at which larger pictures are drawn; their cartoons are enlarged to the
+            size of the picture. 0 draws each picture at its own size.
 
         Raises:
           InputError: the method needs bands, and this runtime has none.
         """
         self._engine = Engine(runtime, method, on_progress)
+        self._size = DrawingSize(drawing_size)
 
     @classmethod
     def load(
@@ -46,18 +56,22 @@ class Cartoonizer:
         path: str | os.PathLike = styles.DEFAULT,
         method: Method = "auto",
         on_progress: Callable[[float], None] = _ignore,
+        drawing_size: int | None = None,
     ) -> "Cartoonizer":
         """Load a generator.
 
         Args:
           path: a .keras file, a SavedModel folder (or its parent, of which the newest version is used) or a .tflite
             file, as training and the exporter write them; or the name of a style that comes with the package.
-          method, on_progress: as in the constructor.
+          method, on_progress, drawing_size: as in the constructor; by default, a style has its own drawing size, and
+            other models draw each picture at its own size.
 
         Raises:
           InputError: the path does not exist, or is no model that can be used.
         """
-        return cls(load_runtime(styles.find_model(path)), method, on_progress)
+        if drawing_size is None:
+            drawing_size = styles.drawing_size(path)
+        return cls(load_runtime(styles.find_model(path)), method, on_progress, drawing_size)
 
     def __call__(self, photo: np.ndarray, strength: float = 1.0, keep_colors: bool = False) -> np.ndarray:
         """Cartoonize a picture, or a batch of pictures of one size.
@@ -78,8 +92,8 @@ class Cartoonizer:
         _check_array(photo)
         _check_strength(strength)
         photos = photo[np.newaxis] if photo.ndim == 3 else photo
-        cartoons = blend_with_photo(photos, self._engine.run(photos), strength, keep_colors)
-        return cartoons.reshape(photo.shape)
+        cartoons = self._size.enlarge(self._engine.run(self._size.shrink(photos)), photos)
+        return blend_with_photo(photos, cartoons, strength, keep_colors).reshape(photo.shape)
 
     def film(
         self,
@@ -102,10 +116,10 @@ class Cartoonizer:
           ValueError: the strength is not from 0 to 1.
         """
         _check_strength(strength)
-        return FilmCartoonizer(self._engine, keep_statistics, keep_drawing, strength, keep_colors)
+        return FilmCartoonizer(self._engine, self._size, keep_statistics, keep_drawing, strength, keep_colors)
 
     def plan(self, height: int, width: int) -> Plan:
-        """Return how pictures of a size in pixels are run: in one piece or in bands, and how many at once.
+        """Return how pictures drawn at a size in pixels are run: in one piece or in bands, and how many at once.
 
         Raises:
           InputError: they are too large for the available memory.

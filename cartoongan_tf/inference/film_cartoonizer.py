@@ -3,6 +3,7 @@
 import numpy as np
 
 from cartoongan_tf.inference.blending import blend_with_photo
+from cartoongan_tf.inference.drawing_size import DrawingSize
 from cartoongan_tf.inference.engine import Engine
 from cartoongan_tf.inference.steady import StillRegions
 from cartoongan_tf.media.shots import CutDetector
@@ -16,13 +17,23 @@ class FilmCartoonizer:
     Use a new one for each film.
     """
 
-    def __init__(self, engine: Engine, keep_statistics: float, keep_drawing: float, strength: float, keep_colors: bool):
+    def __init__(
+        self,
+        engine: Engine,
+        size: DrawingSize,
+        keep_statistics: float,
+        keep_drawing: float,
+        strength: float,
+        keep_colors: bool,
+    ):
         """
         Args:
           engine: the generator to run.
+          size: the size at which to run it, and at which to find what stands still.
           keep_statistics, keep_drawing, strength, keep_colors: as in `Cartoonizer.film`.
         """
         self._engine = engine
+        self._size = size
         self._keep_statistics = keep_statistics
         self._strength = strength
         self._keep_colors = keep_colors
@@ -42,10 +53,12 @@ class FilmCartoonizer:
         Raises:
           InputError: the frames are too large for the memory.
         """
-        height, width = frames.shape[1:3]
+        small = self._size.shrink(frames)
+        height, width = small.shape[1:3]
         batch_size = self._engine.plan(height, width).batch_size
-        batches = [frames[start : start + batch_size] for start in range(0, len(frames), batch_size)]
-        return np.concatenate([self._next_batch(batch) for batch in batches])
+        batches = [small[start : start + batch_size] for start in range(0, len(small), batch_size)]
+        cartoons = np.concatenate([self._next_batch(batch) for batch in batches])
+        return blend_with_photo(frames, self._size.enlarge(cartoons, frames), self._strength, self._keep_colors)
 
     def _next_batch(self, frames: np.ndarray) -> np.ndarray:
         shot_begins = [self._cuts.is_cut(frame) for frame in frames]
@@ -53,7 +66,7 @@ class FilmCartoonizer:
         steadied = []
         for frame, cartoon, begins in zip(frames, cartoons, shot_begins, strict=True):
             steadied.append(self._still_regions.steady(frame, cartoon, begins))
-        return blend_with_photo(frames, np.stack(steadied), self._strength, self._keep_colors)
+        return np.stack(steadied)
 
     def _run(self, frames: np.ndarray, shot_begins: list[bool]) -> np.ndarray:
         if not self._engine.keeps_statistics:

@@ -18,7 +18,7 @@ from cartoongan_tf.base.worker import Report, Worker, WorkerDied
 if TYPE_CHECKING:
     from cartoongan_tf.inference.planning import Method
 
-_ADVICE = "--long_side draws it smaller, --method=banded in less memory"
+_ADVICE = "--drawing_size draws it smaller, --method=banded in less memory"
 
 
 class IsolatedCartoonizer:
@@ -65,23 +65,25 @@ class IsolatedCartoonizer:
 
 
 @contextlib.contextmanager
-def isolated_cartoonizer(model: str, method: "Method", on_progress: Report) -> Iterator[IsolatedCartoonizer]:
+def isolated_cartoonizer(
+    model: str, method: "Method", drawing_size: int | None, on_progress: Report
+) -> Iterator[IsolatedCartoonizer]:
     """Yield a cartoonizer in a process that lives as long as the block.
 
     Args:
-      model, method: as in `Cartoonizer.load`.
+      model, method, drawing_size: as in `Cartoonizer.load`.
       on_progress: called in the thread that asked for a picture, with the completed share of it, from 0 to 1.
     """
-    with Worker(load_in_process, model, method) as worker:
+    with Worker(load_in_process, model, method, drawing_size) as worker:
         yield IsolatedCartoonizer(worker, on_progress)
 
 
-def load_in_process(report: Report, model: str, method: "Method") -> Callable:
+def load_in_process(report: Report, model: str, method: "Method", drawing_size: int | None) -> Callable:
     """Load the model in the process that runs it, and return the function that answers requests."""
     program.start_tensorflow()
     from cartoongan_tf.inference.cartoonizer import Cartoonizer
 
-    cartoonizer = Cartoonizer.load(model, method, report)
+    cartoonizer = Cartoonizer.load(model, method, report, drawing_size)
     film: Callable = cartoonizer.film()
 
     def answer(kind: str, *values):

@@ -1,4 +1,7 @@
-"""The styles that come with the package, each a folder of generator.keras, model_card.md and a one-line license.txt."""
+"""The styles that come with the package, each a folder of generator.keras, model_card.md and a one-line license.txt.
+
+A model card begins with the style's facts, between two lines of three dashes: `drawing_size: 800`.
+"""
 
 import dataclasses
 import os
@@ -19,12 +22,14 @@ class Style:
       generator: path of its .keras file.
       description: the first line of its model card, without Markdown marks.
       license: licence of the weights with the required attribution; written into every export.
+      drawing_size: longer side, in pixels, at which larger pictures are drawn.
     """
 
     name: str
     generator: Path
     description: str
     license: str
+    drawing_size: int
 
 
 def all_styles() -> dict[str, Style]:
@@ -53,14 +58,23 @@ def find_model(model: str | os.PathLike) -> Path:
     )
 
 
+def drawing_size(model: str | os.PathLike) -> int:
+    """Return the longer side, in pixels, at which a model draws larger pictures: a style's own; 0 for other models."""
+    style = all_styles().get(str(model))
+    return style.drawing_size if style else 0
+
+
 def _read_style(folder: Path) -> Style:
+    _, facts, text = (folder / "model_card.md").read_text(encoding="utf-8").split("---\n", 2)
+    fact = dict(line.split(": ", 1) for line in facts.splitlines())
     return Style(
         name=folder.name,
         generator=folder / "generator.keras",
-        description=_first_line(folder / "model_card.md").strip("# "),
-        license=_first_line(folder / "license.txt"),
+        description=_first_line(text).strip("# "),
+        license=_first_line((folder / "license.txt").read_text(encoding="utf-8")),
+        drawing_size=int(fact["drawing_size"]),
     )
 
 
-def _first_line(path: Path) -> str:
-    return path.read_text(encoding="utf-8").partition("\n")[0]
+def _first_line(text: str) -> str:
+    return text.strip().partition("\n")[0]

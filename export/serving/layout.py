@@ -59,13 +59,20 @@ def parse_config(text: str, name: str | os.PathLike) -> list[str]:
     return [model.name for model in config.model_config_list.config]
 
 
-def readme_text(name: str, names: list[str], max_pixels: int, bytes_per_pixel: float, one_thread_pixels: float) -> str:
+def readme_text(
+    name: str,
+    names: list[str],
+    max_pixels: int,
+    drawing_size: int,
+    bytes_per_pixel: float,
+    one_thread_pixels: float,
+) -> str:
     """Return a README that explains how to serve and to call the models in a folder.
 
     Args:
       name: name of the model in the examples.
       names: names of all models.
-      max_pixels: number of pixels that the model cartoonizes at once.
+      max_pixels, drawing_size: as in `signatures.signatures`.
       bytes_per_pixel: memory that a picture takes while it is cartoonized.
       one_thread_pixels: picture size from which a server with one thread is slow, on a processor without AVX-512.
     """
@@ -73,6 +80,7 @@ def readme_text(name: str, names: list[str], max_pixels: int, bytes_per_pixel: f
         "name": name,
         "names": ", ".join(names),
         "max_pixels": f"{max_pixels:,}",
+        "drawing_size": f"{drawing_size} pixels" if drawing_size else "the picture's own",
         "decoded_pixels": f"{DECODED_FACTOR * max_pixels:,}",
         "gigabytes": f"{max_pixels * bytes_per_pixel / 1e9:.1f}",
         "one_thread_megapixels": f"{one_thread_pixels / 1e6:.1f}",

@@ -41,6 +41,7 @@ def write_version(
     model_name: str,
     photo: np.ndarray,
     max_pixels: int = MAX_PIXELS,
+    drawing_size: int = 0,
 ) -> None:
     """Write a SavedModel with all signatures and warm-up requests.
 
@@ -49,12 +50,12 @@ def write_version(
       folder: the folder to create.
       model_name: the model's name on the server.
       photo: photo for the warm-up requests; uint8 RGB [H, W, 3].
-      max_pixels: number of pixels that the model cartoonizes at once.
+      max_pixels, drawing_size: as in `signatures.signatures`.
     """
     # Only untracked endpoints run in the C++ server and also store every weight once. tf.saved_model.save of a Keras 3
     # model loses its variables in the server, and a tracked model is written twice.
     archive = keras.export.ExportArchive()
-    for name, signature in signatures(generator, max_pixels).items():
+    for name, signature in signatures(generator, max_pixels, drawing_size).items():
         archive.add_endpoint(name, signature.function, input_signature=signature.inputs)
     archive.write_out(os.fspath(folder), verbose=False)
     requests = [predict_request(model_name, name, inputs) for name, inputs in warmup_inputs(photo).items()]

@@ -18,12 +18,14 @@ class Signature(NamedTuple):
     inputs: list[tf.TensorSpec]
 
 
-def signatures(generator: Callable, max_pixels: int = MAX_PIXELS) -> dict[str, Signature]:
+def signatures(generator: Callable, max_pixels: int = MAX_PIXELS, drawing_size: int = 0) -> dict[str, Signature]:
     """Return the signatures of a generator, by name.
 
     serving_default: `image`, uint8 RGB [N, H, W, 3], H and W at least 1 -> `cartoon`, the same.
     encoded: `image_bytes`, string [N], files of any sizes -> `cartoon_bytes`, string [N], PNG files.
-    styled: also `strength`, float32 [N] from 0 to 1, and `long_side`, int32 [N] in pixels, 0 for the picture's own.
+    styled: also `strength`, float32 [N] from 0 to 1, and `long_side`, int32 [N] in pixels; 0: the drawing size.
+
+    Files with a longer side than that are shrunk to it, and so are their cartoons.
 
     The answer to damaged files and to pictures with too many pixels is INVALID_ARGUMENT. Pictures that are too large
     are refused before they are decoded.
@@ -31,6 +33,7 @@ def signatures(generator: Callable, max_pixels: int = MAX_PIXELS) -> dict[str, S
     Args:
       generator: float32 RGB [N, H, W, 3] in [-1, 1] -> the same.
       max_pixels: number of pixels to cartoonize at once, at most.
+      drawing_size: longer side, in pixels, at which larger files are drawn; 0: each file's own.
     """
 
     def default(image):
@@ -44,7 +47,7 @@ def signatures(generator: Callable, max_pixels: int = MAX_PIXELS) -> dict[str, S
         # One picture after the other: each uses all processors, and their memory must not add up.
         cartoons = tf.map_fn(
             lambda picture: _draw_file(generator, picture[0], picture[1], picture[2], max_pixels),
-            (image_bytes, strength, long_side),
+            (image_bytes, strength, tf.where(long_side == 0, drawing_size, long_side)),
             parallel_iterations=1,
             fn_output_signature=tf.string,
         )
@@ -84,7 +87,7 @@ def _draw_file(generator, contents, strength, long_side, max_pixels: int):
     is_strength = (strength >= 0) & (strength <= 1)
     contents = require(is_strength, contents, "strength ", strength, " is not from 0 to 1")
     is_long_side = long_side >= 0
-    contents = require(is_long_side, contents, "long_side ", long_side, " is negative; 0 keeps the picture's size")
+    contents = require(is_long_side, contents, "long_side ", long_side, " is negative; 0 is the style's own")
     decoded = encoded_pictures.decode(header._replace(contents=contents))
     photo = encoded_pictures.shrink(decoded, height, width)
     rgb = photo[..., :3]

@@ -3,7 +3,7 @@
 import pytest
 import skimage.data
 
-from benchmarks import face_drawings, flicker, folder, large_pictures
+from benchmarks import enlargement, face_drawings, flicker, folder, large_pictures
 from cartoongan_tf.media import pictures
 from tests.helpers import draw
 
@@ -53,6 +53,18 @@ def test_flicker(generator_path, tmp_path):
     assert "8 frames of 64x48 pixels" in (tmp_path / "table.md").read_text()
     assert flicker.main(["x", *flags, "--noaveraging"]) == 0
     assert _cells(tmp_path / "table.md") == rows[:2]
+
+
+def test_enlargement(generator_path, photos_dir, tmp_path):
+    for seed in range(2):
+        pictures.write_picture(photos_dir / f"{seed}.png", draw(seed, 420, 400))
+    flags = [f"--model={generator_path}", f"--photos_dir={photos_dir}", f"--output={tmp_path}/table.md"]
+    assert enlargement.main(["x", *flags, "--factor=2", f"--sheet={tmp_path}/sheet.png"]) == 0
+    rows = _cells(tmp_path / "table.md")
+    assert [row[0] for row in rows[2:]] == list(enlargement.METHODS)
+    width = {row[0]: float(row[1]) for row in rows}
+    assert width["shock filter (ours)"] < width["cubic"]
+    assert pictures.read_picture(tmp_path / "sheet.png").shape[0] > 2 * 360
 
 
 @pytest.mark.slow

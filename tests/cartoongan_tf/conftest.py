@@ -51,16 +51,20 @@ def cartoonizers() -> dict:
 def load_once(cartoonizers, monkeypatch, draw_in_this_process):
     """Let all runs of `cartoonize` share one cartoonizer for each model."""
     from cartoongan_tf import Cartoonizer, cartoonize, styles
+    from cartoongan_tf.inference import style_sheets
 
     @contextlib.contextmanager
-    def shared_cartoonizer(model, method, on_progress):
-        key = (styles.find_model(model), method)
+    def shared_cartoonizer(model, method, drawing_size, on_progress):
+        if drawing_size is None:
+            drawing_size = styles.drawing_size(model)
+        key = (styles.find_model(model), method, drawing_size)
         if key not in cartoonizers:
-            cartoonizers[key] = Cartoonizer.load(*key)
+            cartoonizers[key] = Cartoonizer.load(key[0], method, drawing_size=drawing_size)
             cartoonizers[key].load = lambda: None
         yield cartoonizers[key]
 
     monkeypatch.setattr(cartoonize, "isolated_cartoonizer", shared_cartoonizer)
+    monkeypatch.setattr(style_sheets, "isolated_cartoonizer", shared_cartoonizer)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cartoongan_tf import cartoonize, import_weights, styles
+from cartoongan_tf import import_weights
 from cartoongan_tf.inference.file_pipeline import RenderOptions
 from cartoongan_tf.media import pictures
 from tests.films import NUM_FRAMES, Seen, make_film
@@ -79,7 +79,7 @@ def test_every_option_of_pictures_arrives(generator_path, photo, cartoonizer):
 def test_the_method_arrives(generator_path, photo, cartoonizers):
     for method in ("whole", "banded"):
         assert run_cartoonize(generator_path, photo, f"--method={method}", "--overwrite") == 0
-        assert (generator_path, method) in cartoonizers
+        assert (generator_path, method, 0) in cartoonizers
 
 
 def test_format_decides_for_all_pictures(generator_path, photo):
@@ -207,28 +207,14 @@ def test_refusals_name_what_is_wrong(generator_path, photo, tmp_path, capsys):
         ([photo, "--max_pixels=100"], 1, "--max_pixels"),
         ([photo, "--model=none.keras"], 1, "none.keras: "),
         ([photo, "--model=papper"], 1, "(ink, pepper)"),
+        ([photo, "--style=ink"], 2, "--style=ink"),
+        ([photo, "--full_size", "--drawing_size=9"], 2, "--drawing_size=9"),
         (["clip.mp4", "--output=-"], 1, "--output=-"),
         ([photo, text, "--output=c.png"], 1, "--output=c.png"),
     ):
         assert run_cartoonize(generator_path, *arguments) == status, arguments
         assert named in capsys.readouterr().err, arguments
     assert sorted(os.listdir(tmp_path)) == ["empty", "photo.png", "text.jpg"]
-
-
-def test_styles_are_listed_and_found_by_their_names(generator_path, photo, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(styles, "FOLDER", tmp_path / "styles")
-    for name in ("watercolour", "ink"):
-        folder = tmp_path / "styles" / name
-        folder.mkdir(parents=True)
-        shutil.copy(generator_path, folder / "generator.keras")
-        (folder / "model_card.md").write_text(f"# As if in {name}\n\nMade of nothing.\n")
-        (folder / "license.txt").write_text("None.\n")
-    assert cartoonize.main(["cartoonize", "--list_styles"]) == 0
-    assert capsys.readouterr().out == "ink          As if in ink\nwatercolour  As if in watercolour\n"
-    assert cartoonize.main(["cartoonize", "--model=ink", str(photo)]) == 0
-    by_name = photo.with_name("photo-cartoon.png").read_bytes()
-    assert run_cartoonize(generator_path, photo, "--overwrite") == 0
-    assert photo.with_name("photo-cartoon.png").read_bytes() == by_name
 
 
 def test_the_hayao_style_changes_a_photo(assets, tmp_path):

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.isolated
 DEADLY_PX = 33  # height of a picture that ends the process below
 
 
-def load_mortal(report, model, method):
+def load_mortal(report, model, method, drawing_size):
     """Load no model; return what it is given to cartoonize, and end the process when that is DEADLY_PX high."""
 
     def answer(kind, *values):
@@ -42,7 +42,7 @@ def test_it_gives_the_same_as_a_cartoonizer(generator_path, cartoonizer):
     photo = draw(0)
     frames = np.stack([draw(seed) for seed in range(3)])
     shown = []
-    with isolated.isolated_cartoonizer(str(generator_path), "banded", shown.append) as apart:
+    with isolated.isolated_cartoonizer(str(generator_path), "banded", None, shown.append) as apart:
         np.testing.assert_allclose(apart(photo[np.newaxis])[0].astype(int), cartoonizer(photo), atol=1)
         assert shown == sorted(shown) and 0 < shown[0] < 0.5 and shown[-1] == 1
         mixed = cartoonizer(photo, 0.5, keep_colors=True)
@@ -70,7 +70,7 @@ def test_a_death_costs_one_picture_and_one_film(tmp_path, monkeypatch, capsys):
     output = capsys.readouterr()
     for name in ("b.png", "d.png", "deadly.mp4"):
         (line,) = [line for line in output.err.splitlines() if name in line and "Skipped" in line]
-        assert "SIGABRT" in line and "--long_side" in line
+        assert "SIGABRT" in line and "--drawing_size" in line
     assert "skipped 3" in output.out
     assert cartoonize.main(["cartoonize", str(folder / "b.png"), f"--output={tmp_path}/b.png"]) == 1
 

@@ -1,0 +1,87 @@
+"""A sheet of photos in all styles, to choose a style by."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from cartoongan_tf import styles
+from cartoongan_tf.base import progress
+from cartoongan_tf.base.errors import InputError
+from cartoongan_tf.inference.isolated import isolated_cartoonizer
+from cartoongan_tf.inference.jobs import STREAM
+from cartoongan_tf.media import folders, pictures, sheets
+
+MAX_PHOTOS = 60
+_TILE_PX = 320
+_PHOTO = "photo"
+
+
+def sheet_path(arguments: Sequence[str], output: str, overwrite: bool) -> Path:
+    """Return the file to write the sheet to: beside the first source, if no output is named.
+
+    Args:
+      arguments: pictures and folders of them.
+      output: the file; "" names it after the first source.
+      overwrite: whether it may exist.
+
+    Raises:
+      InputError: it exists, or it is no file for a picture.
+    """
+    first = Path(arguments[0]).absolute()
+    path = Path(output) if output else first.with_name(f"{first.stem}-styles.jpg")
+    if path == STREAM or path.is_dir():
+        raise InputError(f"--output={output}: name a picture file for the sheet, like styles.jpg")
+    pictures.check_writable_suffix(path)
+    if path.exists() and not overwrite:
+        raise InputError(f"{path}: already exists; give --overwrite to replace it, or name another --output")
+    return path
+
+
+def write(arguments: Sequence[str], path: Path) -> None:
+    """Draw photos in all styles and write the sheet.
+
+    Args:
+      arguments: pictures and folders of them; at most 60 photos are used, spread over all.
+      path: the file to write.
+
+    Raises:
+      InputError: there is no picture that can be read.
+    """
+    rows = {_PHOTO: _read(_find_files(arguments))}
+    for name, style in styles.all_styles().items():
+        bar = progress.PictureBar(len(rows[_PHOTO]))
+        with isolated_cartoonizer(name, "auto", None, bar.show_part) as cartoonizer, bar:
+            rows[name] = []
+            for photo in rows[_PHOTO]:
+                bar.begin(name)
+                rows[name].append(cartoonizer(pictures.shrink(photo, style.drawing_size)))
+                bar.end()
+    columns = list(zip(*rows.values(), strict=True))
+    groups = [(", ".join(rows), tiles) for tiles in columns]
+    pictures.write_picture(path, sheets.contact_sheet(groups, _TILE_PX))
+
+
+def _find_files(arguments: Sequence[str]) -> list[Path]:
+    files: list[Path] = []
+    for argument in arguments:
+        path = Path(argument)
+        files += folders.list_files(path) if path.is_dir() else [path]
+    step = -(-len(files) // MAX_PHOTOS)
+    return files[::step]
+
+
+def _read(files: Sequence[Path]) -> list[np.ndarray]:
+    """Read the first frame of each file; report those that are no pictures."""
+    largest = max(style.drawing_size for style in styles.all_styles().values())
+    photos = []
+    for file in files:
+        try:
+            photos.append(pictures.shrink(pictures.read_picture(file), largest))
+        except InputError as problem:
+            tqdm.write(f"Skipped {problem}", file=sys.stderr)
+    if not photos:
+        raise InputError("no picture to draw in all styles; name pictures, or a folder of them")
+    return photos
