@@ -16,6 +16,7 @@ from PIL import Image
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 from cartoongan_tf.media import pictures
+from cartoongan_tf.media.enlargement import enlarge
 from export import client
 from export.serving import layout
 from tests.export.serving import server
@@ -59,6 +60,18 @@ def test_strength_and_size_reach_the_server(ask, session, photo_path):
     assert ask(photo_path, "--strength=0.5", f"--output={mild}", "--overwrite") == 0
     expected = _expected(session, photo_path, strength=0.5, long_side=0)
     np.testing.assert_array_equal(pictures.read_picture(mild), expected)
+
+
+def test_a_smaller_cartoon_is_enlarged_to_the_size_of_the_photo(ask, photo_path, monkeypatch):
+    small = draw(1, 30, 40)
+    answer = pictures.encode(pictures.Picture([small]), ".png")
+    monkeypatch.setattr(client.RemoteModel, "draw", lambda *_: answer)
+    cartoon = photo_path.with_name("photo-cartoon.png")
+    height, width = pictures.read_picture(photo_path).shape[:2]
+    assert ask(photo_path) == 0
+    np.testing.assert_array_equal(pictures.read_picture(cartoon), enlarge(small, height, width))
+    assert ask(photo_path, "--long_side=40", "--overwrite") == 0
+    np.testing.assert_array_equal(pictures.read_picture(cartoon), small)
 
 
 def test_a_folder_is_drawn_and_existing_results_are_kept(ask, tmp_path, capsys):
@@ -214,7 +227,7 @@ def test_sources_that_cannot_be_used_are_not_sent(name, tmp_path, capsys):
 @pytest.mark.skipif(shutil.which("curl") is None, reason="no curl here")
 def test_the_readmes_example_of_curl_runs(rest_address, session, tmp_path, monkeypatch):
     """As somebody would paste it, with this server's port."""
-    text = layout.readme_text("demo", ["demo"], 10_000, 1152.0, 4e6).replace("localhost:8501", rest_address)
+    text = layout.readme_text("demo", ["demo"], 10_000, 0, 1152.0, 4e6).replace("localhost:8501", rest_address)
     (curl,) = re.findall(r"^```sh\n(printf.*?)^```", text, re.MULTILINE | re.DOTALL)
     pictures.write_picture(tmp_path / "photo.jpg", draw(1, 40, 50))
     monkeypatch.chdir(tmp_path)
@@ -225,7 +238,7 @@ def test_the_readmes_example_of_curl_runs(rest_address, session, tmp_path, monke
 
 
 def test_the_readmes_example_of_python_runs(rest_address, session, tmp_path, monkeypatch):
-    text = layout.readme_text("demo", ["demo"], 10_000, 1152.0, 4e6).replace("localhost:8501", rest_address)
+    text = layout.readme_text("demo", ["demo"], 10_000, 0, 1152.0, 4e6).replace("localhost:8501", rest_address)
     assert "{{" not in text
     pictures.write_picture(tmp_path / "photo.jpg", draw(1, 40, 50))
     monkeypatch.chdir(tmp_path)

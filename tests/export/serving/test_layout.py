@@ -29,11 +29,12 @@ def test_a_config_that_no_server_can_read_is_named():
 
 
 def test_the_readme_has_this_models_name_and_limits():
-    text = layout.readme_text("sun", ["rain", "sun"], 4_194_304, 1152.0, 4e6)
+    text = layout.readme_text("sun", ["rain", "sun"], 4_194_304, 800, 1152.0, 4e6)
     for part in (
         "models/sun:predict",
         "--model=sun",
         "4,194,304",
+        "drawing size is 800 pixels",
         "41,943,040",
         "4.8 GB",
         "1,152 MB",
