@@ -1,11 +1,11 @@
 """Steps until a discriminator distinguishes: the paper's patches of pixels against heads on features of VGG19.
 
-    python -m benchmarks.discriminators --data_dir=data/pepper --vgg19_weights=vgg19.h5 --output=discriminators.md
+    python -m benchmarks.discriminators --data_dir=data/panels --vgg19_weights=vgg19.h5 --output=discriminators.md
 
-All candidates do adversarial steps with the recipe of configs/pepper.flags but for its warm-up, from the same generator
-(which has learned to return the photo), on the same batches, in turns, for the same time. Two sorts of pictures are
-apart while the running mean over 10 steps of the difference of their mean logits is above 0.2; with least squares the
-targets are 1 for cartoons and 0 for others. "At the end" is the mean difference over the last 50 steps.
+All candidates do adversarial steps with the recipe of configs/photo_start.flags but for its warm-up, from the same
+generator (which has learned to return the photo), on the same batches, in turns, for the same time. Two sorts of
+pictures are apart while the running mean over 10 steps of the difference of their mean logits is above 0.2; with least
+squares the targets are 1 for cartoons and 0 for others. "At the end" is the mean difference over the last 50 steps.
 """
 
 import contextlib

@@ -4,9 +4,9 @@
 
 All four have the same seed, data and number of adversarial steps. The second uses l2 in the initialization, too. About
 35 minutes at --scale=cpu on 2 cores with bfloat16 instructions. At that scale the edge loss has a tenth of the paper's
-weight (configs/pepper.flags explains why), and the light generator begins as the photo and hardly needs initialization:
-use --generator=paper to see the effect of initialization on the paper's generator. Results are in OUTPUT_DIR/ablation:
-figure.jpg (with close-ups), report.md (claims and table) and evaluation.json.
+weight (configs/photo_start.flags explains why), and the light generator begins as the photo and hardly needs
+initialization: use --generator=paper to see the effect of initialization on the paper's generator. Results are in
+OUTPUT_DIR/ablation: figure.jpg (with close-ups), report.md (claims and table) and evaluation.json.
 """
 
 import statistics

@@ -91,8 +91,8 @@ class Scale:
     slow_steps: int
 
 
-# The recipe of configs/pepper.flags, which explains why each flag departs from the authors', with fewer epochs. The
-# light generator begins as the photo; the paper's must be initialized first.
+# The recipe of configs/photo_start.flags, which explains why each flag departs from the authors', with fewer epochs.
+# The light generator begins as the photo; the paper's must be initialized first.
 _CPU_RECIPE = {
     "discriminator_width": 16,
     "batch_size": 4,

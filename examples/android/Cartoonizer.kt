@@ -23,13 +23,14 @@ private const val CPU_THREADS = 4 // more would use a phone's small cores, and t
  *
  * @param asset any exported file: float32 or uint8, of free or of fixed size.
  * @param useGpu use the GPU if the delegate supports it, and the CPU otherwise. The GPU needs a file of fixed size.
- * @param longSide longer side, in pixels, that larger photos are scaled down to. A file of fixed size has its own.
+ * @param longSide longer side, in pixels, at which larger photos are drawn: the style's drawing size, or less for speed.
+ *   A file of fixed size has its own.
  */
 class Cartoonizer(
     context: Context,
     asset: String,
     useGpu: Boolean = false,
-    private val longSide: Int = 512,
+    private val longSide: Int = 800,
 ) : AutoCloseable {
     private var gpu: GpuDelegate? = null
     private val interpreter: Interpreter
@@ -48,7 +49,7 @@ class Cartoonizer(
         isFloat = photo.dataType() == DataType.FLOAT32
     }
 
-    /** Return the cartoon of a photo of any size, with the photo's proportions. */
+    /** Return the cartoon of a photo of any size, with the photo's size. */
     fun draw(photo: Bitmap): Bitmap {
         require(photo.config != Bitmap.Config.HARDWARE) {
             "The pixels of a hardware bitmap cannot be read: decode the photo with ALLOCATOR_SOFTWARE"
@@ -64,7 +65,8 @@ class Cartoonizer(
         output.rewind()
         interpreter.run(input, output)
         val cartoon = readRgb(output, canvas, picture, isFloat)
-        return Bitmap.createBitmap(cartoon, picture.width, picture.height, Bitmap.Config.ARGB_8888)
+        val drawn = Bitmap.createBitmap(cartoon, picture.width, picture.height, Bitmap.Config.ARGB_8888)
+        return Bitmap.createScaledBitmap(drawn, photo.width, photo.height, true)
     }
 
     override fun close() {

@@ -12,7 +12,7 @@ import androidx.activity.result.PickVisualMediaRequest
 import androidx.activity.result.contract.ActivityResultContracts.PickVisualMedia
 import java.util.concurrent.Executors
 
-private const val LONG_SIDE = 512
+private const val LONG_SIDE = 2048 // of the photo that is read, and of its cartoon
 
 /** Tap the picture to pick a photo; its cartoon takes the picture's place. */
 class MainActivity : ComponentActivity() {

@@ -29,15 +29,16 @@ actor Cartoonizer {
     /// - Parameters:
     ///   - file: any exported file, without `.tflite`. Keep its name: only the name shows whether the size is fixed.
     ///   - useGpu: use the GPU if there is one, and the CPU otherwise. The GPU needs a file of fixed size.
-    ///   - longSide: longer side, in pixels, that larger photos are scaled down to. A file of fixed size has its own.
-    init(file: String, useGpu: Bool = false, longSide: Int = 512) {
+    ///   - longSide: longer side, in pixels, at which larger photos are drawn: the style's drawing size, or less for
+    ///     speed. A file of fixed size has its own.
+    init(file: String, useGpu: Bool = false, longSide: Int = 800) {
         self.file = file
         self.useGpu = useGpu
         self.longSide = longSide
         isFixed = file.range(of: "-[0-9]+x[0-9]+$", options: .regularExpression) != nil
     }
 
-    /// Return the cartoon of a photo of any size, with the photo's proportions.
+    /// Return the cartoon of a photo of any size, with the photo's size.
     func draw(_ photo: UIImage) throws -> UIImage {
         let interpreter = try open()
         let input = try interpreter.input(at: 0)
@@ -57,7 +58,8 @@ actor Cartoonizer {
         try interpreter.invoke()
         let output = try interpreter.output(at: 0).data
         let levelsOut = isFloat ? levels(ofFloats: floats(in: output)) : [UInt8](output)
-        return image(of: rgba(ofRGB: levelsOut, canvas: canvas, picture: picture), size: picture)
+        let drawn = image(of: rgba(ofRGB: levelsOut, canvas: canvas, picture: picture), size: picture)
+        return image(of: pixels(of: drawn, at: photoSize), size: photoSize)
     }
 
     private func open() throws -> Interpreter {
