@@ -36,7 +36,7 @@ def main() -> int:
     start = time.monotonic()
     shutil.rmtree(OUTPUT, ignore_errors=True)
     cartoonize_in_the_bundled_style()
-    print(f"Look at {OUTPUT}/photo-pepper.png, {time.monotonic() - start:.0f} s after the start.")
+    print(f"Look at {OUTPUT}/photo-cartoon.png, {time.monotonic() - start:.0f} s after the start.")
     make_pictures()
     build_records()
     train()
@@ -49,7 +49,7 @@ def main() -> int:
 def cartoonize_in_the_bundled_style() -> None:
     print("1. A photo in the bundled style")
     pictures.write_picture(PHOTO, data.coffee())
-    run("cartoongan_tf.cartoonize", str(PHOTO), f"--output={OUTPUT}/photo-pepper.png")
+    run("cartoongan_tf.cartoonize", str(PHOTO), f"--output={OUTPUT}/photo-cartoon.png")
 
 
 def make_pictures() -> None:
@@ -144,7 +144,7 @@ def run(module: str, *arguments: str) -> None:
 def print_end(seconds: float) -> None:
     print(f"""
 Done in {seconds / 60:.1f} minutes. Look at
-  {OUTPUT}/photo-pepper.png         a photo in the bundled style
+  {OUTPUT}/photo-cartoon.png        a photo in the bundled style
   {OUTPUT}/before-after.png         the photo, and its cartoons by the Keras model, the SavedModel and the TFLite file
   {OUTPUT}/data/contact-sheet.jpg   the training data: photos, drawings and their edges
   {OUTPUT}/run/samples/             cartoons of training photos in the course of training

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
+from cartoongan_tf import styles
 from cartoongan_tf.media import pictures
 from tests.helpers import REPOSITORY
 from tests.readme_commands import README, blocks_in, commands_of_users, fill, serving, smaller
@@ -79,9 +80,9 @@ def test_the_wheel_is_all_that_is_there(bare, tmp_path):
     assert bare.run(["python", "-c", code], tmp_path).startswith(str(bare.bin.parent))
     for script in bare.bin.glob("cartoon*"):
         assert "Flags:" in bare.run([script.name, "--help"], tmp_path)
-    styles = sorted(path.parent.name for path in (REPOSITORY / "cartoongan_tf" / "styles").glob("*/generator.keras"))
+    names = sorted(path.parent.name for path in (REPOSITORY / "cartoongan_tf" / "styles").glob("*/generator.keras"))
     listed = bare.run(["cartoonize", "--list_styles"], tmp_path).splitlines()
-    assert [line.split()[0] for line in listed] == styles
+    assert [line.split()[0] for line in listed] == names
 
 
 @pytest.mark.slow
@@ -94,13 +95,14 @@ def test_every_command_of_the_readme_runs(bare, folder):
     drawn = (
         "photo-cartoon.jpg",
         "photo-cartoon.png",
+        "photos-styles.jpg",
         "drawn/photo0.jpg",
         "drawn/contact-sheet.jpg",
         "clip-cartoon.mp4",
         "mild.png",
         "shinkai.png",
     )
-    for result in (*drawn, "runs/next/generator.keras", "evaluation/sheet.jpg", "exported/serving/pepper/1"):
+    for result in (*drawn, "runs/next/generator.keras", "evaluation/sheet.jpg", f"exported/serving/{styles.DEFAULT}/1"):
         assert (folder / result).exists(), result
     assert "int8" in (folder / "exported" / "report.md").read_text()
     (example,) = blocks_in("python", README.read_text())
@@ -169,8 +171,8 @@ def test_the_demo_makes_all_that_it_says_without_a_network(tmp_path):
     photo = pictures.read_picture(tmp_path / "demo_output" / "photo.jpg")
     before_after = pictures.read_picture(tmp_path / "demo_output" / "before-after.png")
     assert before_after.shape == (2 * photo.shape[0], 2 * photo.shape[1], 3)
-    assert pictures.read_picture(tmp_path / "demo_output" / "photo-pepper.png").shape == photo.shape
-    assert result.stdout.index("Look at demo_output/photo-pepper.png") < result.stdout.index("cartoongan_tf.train")
+    assert pictures.read_picture(tmp_path / "demo_output" / "photo-cartoon.png").shape == photo.shape
+    assert result.stdout.index("Look at demo_output/photo-cartoon.png") < result.stdout.index("cartoongan_tf.train")
     assert "Next," in result.stdout
     named = [word for word in result.stdout.partition("Done in")[2].split() if word.startswith("demo_output/")]
     assert len(named) >= 5

@@ -206,7 +206,7 @@ def test_refusals_name_what_is_wrong(generator_path, photo, tmp_path, capsys):
         ([photo, "--contact_sheet"], 1, "--contact_sheet: "),
         ([photo, "--max_pixels=100"], 1, "--max_pixels"),
         ([photo, "--model=none.keras"], 1, "none.keras: "),
-        ([photo, "--model=papper"], 1, "(ink, pepper)"),
+        ([photo, "--model=papper"], 1, "(ink, noir, pepper)"),
         ([photo, "--style=ink"], 2, "--style=ink"),
         ([photo, "--full_size", "--drawing_size=9"], 2, "--drawing_size=9"),
         (["clip.mp4", "--output=-"], 1, "--output=-"),

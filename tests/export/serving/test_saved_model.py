@@ -21,7 +21,6 @@ from cartoongan_tf.media import pictures
 from cartoongan_tf.models import pixels
 from export.serving import saved_model
 from export.serving.requests import WARMUP_PLACE, read_warmup
-from export.serving.session import ServingSession
 from tests.export.conftest import MAX_PIXELS
 from tests.export.serving.mutations import FORMATS, encode
 from tests.helpers import REPOSITORY, draw
@@ -87,17 +86,6 @@ def test_strength_and_long_side_are_those_of_cartoonize(generator, session):
     _assert_alike(mixed, blend_with_photo(small[None], _drawn(generator, small)[None], 0.3, False)[0])
     _assert_alike(cartoon, _drawn(generator, photo))
     _assert_alike(large, blend_with_photo(photo[None], _drawn(generator, photo)[None], 0.3, False)[0])
-
-
-def test_larger_files_are_drawn_at_the_styles_size(generator, tmp_path):
-    saved_model.write_version(generator, tmp_path / "1", "sized", draw(0), MAX_PIXELS, drawing_size=40)
-    sized = ServingSession(tmp_path / "1")
-    photo = draw(1, 200, 300)  # more pixels than the model may draw
-    (answer,) = sized.predict("encoded", image_bytes=[encode(photo, "PNG")])["cartoon_bytes"]
-    _assert_alike(_opened(answer), _drawn(generator, pictures.shrink(photo, 40)))
-    options = {"strength": np.float32([1, 1]), "long_side": np.int32([0, 60])}
-    answers = sized.predict("styled", image_bytes=[encode(photo, "PNG")] * 2, **options)["cartoon_bytes"]
-    assert [_opened(each).shape[:2] for each in answers] == [(27, 40), (40, 60)]
 
 
 def _refusal(session, signature, **inputs):
