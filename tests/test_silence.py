@@ -15,7 +15,7 @@ from tests.helpers import REPOSITORY, TINY_NETWORKS, draw
 MOST_SILENT_SECS = 5.0
 TRAIN = ["cartoongan_tf.train", "--run_dir=run", "--vgg19_weights=random", "--batch_size=2", "--validation_batches=0"]
 COMMANDS = {
-    "cartoonize": ["cartoongan_tf.cartoonize", "large.png"],
+    "cartoonize": ["cartoongan_tf.cartoonize", "--full_size", "large.png"],
     "export": ["export.export_model", "--output_dir=exported"],
     "dry_run": [*TRAIN, "--generator=paper", "--dry_run"],
     "train": [*TRAIN, *TINY_NETWORKS, "--initialization_epochs=1", "--adversarial_epochs=1"],

@@ -167,15 +167,15 @@ def _cartoonize_pictures(
     """Yield each picture's outcome when its result is written, in order."""
 
     def read(job: Job) -> tuple[Job, Picture | InputError]:
-        return job, _attempt(files.read, job)
+        return job, _attempt(job, files.read, job)
 
     def draw(job: Job, picture: Picture | InputError) -> tuple[Job, Picture | InputError]:
         bar.begin(job.source.name)
-        return job, _attempt(_naming_source, job, render.render_picture, cartoonizer, picture)
+        return job, _attempt(job, _naming_source, job, render.render_picture, cartoonizer, picture)
 
     def write(drawn: tuple[Job, Picture | InputError]) -> Outcome:
         job, picture = drawn
-        return job, _attempt(files.write, job, picture)
+        return job, _attempt(job, files.write, job, picture)
 
     drawn_pictures = itertools.starmap(draw, map_ahead(read, jobs, _FILES_AHEAD))
     with bar:
@@ -189,7 +189,7 @@ def _cartoonize_films(
 ) -> Iterator[Outcome]:
     """Yield each film's outcome when its result is written, in order."""
     for job in jobs:
-        yield job, _attempt(_cartoonize_film, job, cartoonizer, render, files)
+        yield job, _attempt(job, _cartoonize_film, job, cartoonizer, render, files)
 
 
 def _cartoonize_film(job: Job, cartoonizer: "AnyCartoonizer", render: RenderOptions, files: FileOptions) -> None:
@@ -208,15 +208,26 @@ def _naming_source(job: Job, function: Callable, *values: Any) -> Any:
         raise InputError(f"{job.source}: {error}") from error
 
 
-def _attempt(function: Callable, *values: Any) -> Any:
-    """Return function(*values), or the InputError that it raises, or that is one of the values."""
+def _attempt(job: Job, function: Callable, *values: Any) -> Any:
+    """Return function(*values), or the reason why the job has no result: an InputError, raised or one of the values.
+
+    What nobody foresaw costs one job, too, but for a disk that cannot be written. The error returned is a new one: the
+    one raised holds its traceback, and so the pixels of the picture.
+    """
     for value in values:
         if isinstance(value, InputError):
             return value
     try:
         return function(*values)
     except InputError as error:
-        return error
+        return InputError(str(error))
+    except OSError:
+        raise
+    except Exception as error:
+        first_line = str(error).partition("\n")[0]
+        return InputError(
+            f"{job.source}: {type(error).__name__}: {first_line}; nobody foresaw that: please report it, with the file"
+        )
 
 
 def _report_skipped(problem: InputError) -> None:

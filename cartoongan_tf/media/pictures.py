@@ -4,7 +4,6 @@ Colour values are taken as they are, and an RGB colour profile goes with them fr
 that have a profile are converted to sRGB by it. Knows nothing of TensorFlow.
 """
 
-import dataclasses
 import io
 import os
 from collections.abc import Iterator
@@ -17,36 +16,21 @@ from PIL import Image, UnidentifiedImageError
 
 from cartoongan_tf.base import atomic
 from cartoongan_tf.base.errors import InputError
+from cartoongan_tf.media.picture_formats import (
+    ANIMATED,
+    FORMATS,
+    WITH_FRAMES,
+    WITHOUT_ALPHA,
+    WRITABLE_SUFFIXES,
+    Picture,
+    is_lossless,
+    save_options,
+    suffix_of,
+)
 from cartoongan_tf.media.pillow_pixels import color_space, orientation_of, pillow_limit, upright_pixels
 
 MAX_PIXELS = 200_000_000  # all frames together; the largest phone cameras give 199.8 million
 DEFAULT_QUALITY = 95
-WRITABLE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".gif", ".bmp")
-_FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".tif": "TIFF"}  # others are named as their suffix
-_WITHOUT_ALPHA = ("JPEG", "BMP")
-_ANIMATED = ("GIF", "PNG", "WEBP")
-_WITH_FRAMES = (*_ANIMATED, "TIFF")  # a JPEG's further pictures are previews and depth maps
-_DEFAULT_FRAME_MS = 100  # of an animation without durations
-
-
-@dataclasses.dataclass
-class Picture:
-    """The content of a picture file.
-
-    Attributes:
-      frames: uint8 RGB or RGBA [H, W, 3 or 4] each, upright; one, or several of an animation or of a TIFF's pages,
-        which may differ in size. Where a frame is wholly transparent, its colour is white.
-      suffix: suffix of the file's format in lower case, like ".png", whatever the file is called.
-      icc_profile: ICC profile of its RGB values, if it has one.
-      durations_ms: durations of an animation's frames; empty for anything else.
-      loop: number of times that an animation runs; 0 is for ever, None once.
-    """
-
-    frames: list[np.ndarray]
-    suffix: str = ".png"
-    icc_profile: bytes | None = None
-    durations_ms: list[int] = dataclasses.field(default_factory=list)
-    loop: int | None = None
 
 
 def read(
@@ -68,10 +52,10 @@ def read(
     """
     name = source if isinstance(source, str | os.PathLike) else name
     try:
-        with pillow_limit.lifted(), Image.open(source) as image:
+        with pillow_limit.of(max_pixels), Image.open(source) as image:
             num_frames = 1 if first_frame_only else _num_frames(image)
             _check_size(image, num_frames, name, max_pixels)
-            return _decode(image, num_frames)
+            return _decode(image, num_frames, source)
     except (InputError, MemoryError):
         raise
     except FileNotFoundError:
@@ -80,6 +64,8 @@ def read(
         raise InputError(f"{name}: a folder, where a picture was expected") from None
     except UnidentifiedImageError:
         raise InputError(f"{name}: not a picture that can be read") from None
+    except Image.DecompressionBombError:
+        raise InputError(f"{name}: {_limit_text(max_pixels)}") from None
     except PermissionError:
         raise InputError(f"{name}: no permission to read it") from None
     except Exception as error:  # each of Pillow's decoders has its own for damaged files
@@ -124,18 +110,18 @@ def encode(picture: Picture, suffix: str, quality: int = DEFAULT_QUALITY, name: 
     Raises:
       InputError: the format cannot hold that picture.
     """
-    format = _FORMATS.get(suffix, suffix[1:].upper())
-    if len(picture.frames) > 1 and format not in _WITH_FRAMES:
+    format = FORMATS.get(suffix, suffix[1:].upper())
+    if len(picture.frames) > 1 and format not in WITH_FRAMES:
         raise InputError(f"{name}: {suffix} holds one frame, not {len(picture.frames)}; write .webp, .png or .gif")
     sizes = {frame.shape[:2] for frame in picture.frames}
     if format != "TIFF" and len(sizes) > 1:
         raise InputError(f"{name}: pages of different sizes, which only .tif can hold")
     any_alpha = any(frame.shape[2] == 4 for frame in picture.frames)
-    convert = _with_alpha if any_alpha and format not in _WITHOUT_ALPHA else over_white
+    convert = _with_alpha if any_alpha and format not in WITHOUT_ALPHA else over_white
     images = [Image.fromarray(np.ascontiguousarray(convert(frame))) for frame in picture.frames]
     content = io.BytesIO()
     try:
-        images[0].save(content, format, **_save_options(format, quality, picture, images[1:]))
+        images[0].save(content, format, **save_options(format, quality, picture, images[1:]))
     except (ValueError, OSError) as error:  # from Pillow's encoders: nothing is written to a disk here
         raise InputError(f"{name}: cannot be written as {suffix} ({error}); try .png") from error
     return content.getvalue()
@@ -180,14 +166,15 @@ def _check_size(image: Image.Image, num_frames: int, name: str | os.PathLike, ma
         image.seek(0)
     if num_pixels > max_pixels:
         frames = f", {num_frames} frames" if num_frames > 1 else ""
-        raise InputError(
-            f"{name}: {image.width} x {image.height} pixels{frames}, more than the limit of {max_pixels:,}; if it is "
-            "what it seems to be, raise --max_pixels"
-        )
+        raise InputError(f"{name}: {image.width} x {image.height} pixels{frames}, {_limit_text(max_pixels)}")
+
+
+def _limit_text(max_pixels: int) -> str:
+    return f"more than the limit of {max_pixels:,} pixels; if it is what it seems to be, raise --max_pixels"
 
 
 def _num_frames(image: Any) -> int:
-    return image.n_frames if image.format in _WITH_FRAMES and getattr(image, "is_animated", False) else 1
+    return image.n_frames if image.format in WITH_FRAMES and getattr(image, "is_animated", False) else 1
 
 
 def _frames(image: Image.Image, num_frames: int) -> Iterator[Image.Image]:
@@ -197,54 +184,24 @@ def _frames(image: Image.Image, num_frames: int) -> Iterator[Image.Image]:
         yield image
 
 
-def _decode(image: Image.Image, num_frames: int) -> Picture:
-    is_animation = num_frames > 1 and image.format in _ANIMATED
+def _decode(image: Image.Image, num_frames: int, source: str | os.PathLike | BinaryIO) -> Picture:
+    is_animation = num_frames > 1 and image.format in ANIMATED
     orientation = orientation_of(image)
     profile = image.info.get("icc_profile")
     first = int(is_animation and image.info.get("default_image", False))  # 1 after an APNG's picture for old viewers
+    canvas = (0, 0, image.width, image.height)
     frames = []
     durations_ms = []
     for frame in _frames(image, num_frames):
+        if is_animation and frame.size != canvas[2:]:  # it reaches beyond the canvas
+            frame = frame.crop(canvas)
         frames.append(upright_pixels(frame, profile, orientation))
         durations_ms.append(int(frame.info.get("duration", 0)))
     return Picture(
         frames[first:],
-        suffix=_suffix_of(image),
+        suffix=suffix_of(image),
+        is_lossless=is_lossless(image, source),
         icc_profile=profile if color_space(profile) == "RGB" else None,
         durations_ms=durations_ms[first:] if is_animation else [],
         loop=image.info.get("loop"),
     )
-
-
-def _suffix_of(image: Image.Image) -> str:
-    suffix = f".{(image.format or 'png').lower()}"
-    if suffix in (".jpeg", ".mpo"):
-        return ".jpg"
-    return suffix if suffix in WRITABLE_SUFFIXES else ".png"
-
-
-def _save_options(format: str, quality: int, picture: Picture, others: list[Image.Image]) -> dict[str, Any]:
-    options: dict[str, Any] = {}
-    if format not in ("BMP", "GIF"):
-        options["icc_profile"] = picture.icc_profile
-    if format in ("JPEG", "WEBP"):
-        options["quality"] = quality
-    if format == "JPEG":
-        options["subsampling"] = 0  # cartoons have hard edges in colour
-    if format == "TIFF":
-        options["compression"] = "tiff_adobe_deflate"
-    if others:
-        options["save_all"] = True
-        options["append_images"] = others
-        if format != "TIFF":
-            options |= _animation_options(format, picture)
-    return options
-
-
-def _animation_options(format: str, picture: Picture) -> dict[str, Any]:
-    options: dict[str, Any] = {"duration": picture.durations_ms or [_DEFAULT_FRAME_MS] * len(picture.frames)}
-    if picture.loop is not None or format != "GIF":  # a GIF without the entry runs once
-        options["loop"] = 1 if picture.loop is None else picture.loop
-    if format == "GIF":
-        options["disposal"] = 2  # each frame is complete: none shows through another's transparent parts
-    return options

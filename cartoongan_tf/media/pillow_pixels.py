@@ -2,7 +2,9 @@
 
 import contextlib
 import io
+import struct
 import threading
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,28 +14,38 @@ from PIL import Image, ImageCms
 _UPRIGHT_ORIENTATION = 1  # of EXIF
 
 
+# Pillow warns from half of its limit on.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+
+
 class _PillowLimit:
-    """Pillow's own limit of pixels, one for the whole process, lifted while any thread reads a picture."""
+    """Pillow's own limit of pixels, one for the whole process: while threads read pictures, the largest of theirs.
+
+    Pillow asks before it decodes anything: later frames, pictures within a picture, parts beyond the canvas.
+    """
 
     def __init__(self):
         self._lock = threading.Lock()
-        self._num_readers = 0
-        self._limit: int | None = None
+        self._limits: list[int] = []
+        self._before: int | None = None
 
     @contextlib.contextmanager
-    def lifted(self) -> Iterator[None]:
+    def of(self, max_pixels: int) -> Iterator[None]:
         with self._lock:
-            if not self._num_readers:
-                self._limit = Image.MAX_IMAGE_PIXELS
-                Image.MAX_IMAGE_PIXELS = None
-            self._num_readers += 1
+            if not self._limits:
+                self._before = Image.MAX_IMAGE_PIXELS
+            self._limits.append(max_pixels)
+            self._apply()
         try:
             yield
         finally:
             with self._lock:
-                self._num_readers -= 1
-                if not self._num_readers:
-                    Image.MAX_IMAGE_PIXELS = self._limit
+                self._limits.remove(max_pixels)
+                self._apply()
+
+    def _apply(self) -> None:
+        """Set Pillow's limit; it refuses pictures of more than twice as many pixels."""
+        Image.MAX_IMAGE_PIXELS = (max(self._limits) + 1) // 2 if self._limits else self._before
 
 
 pillow_limit = _PillowLimit()
@@ -43,7 +55,10 @@ def orientation_of(image: Image.Image) -> int:
     """Return the EXIF orientation, 1 to 8, in which Pillow decodes an image."""
     if image.format == "TIFF":  # Pillow turns TIFFs itself
         return _UPRIGHT_ORIENTATION
-    return image.getexif().get(0x0112, _UPRIGHT_ORIENTATION)
+    try:
+        return image.getexif().get(0x0112, _UPRIGHT_ORIENTATION)
+    except (SyntaxError, ValueError, TypeError, struct.error):  # damaged EXIF, beside a picture that is not
+        return _UPRIGHT_ORIENTATION
 
 
 def upright_pixels(frame: Image.Image, profile: bytes | None, orientation: int) -> np.ndarray:
@@ -69,9 +84,14 @@ def color_space(profile: bytes | None) -> str:
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:
-    """Return 16-bit grey, and grey from 0 to 1 in floating point, as 8-bit grey; Pillow would clip them."""
+    """Return 16-bit grey, and grey in floating point, as 8-bit grey; Pillow would clip them.
+
+    Floating point means 0 to 1, unless something is above 1: then 0 to 255, or to 65535.
+    """
     if image.mode == "F":
-        return Image.fromarray((np.asarray(image).clip(0, 1) * 255).round().astype(np.uint8))
+        values = np.nan_to_num(np.asarray(image), nan=0, posinf=0, neginf=0)
+        white = next((white for white in (1, 255) if values.max(initial=0) <= white), 65535)
+        return Image.fromarray((values.clip(0, white) * (255 / white)).round().astype(np.uint8))
     if image.mode.startswith("I"):
         return Image.fromarray((np.asarray(image).clip(0, 65535) / 257).round().astype(np.uint8))
     return image

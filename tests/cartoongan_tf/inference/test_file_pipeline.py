@@ -151,6 +151,40 @@ def test_what_cannot_be_drawn_is_named(tmp_path):
     assert not job.target.exists()
 
 
+def test_what_nobody_foresaw_costs_one_file(cartoonizer, tmp_path, capsys):
+    def draw_or_fail(photos, **options):
+        assert photos.shape[1] != 50, "an assertion\nof a library"
+        return cartoonizer(photos, **options)
+
+    jobs = [Job(tmp_path / f"{height}.png", tmp_path / f"drawn-{height}.png") for height in (40, 50, 60)]
+    for job in jobs:
+        pictures.write_picture(job.source, draw(0, int(job.source.stem), 40))
+    problems = _cartoonize(draw_or_fail, jobs)
+    assert list(problems) == [jobs[1]] and jobs[2].target.exists()
+    assert f"Skipped {jobs[1].source}: AssertionError: an assertion; " in capsys.readouterr().err
+
+
+def test_a_full_disk_ends_the_work(cartoonizer, tmp_path, monkeypatch):
+    def write(*_):
+        raise OSError(28, "No space left on device")
+
+    pictures.write_picture(tmp_path / "a.png", draw(0))
+    monkeypatch.setattr(pictures, "write", write)
+    with pytest.raises(OSError, match="No space left"):
+        _cartoonize(cartoonizer, [Job(tmp_path / "a.png", tmp_path / "b.png")])
+
+
+def test_the_errors_of_skipped_pictures_hold_no_pixels(cartoonizer, tmp_path):
+    for name in ("a.jpg", "b.jpg"):
+        pictures.write_picture(tmp_path / name, draw(0, 300, 400))
+        content = (tmp_path / name).read_bytes()
+        (tmp_path / name).write_bytes(content[: len(content) // 2])
+    problems = _cartoonize(cartoonizer, [Job(tmp_path / name, tmp_path / f"{name}.png") for name in ("a.jpg", "b.jpg")])
+    assert len(problems) == 2
+    for problem in problems.values():
+        assert problem.__traceback__ is None and problem.__cause__ is None and problem.__context__ is None
+
+
 def test_a_film_is_cartoonized_with_its_options(cartoonizer, tmp_path):
     job = Job(make_film(tmp_path / "clip.mp4"), tmp_path / "out.mp4")
     batch_sizes = []

@@ -1,0 +1,55 @@
+"""Pictures that are valid, and unusual: damaged EXIF, floating point, lossless WebP."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cartoongan_tf.media import pictures
+from tests.helpers import draw
+
+
+@pytest.mark.parametrize("exif", [b"Exif\0\0MM\0*\0\0\0\x08\xff\xff", b"Exif\0\0no header at all"])
+def test_damaged_exif_costs_the_orientation_alone(tmp_path, exif):
+    Image.fromarray(draw(0)).save(tmp_path / "a.jpg", exif=exif)
+    assert pictures.read_picture(tmp_path / "a.jpg").shape == (60, 80, 3)
+
+
+@pytest.mark.parametrize("white", [1, 255, 65535])
+def test_grey_in_floating_point_has_the_range_of_its_values(tmp_path, white):
+    values = np.linspace(0, white, 256, dtype=np.float32).reshape(16, 16)
+    values[0, 0] = np.nan
+    Image.fromarray(values).save(tmp_path / "a.tif")
+    read = pictures.read_picture(tmp_path / "a.tif")
+    np.testing.assert_allclose(read[..., 0].ravel().astype(int), np.arange(256), atol=1)
+
+
+def test_lossless_stays_lossless_in_webp(tmp_path):
+    for name, options in (("a.png", {}), ("a.webp", {"lossless": True})):
+        Image.fromarray(draw(0)).save(tmp_path / name, **options)
+        picture = pictures.read(tmp_path / name)
+        assert picture.is_lossless
+        pictures.write(tmp_path / "b.webp", picture)
+        np.testing.assert_array_equal(pictures.read_picture(tmp_path / "b.webp"), draw(0))
+    for name in ("a.jpg", "lossy.webp"):
+        Image.fromarray(draw(0)).save(tmp_path / name)
+        picture = pictures.read(tmp_path / name)
+        assert not picture.is_lossless
+        pictures.write(tmp_path / "b.webp", picture)
+        assert not np.array_equal(pictures.read_picture(tmp_path / "b.webp"), picture.frames[0])
+
+
+def test_an_animation_in_lossless_webp_stays_so(tmp_path):
+    frames = [Image.fromarray(draw(seed)) for seed in range(3)]
+    frames[0].save(tmp_path / "a.webp", save_all=True, append_images=frames[1:], lossless=True)
+    picture = pictures.read(tmp_path / "a.webp")
+    pictures.write(tmp_path / "b.webp", picture)
+    for seed, frame in enumerate(pictures.read(tmp_path / "b.webp").frames):
+        np.testing.assert_array_equal(frame[..., :3], draw(seed))
+
+
+def test_an_animated_avif_is_an_animation(tmp_path):
+    frames = [Image.fromarray(np.full((32, 48, 3), level, np.uint8)) for level in (20, 120, 220)]
+    frames[0].save(tmp_path / "a.avif", save_all=True, append_images=frames[1:], duration=[50, 100, 150])
+    picture = pictures.read(tmp_path / "a.avif")
+    assert picture.durations_ms == [50, 100, 150] and picture.suffix == ".png"
+    assert [round(frame.mean(), -1) for frame in picture.frames] == [20, 120, 220]
