@@ -16,6 +16,7 @@ from PIL import Image, UnidentifiedImageError
 
 from cartoongan_tf.base import atomic
 from cartoongan_tf.base.errors import InputError
+from cartoongan_tf.media.gif_palette import with_one_palette
 from cartoongan_tf.media.picture_formats import (
     ANIMATED,
     FORMATS,
@@ -119,6 +120,8 @@ def encode(picture: Picture, suffix: str, quality: int = DEFAULT_QUALITY, name: 
     any_alpha = any(frame.shape[2] == 4 for frame in picture.frames)
     convert = _with_alpha if any_alpha and format not in WITHOUT_ALPHA else over_white
     images = [Image.fromarray(np.ascontiguousarray(convert(frame))) for frame in picture.frames]
+    if format == "GIF":
+        images = with_one_palette(images)
     content = io.BytesIO()
     try:
         images[0].save(content, format, **save_options(format, quality, picture, images[1:]))

@@ -47,6 +47,18 @@ def test_an_animation_in_lossless_webp_stays_so(tmp_path):
         np.testing.assert_array_equal(frame[..., :3], draw(seed))
 
 
+def test_a_gif_has_one_palette_and_no_grain(tmp_path):
+    """What stands still has the same colours in all frames, whatever moves."""
+    shading = np.stack(np.broadcast_arrays(*np.ogrid[0:60, 0:80], 99), -1) * (4, 3, 1)
+    frames = [shading.astype(np.uint8) for _ in range(4)]
+    for index, frame in enumerate(frames):
+        frame[20:40, 15 * index : 15 * index + 15] = (250, 60 * index, 40)
+    pictures.write(tmp_path / "a.gif", pictures.Picture(frames, durations_ms=[90] * 4))
+    read = np.stack([frame[..., :3] for frame in pictures.read(tmp_path / "a.gif").frames]).astype(int)
+    assert np.ptp(read[:, :20], axis=0).max() == 0 == np.ptp(read[:, 40:], axis=0).max()
+    assert np.abs(read - frames).mean() < 4
+
+
 def test_an_animated_avif_is_an_animation(tmp_path):
     frames = [Image.fromarray(np.full((32, 48, 3), level, np.uint8)) for level in (20, 120, 220)]
     frames[0].save(tmp_path / "a.avif", save_all=True, append_images=frames[1:], duration=[50, 100, 150])
