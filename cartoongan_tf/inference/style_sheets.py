@@ -16,7 +16,6 @@ from cartoongan_tf.media import folders, pictures, sheets
 
 MAX_PHOTOS = 60
 _TILE_PX = 320
-_PHOTO = "photo"
 
 
 def sheet_path(arguments: Sequence[str], output: str, overwrite: bool) -> Path:
@@ -50,18 +49,19 @@ def write(arguments: Sequence[str], path: Path) -> None:
     Raises:
       InputError: there is no picture that can be read.
     """
-    rows = {_PHOTO: _read(_find_files(arguments))}
-    for name, style in styles.all_styles().items():
-        bar = progress.PictureBar(len(rows[_PHOTO]))
-        with isolated_cartoonizer(name, "auto", None, bar.show_part) as cartoonizer, bar:
-            rows[name] = []
-            for photo in rows[_PHOTO]:
-                bar.begin(name)
-                rows[name].append(cartoonizer(pictures.shrink(photo, style.drawing_size)))
+    photos = _read(_find_files(arguments))
+    tiles = {name: [photo] for name, photo in photos.items()}
+    all_styles = styles.all_styles()
+    for style in all_styles.values():
+        bar = progress.PictureBar(len(photos))
+        with isolated_cartoonizer(style.name, "auto", None, bar.show_part) as cartoonizer, bar:
+            for name, photo in photos.items():
+                bar.begin(f"{name} in {style.name}")
+                tiles[name].append(cartoonizer(pictures.shrink(photo, style.drawing_size)))
                 bar.end()
-    columns = list(zip(*rows.values(), strict=True))
-    groups = [(", ".join(rows), tiles) for tiles in columns]
-    pictures.write_picture(path, sheets.contact_sheet(groups, _TILE_PX))
+    sheet = sheets.contact_sheet(list(tiles.items()), _TILE_PX)
+    title = f"From left to right: the photo, {', '.join(all_styles)}"
+    pictures.write_picture(path, sheets.sections([(title, sheet)]))
 
 
 def _find_files(arguments: Sequence[str]) -> list[Path]:
@@ -73,13 +73,13 @@ def _find_files(arguments: Sequence[str]) -> list[Path]:
     return files[::step]
 
 
-def _read(files: Sequence[Path]) -> list[np.ndarray]:
-    """Read the first frame of each file; report those that are no pictures."""
+def _read(files: Sequence[Path]) -> dict[str, np.ndarray]:
+    """Read the first frame of each file, by the file's path; report those that are no pictures."""
     largest = max(style.drawing_size for style in styles.all_styles().values())
-    photos = []
+    photos = {}
     for file in files:
         try:
-            photos.append(pictures.shrink(pictures.read_picture(file), largest))
+            photos[str(file)] = pictures.shrink(pictures.read_picture(file), largest)
         except InputError as problem:
             tqdm.write(f"Skipped {problem}", file=sys.stderr)
     if not photos:
