@@ -41,8 +41,8 @@ def draw_in_this_process(request, monkeypatch):
     from cartoongan_tf.inference.cartoonizer import Cartoonizer
 
     @contextlib.contextmanager
-    def cartoonizer_of_this_process(model, method, on_progress):
-        cartoonizer = Cartoonizer.load(model, method, on_progress)
+    def cartoonizer_of_this_process(model, method, drawing_size, on_progress):
+        cartoonizer = Cartoonizer.load(model, method, on_progress, drawing_size)
         cartoonizer.load = lambda: None
         yield cartoonizer
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cartoongan_tf.base.errors import InputError
 
-DEFAULT = "pepper"  # used where no model is named
+DEFAULT = "ink"  # used where no model is named
 FOLDER = Path(__file__).parent
 
 
