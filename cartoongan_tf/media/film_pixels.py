@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import av
+import cv2
 import numpy as np
 
 from cartoongan_tf.base.errors import InputError
+from cartoongan_tf.media import hdr
 
 _Interpolation = av.video.reformatter.Interpolation
 _FAST = _Interpolation.AREA
@@ -16,7 +18,7 @@ _ACCURATE = _Interpolation.BICUBIC | _Interpolation.ACCURATE_RND | _Interpolatio
 
 
 class FrameConverter:
-    """A converter for the frames of one film.
+    """A converter for the frames of one film. HDR becomes SDR.
 
     All frames get the first one's size and orientation; recordings that were joined may have several.
 
@@ -52,15 +54,21 @@ class FrameConverter:
         width = self.first.width
         height = self.first.height
         if not 0 < long_side < max(width, height):
-            return self._converted(frame, width, height, "rgb24", _ACCURATE)  # others are 1 to 2 of 255 too dark
+            return self._rgb(frame, width, height, _ACCURATE)  # others are 1 to 2 of 255 too dark
         scale = long_side / max(width, height)
-        width = max(1, round(width * scale))
-        height = max(1, round(height * scale))
-        return self._converted(frame, width, height, "rgb24", _FAST)
+        return self._rgb(frame, max(1, round(width * scale)), max(1, round(height * scale)), _FAST)
 
     def grey(self, frame: av.VideoFrame) -> np.ndarray:
         """Return a frame's grey levels, uint8 [H, W]; raises as `rgb`."""
+        if hdr.is_hdr(self.first.color_trc):
+            return cv2.cvtColor(self._rgb(frame, self.first.width, self.first.height, _FAST), cv2.COLOR_RGB2GRAY)
         return self._converted(frame, self.first.width, self.first.height, "gray", _FAST)
+
+    def _rgb(self, frame: av.VideoFrame, width: int, height: int, method: Any) -> np.ndarray:
+        if not hdr.is_hdr(self.first.color_trc):
+            return self._converted(frame, width, height, "rgb24", method)
+        codes = self._converted(frame, width, height, "rgb48le", method)
+        return hdr.to_sdr(codes, self.first.color_trc, self.first.color_primaries)
 
     def _converted(self, frame: av.VideoFrame, width: int, height: int, format: str, method: Any) -> np.ndarray:
         with explaining(f"{self._film}: its colours cannot be read", "convert it to H.264 with BT.709's colours"):

@@ -15,6 +15,7 @@ import av
 import numpy as np
 
 from cartoongan_tf.base.errors import InputError
+from cartoongan_tf.media import hdr
 
 CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".webm": "webm", ".mkv": "matroska"}
 _BT709_LIMITED = {"colorspace": 1, "color_range": 1, "color_primaries": 1, "color_trc": 1}
@@ -207,6 +208,7 @@ def _add_copy(container: av.container.OutputContainer, stream: av.AudioStream) -
 
 
 def _copy_color_tags(source: av.VideoFrame, target: av.VideoFrame | av.VideoCodecContext) -> None:
-    """Copy a frame's colour tags; use BT.709's where the source is not YUV."""
+    """Copy a frame's colour tags; use BT.709's where the source is not YUV, or was HDR."""
+    becomes_bt709 = source.format.is_rgb or hdr.is_hdr(source.color_trc)
     for name, value in _BT709_LIMITED.items():
-        setattr(target, name, value if source.format.is_rgb else getattr(source, name))
+        setattr(target, name, value if becomes_bt709 else getattr(source, name))
