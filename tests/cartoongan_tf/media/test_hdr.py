@@ -68,7 +68,7 @@ def test_sdr_comes_back_from_hdr(hdr_film):
     with film_reader.opened(path) as reader:
         for frame, expected in zip(reader.frames(), pictures, strict=True):
             difference = np.abs(frame.picture().astype(int) - expected)
-            assert np.percentile(difference, 99) <= 4 and difference.mean() < 1.5
+            assert difference.max() <= 5 and difference.mean() < 1.5  # 10 bits are few for saturated colours
             assert np.abs(frame.grey().astype(int) - cv2.cvtColor(expected, cv2.COLOR_RGB2GRAY)).max() <= 4
             assert frame.picture(long_side=40).shape == (30, 40, 3)
 
