@@ -93,6 +93,8 @@ class CartoonizeConfig(Config):
     def __post_init__(self):
         super().__post_init__()
         require(self, "style", not (self.style and self.model), "leave it out, or --model")
+        names_one = self.style or self.model
+        require(self, "all_styles", not (self.all_styles and names_one), "leave it out, or --style and --model")
         is_style = not self.style or self.style in styles.all_styles()
         names = ", ".join(styles.all_styles())
         require(self, "style", is_style, f"the styles are {names}; --model takes a file")

@@ -208,6 +208,7 @@ def test_refusals_name_what_is_wrong(generator_path, photo, tmp_path, capsys):
         ([photo, "--model=none.keras"], 1, "none.keras: "),
         ([photo, "--model=papper"], 1, "(ink, noir, pepper)"),
         ([photo, "--style=ink"], 2, "--style=ink"),
+        ([photo, "--all_styles"], 2, "--all_styles"),
         ([photo, "--full_size", "--drawing_size=9"], 2, "--drawing_size=9"),
         (["clip.mp4", "--output=-"], 1, "--output=-"),
         ([photo, text, "--output=c.png"], 1, "--output=c.png"),
