@@ -14,6 +14,7 @@ import pytest
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.training.config import TrainConfig
 from experiments import runs
+from tests.conftest import THREADS
 from tests.helpers import REPOSITORY
 
 # The name of its run's folder tells it what to do.
@@ -59,6 +60,8 @@ def run(tmp_path, monkeypatch):
 
 def test_side_by_side_each_has_its_share_of_the_cores(run, monkeypatch):
     monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    for name in THREADS:
+        monkeypatch.delenv(name, raising=False)
     several = [run("pair-a"), run("pair-b"), run("c")]
     runs.train(several, 2)
     for one in several:
