@@ -48,7 +48,7 @@ def test_an_animation_in_lossless_webp_stays_so(tmp_path):
 
 
 def test_a_gif_has_one_palette_and_no_grain(tmp_path):
-    """What stands still has the same colours in all frames, whatever moves."""
+    """Places that stand still have the same colours in all frames, whatever moves."""
     shading = np.stack(np.broadcast_arrays(*np.ogrid[0:60, 0:80], 99), -1) * (4, 3, 1)
     frames = [shading.astype(np.uint8) for _ in range(4)]
     for index, frame in enumerate(frames):
