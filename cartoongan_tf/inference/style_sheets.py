@@ -4,15 +4,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-from tqdm import tqdm
-
 from cartoongan_tf import styles
 from cartoongan_tf.base import progress
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.inference.isolated import isolated_cartoonizer
 from cartoongan_tf.inference.jobs import STREAM
-from cartoongan_tf.media import folders, pictures, sheets
+from cartoongan_tf.media import folders, picture_set, pictures, sheets
 
 MAX_PHOTOS = 60
 _TILE_PX = 320
@@ -49,39 +46,28 @@ def write(arguments: Sequence[str], path: Path) -> None:
     Raises:
       InputError: there is no picture that can be read.
     """
-    photos = _read(_find_files(arguments))
-    tiles = {name: [photo] for name, photo in photos.items()}
     all_styles = styles.all_styles()
+    largest = max(style.drawing_size for style in all_styles.values())
+    photos = picture_set.read_files(_find_files(arguments), largest, 1, MAX_PHOTOS)
+    for problem in photos.left_out:
+        print(f"Skipped {problem}", file=sys.stderr)
+    if not photos.files:
+        raise InputError("no picture to draw in all styles; name pictures, or a folder of them")
+    rows = [(str(path), [photo]) for path, photo in zip(photos.files, photos.pixels, strict=True)]
     for style in all_styles.values():
-        bar = progress.PictureBar(len(photos))
+        bar = progress.PictureBar(len(rows))
         with isolated_cartoonizer(style.name, "auto", None, bar.show_part) as cartoonizer, bar:
-            for name, photo in photos.items():
+            for name, tiles in rows:
                 bar.begin(f"{name} in {style.name}")
-                tiles[name].append(cartoonizer(pictures.shrink(photo, style.drawing_size)))
+                tiles.append(cartoonizer(pictures.shrink(tiles[0], style.drawing_size)))
                 bar.end()
-    sheet = sheets.contact_sheet(list(tiles.items()), _TILE_PX)
+    sheet = sheets.contact_sheet(rows, _TILE_PX)
     title = f"From left to right: the photo, {', '.join(all_styles)}"
     pictures.write_picture(path, sheets.sections([(title, sheet)]))
 
 
 def _find_files(arguments: Sequence[str]) -> list[Path]:
     files: list[Path] = []
-    for argument in arguments:
-        path = Path(argument)
+    for path in map(Path, arguments):
         files += folders.list_files(path) if path.is_dir() else [path]
-    step = -(-len(files) // MAX_PHOTOS)
-    return files[::step]
-
-
-def _read(files: Sequence[Path]) -> dict[str, np.ndarray]:
-    """Read the first frame of each file, by the file's path; report those that are no pictures."""
-    largest = max(style.drawing_size for style in styles.all_styles().values())
-    photos = {}
-    for file in files:
-        try:
-            photos[str(file)] = pictures.shrink(pictures.read_picture(file), largest)
-        except InputError as problem:
-            tqdm.write(f"Skipped {problem}", file=sys.stderr)
-    if not photos:
-        raise InputError("no picture to draw in all styles; name pictures, or a folder of them")
-    return photos
+    return files
