@@ -1,3 +1,4 @@
+import gc
 import io
 import sys
 from pathlib import Path
@@ -172,6 +173,7 @@ def test_a_full_disk_ends_the_work(cartoonizer, tmp_path, monkeypatch):
     monkeypatch.setattr(pictures, "write", write)
     with pytest.raises(OSError, match="No space left"):
         _cartoonize(cartoonizer, [Job(tmp_path / "a.png", tmp_path / "b.png")])
+    gc.collect()  # the error holds the threads that read and write
 
 
 def test_the_errors_of_skipped_pictures_hold_no_pixels(cartoonizer, tmp_path):
