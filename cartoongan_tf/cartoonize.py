@@ -95,9 +95,10 @@ class CartoonizeConfig(Config):
         require(self, "style", not (self.style and self.model), "leave it out, or --model")
         names_one = self.style or self.model
         require(self, "all_styles", not (self.all_styles and names_one), "leave it out, or --style and --model")
-        is_style = not self.style or self.style in styles.all_styles()
-        names = ", ".join(styles.all_styles())
-        require(self, "style", is_style, f"the styles are {names}; --model takes a file")
+        if self.style:
+            names = styles.all_styles()
+            rule = f"the styles are {', '.join(names)}; --model takes a file"
+            require(self, "style", self.style in names, rule)
         require(self, "drawing_size", not (self.drawing_size and self.full_size), "leave it out, or --full_size")
 
     @property

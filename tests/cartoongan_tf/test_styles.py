@@ -92,6 +92,8 @@ def test_a_style_draws_no_photo_no_grid_and_no_frame(name, draw_in, photos):
         assert cartoon.shape == photo.shape
         assert health_measures.checkerboard(cartoon[np.newaxis]) < 40
         assert cartoon.std() > 0.6 * photo.std()
+    crops = (np.stack([one[:192, :288] for one in side[1:]]) for side in (photos, cartoons))
+    assert health_measures.detail_correlation(*crops) < 0.95
     around = [np.concatenate([each[:3].ravel(), each[-3:].ravel()]).mean() for each in cartoons]
     inside = [np.concatenate([each[6:9].ravel(), each[-9:-6].ravel()]).mean() for each in cartoons]
     assert np.abs(np.subtract(around, inside)).max() < 12
@@ -107,6 +109,8 @@ def test_a_distilled_style_is_flat(name, draw_in, photos):
 def test_colours_stay_near_those_of_the_photo(name, most, draw_in, photos):
     shifts = [image_measures.color_shift(draw_in(name)(photo), photo) for photo in photos]
     assert np.mean(shifts) < most
+    casts = [np.mean(draw_in(name)(photo).astype(int) - photo, axis=(0, 1)) for photo in photos]
+    assert np.ptp(np.mean(casts, axis=0)) < 40  # of red, green and blue, over photos of very different colours
 
 
 def test_noir_is_grey(draw_in, photos):
