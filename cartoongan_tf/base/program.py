@@ -10,6 +10,7 @@ Each run has its own `flags.FlagValues`, so many programs can be imported into o
 `start_tensorflow` only when it needs it, so --help, a mistyped flag and a missing file are answered at once.
 """
 
+import atexit
 import contextlib
 import io
 import os
@@ -49,13 +50,17 @@ def run(
       config_class: subclass of `options.Config`.
       work: function of the config and of the arguments that are not flags; it may return an exit status.
       doc: the program's module docstring.
-      argv: command line, the program's name first; None: the process's own.
+      argv: command line, the program's name first; None: the process's own. That process then ends here if the work
+        used TensorFlow.
       takes_arguments: whether arguments that are not flags, such as pictures, are allowed.
 
     Returns:
       the exit status: 0 for success, 1 for failed work, 2 for an unusable command line, 130 when interrupted.
     """
-    argv = list(sys.argv if argv is None else argv)
+    if argv is None:
+        status = run(config_class, work, doc, sys.argv, takes_arguments)
+        return _end_process(status) if "tensorflow" in sys.modules else status
+    argv = list(argv)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # file names need not be UTF-8
@@ -74,6 +79,19 @@ def run(
         print(f"{name}: {message}\nTry --help for the flags and an example.", file=sys.stderr)
         return 2
     return _report(name, lambda: work(config, arguments))
+
+
+def _end_process(status: int) -> int:
+    """End the process without freeing TensorFlow's graphs first: that takes seconds, and the system does it anyway.
+
+    If its output cannot be written, return the status: Python's own ending then reports it.
+    """
+    with contextlib.suppress(OSError):
+        for stream in filter(None, (sys.stdout, sys.stderr)):
+            stream.flush()
+        atexit._run_exitfuncs()
+        os._exit(status)
+    return status
 
 
 def _report(name: str, work: Callable[[], int | None]) -> int:

@@ -129,3 +129,19 @@ def test_the_papers_flags_are_the_papers():
     assert (float(values["content_weight"]), values["content_loss"]) == (10, "l1")
     assert values["initialization_epochs"] == "10" and values["adversarial_epochs"] == "200"
     assert values["edge_loss_weight"] == "1" and values["initialization_loss"] == "content"
+
+
+def test_a_process_with_tensorflow_ends_with_its_work():
+    script = """
+import atexit, sys
+from cartoongan_tf import cartoonize
+from cartoongan_tf.base import program
+
+sys.modules["tensorflow"] = sys  # importing the real one takes seconds
+atexit.register(print, "at exit")
+print("work")
+program.run(cartoonize.CartoonizeConfig, lambda *_: 3, "")
+print("freeing graphs")
+"""
+    result = subprocess.run([sys.executable, "-c", script], cwd=REPOSITORY, capture_output=True, text=True, timeout=60)
+    assert (result.returncode, result.stdout.split("\n")) == (3, ["work", "at exit", ""]), result.stderr
