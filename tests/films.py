@@ -70,19 +70,35 @@ def make_film(
     return path
 
 
-def write_film(path, pictures, codec="libx264", gop=12, rate=25):
-    """Write a film of these pictures, uint8 RGB [H, W, 3] each, at `rate` frames a second."""
+def write_film(path, pictures, codec="libx264", gop=12, rate=25, options=None, colorspace=None, is_tagged=True):
+    """Write a film of these pictures, uint8 RGB [H, W, 3] each, at `rate` frames a second.
+
+    Args:
+      path: path of the film.
+      pictures: the frames.
+      codec: codec of the video.
+      gop: distance of key frames.
+      rate: number of frames in a second.
+      options: more options of the codec.
+      colorspace: matrix of the colours; None: FFmpeg's choice.
+      is_tagged: whether the film says so.
+    """
     height, width = pictures[0].shape[:2]
     with av.open(str(path), "w") as container:
         video = container.add_stream(codec, rate=rate, width=width, height=height)
         video.pix_fmt = "yuv420p"
         video.gop_size = gop
-        video.options = {"crf": "8", "preset": "ultrafast"} if codec == "libx264" else {}
+        video.options = ({"crf": "8", "preset": "ultrafast"} if codec == "libx264" else {}) | (options or {})
+        if colorspace and is_tagged:
+            video.codec_context.colorspace = colorspace
         for i, picture in enumerate(pictures):
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), "rgb24")
             frame.pts = i
             frame.time_base = Fraction(1, rate)
-            container.mux(video.encode(frame.reformat(format="yuv420p")))
+            encodable = frame.reformat(format="yuv420p", dst_colorspace=colorspace)
+            if not is_tagged:
+                encodable.colorspace = 2
+            container.mux(video.encode(encodable))
         container.mux(video.encode(None))
     return path
 

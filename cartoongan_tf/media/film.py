@@ -1,7 +1,7 @@
 """Films from file to file: the frames pass through a function in batches, the sound is copied.
 
 Kept: each frame's time (variable rates too), the colour tags, the shape of the pixels, the sound bit for bit. Lost:
-subtitles, chapters, cover pictures, depths over 8 bits, interlacing. Films stored turned or mirrored, as phones do,
+subtitles, chapters, cover pictures, depths over 8 bits, the fields of interlaced frames. Films stored turned or mirrored, as phones do,
 become upright. Knows nothing of TensorFlow.
 """
 
@@ -34,6 +34,7 @@ class FilmReport:
       num_expected: about the number of frames that the film states; None where it states none.
       num_broken: number of damaged frames in the film. The last good drawing is shown in their place; before the first
         good frame they are dropped, or drawn where there is anything to see.
+      num_interlaced: number of frames that were interlaced.
       num_audio: number of audio streams copied.
       num_audio_left_out: number of audio streams skipped because this PyAV does not know their codec.
       duration_secs: time from the first frame's start to the last one's end.
@@ -42,13 +43,16 @@ class FilmReport:
     num_frames: int
     num_expected: int | None
     num_broken: int
+    num_interlaced: int
     num_audio: int
     num_audio_left_out: int
     duration_secs: float
 
     def remarks(self) -> list[str]:
-        """Return a remark on each thing that the result lacks."""
+        """Return a remark on each thing that differs from the film."""
         remarks = []
+        if self.num_interlaced:
+            remarks.append(f"{self.num_interlaced} interlaced frames are deinterlaced")
         if self.num_broken:
             remarks.append(f"{self.num_broken} broken frames; the last good one is shown in their place")
         if self.num_frames < _CUT_SHORT_SHARE * (self.num_expected or 0):
@@ -165,6 +169,7 @@ def _report(reader: Reader, times: list[Time]) -> FilmReport:
         num_frames=len(times),
         num_expected=reader.num_frames,
         num_broken=reader.num_broken,
+        num_interlaced=reader.num_interlaced,
         num_audio=len(reader.audio),
         num_audio_left_out=reader.num_audio_left_out,
         duration_secs=float((last.pts + last.duration - first.pts) * reader.time_base),

@@ -12,6 +12,11 @@ import numpy as np
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.media import hdr
 
+_UNSPECIFIED = 2  # these as in colour tags (ITU-T H.273)
+_BT709 = 1
+_FULL_RANGE = 2  # JPEG's, which is BT.601 at any size
+_HD_WIDTH = 1280
+_MOST_SD_HEIGHT = 576
 _Interpolation = av.video.reformatter.Interpolation
 _FAST = _Interpolation.AREA
 _ACCURATE = _Interpolation.BICUBIC | _Interpolation.ACCURATE_RND | _Interpolation.FULL_CHR_H_INT
@@ -74,6 +79,14 @@ class FrameConverter:
         with explaining(f"{self._film}: its colours cannot be read", "convert it to H.264 with BT.709's colours"):
             converted = frame.reformat(width, height, format, interpolation=method)
         return _turn_upright(converted.to_ndarray(), self._matrix)
+
+
+def tag_untagged_hd(frame: av.VideoFrame) -> None:
+    """Tag a frame as BT.709 if it is HD and says nothing of its colours, as players do; FFmpeg would take BT.601."""
+    is_hd = frame.width >= _HD_WIDTH or frame.height > _MOST_SD_HEIGHT
+    is_untagged = frame.colorspace == _UNSPECIFIED and frame.color_range != _FULL_RANGE and not frame.format.is_rgb
+    if is_hd and is_untagged:
+        frame.colorspace = _BT709
 
 
 @contextlib.contextmanager

@@ -14,29 +14,12 @@ import av
 import numpy as np
 
 from cartoongan_tf.base.errors import InputError
-from cartoongan_tf.media.film_pixels import FrameConverter
+from cartoongan_tf.media.deinterlacing import Deinterlacer
+from cartoongan_tf.media.film_pixels import FrameConverter, tag_untagged_hd
 from cartoongan_tf.media.film_stream import FilmStream, Item, LostFrame, Sound, time_base_of
 
-FILM_SUFFIXES = (
-    ".mp4",
-    ".m4v",
-    ".mov",
-    ".mkv",
-    ".webm",
-    ".avi",
-    ".mpg",
-    ".mpeg",
-    ".vob",
-    ".ts",
-    ".mts",
-    ".m2ts",
-    ".wmv",
-    ".asf",
-    ".flv",
-    ".3gp",
-    ".3g2",
-    ".ogv",
-    ".mxf",
+FILM_SUFFIXES = tuple(
+    ".mp4 .m4v .mov .mkv .webm .avi .mpg .mpeg .vob .ts .mts .m2ts .wmv .asf .flv .3gp .3g2 .ogv .mxf".split()
 )
 _DEFAULT_RATE = Fraction(25)  # frames in a second, where the film does not state it
 
@@ -109,6 +92,7 @@ class Reader:
       rate: number of frames in a second, on average.
       time_base: unit of the frames' times, in seconds.
       num_broken: number of damaged frames so far.
+      num_interlaced: number of frames so far that were interlaced.
       cut_short: reason why `frames` ended before the file did; empty if it did not.
     """
 
@@ -121,6 +105,7 @@ class Reader:
         self.rate = self._video.average_rate or self._video.guessed_rate or _DEFAULT_RATE
         self.time_base = time_base_of(self._video)
         self._stream = FilmStream(film, container, self._video, self.rate)
+        self._deinterlacer = Deinterlacer()
         self._converter: FrameConverter | None = None  # from the first frame with a picture on
         self.num_broken = 0
         self.cut_short = ""
@@ -130,6 +115,10 @@ class Reader:
         """About the number of frames; None where the film does not state it."""
         duration_secs = Fraction(self._container.duration or 0, av.time_base)
         return self._video.frames or round(duration_secs * self.rate) or None
+
+    @property
+    def num_interlaced(self) -> int:
+        return self._deinterlacer.num_interlaced
 
     @property
     def first(self) -> av.VideoFrame:
@@ -156,7 +145,7 @@ class Reader:
         """
         clock = self._stream.clock(self._video)
         batch = FilmBatch()
-        for item in self._stream.items(self.audio):
+        for item in self._items(self.audio):
             if isinstance(item, Sound):
                 batch.audio.append(item.packet)
                 continue
@@ -185,7 +174,7 @@ class Reader:
             self._video.codec_context.skip_frame = "NONKEY"
         clock = self._stream.clock(self._video)
         try:
-            for item in self._stream.items(audio=[]):
+            for item in self._items(audio=[], is_deinterlaced=not key_frames_only):
                 self.num_broken += _is_damaged(item)
                 if isinstance(item, av.VideoFrame):
                     converter = self._converter_for(item)
@@ -195,6 +184,14 @@ class Reader:
         except InputError as error:
             self.cut_short = str(error)
         self._check_any_frame()
+
+    def _items(self, audio: list[av.AudioStream], is_deinterlaced: bool = True) -> Iterator[Item]:
+        """Yield the stream's items, frames as they are to be shown; key frames alone cannot be deinterlaced."""
+        items = self._stream.items(audio)
+        for item in self._deinterlacer.items(items) if is_deinterlaced else items:
+            if isinstance(item, av.VideoFrame):
+                tag_untagged_hd(item)
+            yield item
 
     def _picture_of(self, frame: LostFrame | av.VideoFrame) -> np.ndarray | None:
         """Return a frame's picture, uint8 RGB [H, W, 3]; None if the last good one is shown in its place.

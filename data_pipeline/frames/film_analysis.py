@@ -23,7 +23,7 @@ from data_pipeline.frames.measures import ANALYSED_PX, FrameMeasures, measure
 from data_pipeline.near_duplicates import HASH_BITS
 
 NUM_THREADS = min(8, os.cpu_count() or 1)  # each holds a frame or two, 25 MB in a 4K film
-_VERSION = 1  # raise it when the measures change: then films are analysed again
+_VERSION = 2  # raise it when the measures change: then films are analysed again
 _HASH_BYTES = HASH_BITS // 8
 # The measures of one frame: 63 bytes, 11 MB for two hours.
 FRAME_RECORD = np.dtype(
@@ -165,6 +165,8 @@ def _frame_record(pts: int, begins: bool, measures: FrameMeasures) -> bytes:
 
 def _warnings(reader: Reader, num_frames: int) -> list[str]:
     warnings = []
+    if reader.num_interlaced:
+        warnings.append(f"{reader.num_interlaced} interlaced frames are deinterlaced")
     if reader.num_broken:
         warnings.append(f"skipped {reader.num_broken} damaged frames")
     if reader.cut_short:

@@ -24,6 +24,7 @@ from tests.extracting import (
     short_film,
 )
 from tests.films import Seen, destroy, make_film, write_film
+from tests.helpers import draw
 
 
 def test_each_shot_gives_its_best_frame_and_no_other_part_any(extracted):
@@ -106,6 +107,19 @@ def test_pixels_become_square(tmp_path):
     assert run(film, tmp_path / "frames", min_sharpness=0) == 0
     (name,) = picture_names(tmp_path / "frames")
     assert pictures.read_picture(tmp_path / "frames" / name).shape == (48, 128, 3)
+
+
+def test_combs_are_no_sharpness(tmp_path, capsys):
+    """Half a second pans in two fields a frame, half a second stands still."""
+    picture = draw(2, 304, 400)[:, :, 1:2].repeat(3, -1)
+    moments = [picture[:, 8 * i : 8 * i + 320] for i in range(10)]
+    frames = [np.where(np.arange(304)[:, None, None] % 2, moments[i + 1], moments[i]) for i in range(0, 10, 2)]
+    film = write_film(tmp_path / "rip.mp4", frames + [moments[0]] * 5)
+    assert run(film, tmp_path / "frames", frames_per_shot=3) == 0
+    assert "5 interlaced frames are deinterlaced" in capsys.readouterr().err
+    for name in picture_names(tmp_path / "frames"):
+        written = pictures.read_picture(tmp_path / "frames" / name)
+        assert min(np.abs(written - moment.astype(int)).mean() for moment in moments) < 2
 
 
 def test_folders_and_patterns_give_their_films(tmp_path, capsys):
