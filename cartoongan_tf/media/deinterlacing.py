@@ -1,8 +1,8 @@
 """Deinterlacing: frames of two fields, which were taken one after the other, become frames of one moment.
 
-FFmpeg's filter bwdif makes them, at the film's own frame rate. A frame is interlaced if its flag says so, or if it shows
-combs: at an edge that moved between the fields, pixels differ from those above and below, which belong to the other
-field, but not from the next ones of their own. Many films that were converted have lost the flag.
+FFmpeg's filter bwdif makes them, at the film's own frame rate. A frame is interlaced if its flag says so or if it shows
+combs, as many converted films have lost the flag. A comb: at an edge that moved between the fields, pixels differ from
+those above and below, which belong to the other field, but not from the next ones of their own.
 """
 
 from collections import deque

@@ -1,8 +1,8 @@
 """Films from file to file: the frames pass through a function in batches, the sound is copied.
 
 Kept: each frame's time (variable rates too), the colour tags, the shape of the pixels, the sound bit for bit. Lost:
-subtitles, chapters, cover pictures, depths over 8 bits, the fields of interlaced frames. Films stored turned or mirrored, as phones do,
-become upright. Knows nothing of TensorFlow.
+subtitles, chapters, cover pictures, depths over 8 bits, the fields of interlaced frames. Films stored turned or
+mirrored, as phones do, become upright. Knows nothing of TensorFlow.
 """
 
 import contextlib
