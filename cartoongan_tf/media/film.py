@@ -1,14 +1,14 @@
-"""Films from file to file: the frames pass through a function in batches, the sound is copied.
+"""Films from file to file: the frames pass through a function in batches, the other tracks are copied.
 
-Kept: each frame's time (variable rates too), the colour tags, the shape of the pixels, the sound bit for bit. Lost:
-subtitles, chapters, cover pictures, depths over 8 bits, the fields of interlaced frames. Films stored turned or
-mirrored, as phones do, become upright. Knows nothing of TensorFlow.
+Kept: each frame's time (variable rates too), the colour tags, the shape of the pixels, chapters, title and date, and
+the tracks that the format takes, bit for bit (`film_tracks`). Lost: cover pictures, depths over 8 bits, the fields of
+interlaced frames. Films stored turned or mirrored, as phones do, become upright. Knows nothing of TensorFlow.
 """
 
 import contextlib
 import dataclasses
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,8 @@ from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.base.progress import Bar
 from cartoongan_tf.base.threads import iterate_ahead, map_ahead
 from cartoongan_tf.media.film_reader import FilmBatch, Reader, Time, opened
-from cartoongan_tf.media.film_writer import CONTAINERS, Writer, holds
+from cartoongan_tf.media.film_tracks import CONTAINERS, TrackPlan, plan_tracks
+from cartoongan_tf.media.film_writer import Writer
 
 WRITABLE_SUFFIXES = tuple(CONTAINERS)
 _CUT_SHORT_SHARE = 0.9  # share of the expected frames below which a film may have been cut short
@@ -35,8 +36,8 @@ class FilmReport:
       num_broken: number of damaged frames in the film. The last good drawing is shown in their place; before the first
         good frame they are dropped, or drawn where there is anything to see.
       num_interlaced: number of frames that were interlaced.
-      num_audio: number of audio streams copied.
-      num_audio_left_out: number of audio streams skipped because this PyAV does not know their codec.
+      num_audio: number of audio streams in the result.
+      track_remarks: remarks on tracks that are not copied.
       duration_secs: time from the first frame's start to the last one's end.
     """
 
@@ -45,7 +46,7 @@ class FilmReport:
     num_broken: int
     num_interlaced: int
     num_audio: int
-    num_audio_left_out: int
+    track_remarks: list[str]
     duration_secs: float
 
     def remarks(self) -> list[str]:
@@ -57,21 +58,20 @@ class FilmReport:
             remarks.append(f"{self.num_broken} broken frames; the last good one is shown in their place")
         if self.num_frames < _CUT_SHORT_SHARE * (self.num_expected or 0):
             remarks.append(f"{self.num_frames} of about {self.num_expected} frames; it may have been cut short")
-        if self.num_audio_left_out:
-            remarks.append(f"skipped {self.num_audio_left_out} sound tracks of unknown kind")
-        return remarks
+        return remarks + self.track_remarks
 
 
 def output_suffix(film: str | os.PathLike) -> str:
-    """Return the film's own suffix if films can be written with it, else .mkv, which holds almost any sound."""
+    """Return the film's own suffix if films can be written with it, else .mkv, which takes almost any track."""
     suffix = Path(film).suffix
     return suffix if suffix.lower() in WRITABLE_SUFFIXES else ".mkv"
 
 
 def check_film(film: str | os.PathLike, target: str | os.PathLike) -> None:
     """Raise the InputErrors of `draw_film` that can be found in a moment, before a model is loaded."""
-    with opened(film) as reader:
-        _check_target(reader, Path(target))
+    _check_target(Path(target))
+    with opened(film):
+        pass
 
 
 def draw_film(
@@ -96,38 +96,32 @@ def draw_film(
 
     Raises:
       InputError: the film cannot be read, has no frames, or has colours that FFmpeg does not know; the target's format
-        cannot hold its sound (reported before anything is drawn) or its size.
+        is unknown or cannot hold its size.
       OSError: the target cannot be written, because the disk is full for example.
     """
     target = Path(target)
+    _check_target(target)
     with contextlib.ExitStack() as stack:
         reader = stack.enter_context(opened(film))
-        _check_target(reader, target)
+        tracks = plan_tracks(reader.container, reader.video, target)
         temporary = stack.enter_context(atomic.replacing(target))
-        writer = stack.enter_context(Writer(temporary, target, reader, quality))
+        writer = stack.enter_context(Writer(temporary, target, reader, tracks, quality))
         progress = stack.enter_context(Bar(total=reader.num_frames, desc=Path(film).name, unit="frame"))
-        times = _draw_batches(reader, batch_size, draw, writer, progress)
+        times = _draw_batches(reader.batches(batch_size, tracks.read), draw, writer, progress)
         writer.finish()
-        return _report(reader, times)
+        return _report(reader, tracks, times)
 
 
-def _check_target(reader: Reader, target: Path) -> None:
-    """Raise InputError unless the target's format can be written and can hold the film's sound."""
-    suffix = target.suffix.lower()
-    if suffix not in WRITABLE_SUFFIXES:
+def _check_target(target: Path) -> None:
+    """Raise InputError unless the target's format can be written."""
+    if target.suffix.lower() not in WRITABLE_SUFFIXES:
         raise InputError(
             f"{target}: cannot write a film in that format; end the name in {', '.join(WRITABLE_SUFFIXES)}"
         )
-    for stream in reader.audio:
-        if not holds(suffix, stream):
-            able = [other for other in WRITABLE_SUFFIXES if holds(other, stream)]
-            remedy = f"name an --output that ends in {able[-1]}" if able else "convert the film's sound to AAC first"
-            codec = stream.codec_context.codec.canonical_name
-            raise InputError(f"{reader.film}: {suffix} cannot hold its sound ({codec}); {remedy}")
 
 
 def _draw_batches(
-    reader: Reader, batch_size: int, draw: Callable[[np.ndarray], np.ndarray], writer: Writer, progress: Bar
+    batches: Iterator[FilmBatch], draw: Callable[[np.ndarray], np.ndarray], writer: Writer, progress: Bar
 ) -> list[Time]:
     """Draw in this thread while one thread reads and another one writes.
 
@@ -146,8 +140,8 @@ def _draw_batches(
         return batch.times
 
     times: list[Time] = []
-    with contextlib.closing(iterate_ahead(reader.batches(batch_size), _BATCHES_AHEAD)) as batches:
-        drawn_batches = map(drawn, batches)
+    with contextlib.closing(iterate_ahead(batches, _BATCHES_AHEAD)) as batches_ahead:
+        drawn_batches = map(drawn, batches_ahead)
         for batch_times in map_ahead(write, drawn_batches, num_threads=1, num_ahead=_BATCHES_AHEAD):
             times += batch_times
     return times
@@ -158,11 +152,11 @@ def _write(writer: Writer, batch: FilmBatch, drawings: np.ndarray | None) -> Non
     remaining = iter(() if drawings is None else drawings)
     for time in batch.times:
         writer.show(next(remaining) if time.has_picture else None, time.pts, time.duration)
-    for packet in batch.audio:
-        writer.copy(packet)
+    for packet in batch.packets:
+        writer.add(packet)
 
 
-def _report(reader: Reader, times: list[Time]) -> FilmReport:
+def _report(reader: Reader, tracks: TrackPlan, times: list[Time]) -> FilmReport:
     first = times[0]
     last = times[-1]
     return FilmReport(
@@ -170,7 +164,7 @@ def _report(reader: Reader, times: list[Time]) -> FilmReport:
         num_expected=reader.num_frames,
         num_broken=reader.num_broken,
         num_interlaced=reader.num_interlaced,
-        num_audio=len(reader.audio),
-        num_audio_left_out=reader.num_audio_left_out,
+        num_audio=tracks.num_audio,
+        track_remarks=tracks.remarks(),
         duration_secs=float((last.pts + last.duration - first.pts) * reader.time_base),
     )

@@ -1,4 +1,4 @@
-"""Films as upright pictures in batches, with the sound as the packets in which it is stored.
+"""Films as upright pictures in batches, with the other tracks as the packets in which they are stored.
 
 Timestamps (`pts`, `dts`) and durations count in their stream's time base, a fraction of a second.
 """
@@ -6,7 +6,7 @@ Timestamps (`pts`, `dts`) and durations count in their stream's time base, a fra
 import contextlib
 import dataclasses
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ import numpy as np
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.media.deinterlacing import Deinterlacer
 from cartoongan_tf.media.film_pixels import FrameConverter, tag_untagged_hd
-from cartoongan_tf.media.film_stream import FilmStream, Item, LostFrame, Sound, time_base_of
+from cartoongan_tf.media.film_stream import FilmStream, Item, LostFrame, TrackPacket, time_base_of
 
 FILM_SUFFIXES = (
     ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".vob", ".ts", ".mts", ".m2ts",
@@ -40,12 +40,12 @@ class FilmBatch:
     Attributes:
       pictures: uint8 RGB [H, W, 3] each, of the frames whose times have a picture.
       times: time of every frame, strictly increasing.
-      audio: packets between these frames with their new timestamps, each stream's in order.
+      packets: packets of other tracks between these frames with their new timestamps, each stream's in order.
     """
 
     pictures: list[np.ndarray] = dataclasses.field(default_factory=list)
     times: list[Time] = dataclasses.field(default_factory=list)
-    audio: list[av.Packet] = dataclasses.field(default_factory=list)
+    packets: list[av.Packet] = dataclasses.field(default_factory=list)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,8 +88,8 @@ class Reader:
 
     Attributes:
       film: path of the film.
-      audio: audio streams that are read.
-      num_audio_left_out: number of audio streams skipped because this PyAV does not know their codec.
+      container: the open file.
+      video: the stream that is read as pictures.
       rate: number of frames in a second, on average.
       time_base: unit of the frames' times, in seconds.
       num_broken: number of damaged frames so far.
@@ -99,13 +99,12 @@ class Reader:
 
     def __init__(self, film: str | os.PathLike, container: av.container.InputContainer):
         self.film = film
-        self._container = container
-        self._video = _video_of(film, container)
-        self.audio = [stream for stream in container.streams.audio if stream.codec_context]
-        self.num_audio_left_out = len(container.streams.audio) - len(self.audio)
-        self.rate = self._video.average_rate or self._video.guessed_rate or _DEFAULT_RATE
-        self.time_base = time_base_of(self._video)
-        self._stream = FilmStream(film, container, self._video, self.rate)
+        self.container = container
+        self.video = _video_of(film, container)
+        rates = (self.video.average_rate, self.video.guessed_rate)  # either may be nonsense, and is then too high
+        self.rate = min((rate for rate in rates if rate), default=_DEFAULT_RATE)
+        self.time_base = time_base_of(self.video)
+        self._stream = FilmStream(film, container, self.video, self.rate)
         self._deinterlacer = Deinterlacer()
         self._converter: FrameConverter | None = None  # from the first frame with a picture on
         self.num_broken = 0
@@ -113,9 +112,12 @@ class Reader:
 
     @property
     def num_frames(self) -> int | None:
-        """About the number of frames; None where the film does not state it."""
-        duration_secs = Fraction(self._container.duration or 0, av.time_base)
-        return self._video.frames or round(duration_secs * self.rate) or None
+        """About the number of frames; None where the film does not state it. Those that a trim hides do not count."""
+        duration_secs = Fraction(self.container.duration or 0, av.time_base)
+        if self.video.duration:
+            duration_secs = self.video.duration * self.time_base
+        counts = (self.video.frames, round(duration_secs * self.rate))
+        return min((count for count in counts if count), default=None)
 
     @property
     def num_interlaced(self) -> int:
@@ -131,11 +133,11 @@ class Reader:
     def aspect(self) -> Fraction:
         """The width of a pixel over its height, upright; known once a frame has been read."""
         assert self._converter is not None, "no frame has been read"
-        aspect = self._video.sample_aspect_ratio or Fraction(1)
+        aspect = self.video.sample_aspect_ratio or Fraction(1)
         return 1 / aspect if self._converter.is_on_its_side else aspect
 
-    def batches(self, size: int) -> Iterator[FilmBatch]:
-        """Yield the film in batches of at most `size` pictures.
+    def batches(self, size: int, tracks: Sequence[av.stream.Stream] = ()) -> Iterator[FilmBatch]:
+        """Yield the film in batches of at most `size` pictures, with the packets of other tracks.
 
         A damaged frame shows the last good one. Until there is one, frames that cannot be decoded are dropped, and
         the first frame that can be decoded at all has a picture.
@@ -144,11 +146,11 @@ class Reader:
           InputError: not one frame can be read, the file cannot be read to its end, or swscale does not know its
             colours.
         """
-        clock = self._stream.clock(self._video)
+        clock = self._stream.clock(self.video)
         batch = FilmBatch()
-        for item in self._items(self.audio):
-            if isinstance(item, Sound):
-                batch.audio.append(item.packet)
+        for item in self._items(tracks):
+            if isinstance(item, TrackPacket):
+                batch.packets.append(item.packet)
                 continue
             self.num_broken += _is_damaged(item)
             picture = self._picture_of(item)
@@ -170,12 +172,12 @@ class Reader:
         Raises:
           InputError: not one frame can be read.
         """
-        self._video.thread_type = "AUTO"
+        self.video.thread_type = "AUTO"
         if key_frames_only:
-            self._video.codec_context.skip_frame = "NONKEY"
-        clock = self._stream.clock(self._video)
+            self.video.codec_context.skip_frame = "NONKEY"
+        clock = self._stream.clock(self.video)
         try:
-            for item in self._items(audio=[], is_deinterlaced=not key_frames_only):
+            for item in self._items(is_deinterlaced=not key_frames_only):
                 self.num_broken += _is_damaged(item)
                 if isinstance(item, av.VideoFrame):
                     converter = self._converter_for(item)
@@ -186,9 +188,9 @@ class Reader:
             self.cut_short = str(error)
         self._check_any_frame()
 
-    def _items(self, audio: list[av.AudioStream], is_deinterlaced: bool = True) -> Iterator[Item]:
+    def _items(self, tracks: Sequence[av.stream.Stream] = (), is_deinterlaced: bool = True) -> Iterator[Item]:
         """Yield the stream's items, frames as they are to be shown; key frames alone cannot be deinterlaced."""
-        items = self._stream.items(audio)
+        items = self._stream.items(tracks)
         for item in self._deinterlacer.items(items) if is_deinterlaced else items:
             if isinstance(item, av.VideoFrame):
                 tag_untagged_hd(item)

@@ -1,11 +1,11 @@
-"""The stream of a film's frames and sound packets, in the order in which they are shown and heard.
+"""The stream of a film's frames and of its other tracks' packets, in the order in which they are shown and heard.
 
 Timestamps (`pts`, `dts`) and durations count in their stream's time base, a fraction of a second.
 """
 
 import bisect
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -16,8 +16,8 @@ from cartoongan_tf.media.film_pixels import explaining
 _STARTS_ANYWHERE: Any = av.format.Flags.ts_discont
 
 
-class Sound(NamedTuple):
-    """A packet of an audio stream, with its new timestamps."""
+class TrackPacket(NamedTuple):
+    """A packet of another track, with its new timestamps."""
 
     packet: av.Packet
 
@@ -29,11 +29,11 @@ class LostFrame(NamedTuple):
     duration: int
 
 
-Item = Sound | LostFrame | av.VideoFrame
+Item = TrackPacket | LostFrame | av.VideoFrame
 
 
 class FilmStream:
-    """The frames and sound packets of an open film, to go through once."""
+    """The frames, and other tracks' packets, of an open film, to go through once."""
 
     def __init__(
         self, film: str | os.PathLike, container: av.container.InputContainer, video: av.VideoStream, rate: Fraction
@@ -50,8 +50,8 @@ class FilmStream:
         self._video = video
         self._rate = rate
 
-    def items(self, audio: list[av.AudioStream]) -> Iterator[Item]:
-        """Yield the packets of audio streams, and between them the frames in the order in which they are shown.
+    def items(self, tracks: Sequence[av.stream.Stream]) -> Iterator[Item]:
+        """Yield the packets of other tracks, and between them the frames in the order in which they are shown.
 
         Packets lie in the order in which they are decoded. A frame that cannot be decoded therefore waits until a
         decoded frame is shown after it.
@@ -59,9 +59,9 @@ class FilmStream:
         Raises:
           InputError: the file cannot be read to its end.
         """
-        clocks = {stream: self.clock(stream) for stream in audio}
+        clocks = {stream: self.clock(stream) for stream in tracks}
         waiting: list[LostFrame] = []
-        for packet in self._packets(audio):
+        for packet in self._packets(tracks):
             if packet.stream in clocks:
                 yield _with_new_time(packet, clocks[packet.stream])
                 continue
@@ -76,7 +76,7 @@ class FilmStream:
                 yield frame
         yield from waiting
 
-    def clock(self, stream: av.VideoStream | av.AudioStream) -> "Clock":
+    def clock(self, stream: av.stream.Stream) -> "Clock":
         """Return a clock for a stream of this film.
 
         Broadcasts start their clock anywhere; their start becomes 0.
@@ -86,10 +86,10 @@ class FilmStream:
         second = 1 / time_base_of(stream)
         return Clock(origin=round(start_secs * second), second=round(second), step=max(1, round(second / self._rate)))
 
-    def _packets(self, audio: list[av.AudioStream]) -> Iterator[av.Packet]:
+    def _packets(self, tracks: Sequence[av.stream.Stream]) -> Iterator[av.Packet]:
         """Yield the packets as they lie in the file; the video ends with an empty one, which the decoder needs."""
         with explaining(f"{self._film}: cannot be read to its end", "fetch or export it again"):
-            for packet in self._container.demux(self._video, *audio):
+            for packet in self._container.demux(self._video, *tracks):
                 if packet.size or packet.stream is self._video:
                     yield packet
 
@@ -115,8 +115,12 @@ class Clock:
         self._step = duration or self._step
         return self._last, self._step
 
+    def shift(self, timestamp: int) -> int:
+        """Return a timestamp with the origin as 0."""
+        return timestamp - self._origin
+
     def _next(self, timestamp: int | None) -> int:
-        now = None if timestamp is None else timestamp - self._origin
+        now = None if timestamp is None else self.shift(timestamp)
         if self._last is None:
             return now or 0
         recording_restarts = now is not None and now < self._last - self._second  # recordings were joined
@@ -127,16 +131,19 @@ class Clock:
         return now
 
 
-def time_base_of(stream: av.VideoStream | av.AudioStream) -> Fraction:
+def time_base_of(stream: av.stream.Stream) -> Fraction:
     """Return the unit of a stream's timestamps, in seconds."""
     assert stream.time_base is not None  # every stream of an open file has one
     return stream.time_base
 
 
-def _with_new_time(packet: av.Packet, clock: Clock) -> Sound:
-    packet.dts, _ = clock(packet.dts, packet.duration)
-    packet.pts = packet.dts  # audio is never reordered
-    return Sound(packet)
+def _with_new_time(packet: av.Packet, clock: Clock) -> TrackPacket:
+    if packet.stream.type == "subtitle":  # several may be shown at once
+        packet.pts = packet.dts = clock.shift(packet.pts or packet.dts or 0)
+    else:
+        packet.dts, _ = clock(packet.dts, packet.duration)
+        packet.pts = packet.dts  # sound is never reordered
+    return TrackPacket(packet)
 
 
 def _lost_frame(packet: av.Packet) -> LostFrame:

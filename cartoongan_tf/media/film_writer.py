@@ -1,10 +1,9 @@
-"""A film writer: drawings are encoded, and the sound of the film that was drawn is copied as it is.
+"""A film writer: drawings are encoded, and the tracks of the film that was drawn are written between them.
 
 Timestamps and durations count in their stream's time base, a fraction of a second.
 """
 
 import contextlib
-import io
 import os
 from collections.abc import Iterator
 from fractions import Fraction
@@ -16,8 +15,8 @@ import numpy as np
 
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.media import hdr
+from cartoongan_tf.media.film_tracks import CONTAINERS, CopiedTrack, EncodedSound, TrackPlan, copy_facts
 
-CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".webm": "webm", ".mkv": "matroska"}
 _BT709_LIMITED = {"colorspace": 1, "color_range": 1, "color_primaries": 1, "color_trc": 1}
 
 
@@ -45,8 +44,8 @@ class Source(Protocol):
         """The width of a pixel over its height."""
 
     @property
-    def audio(self) -> list[av.AudioStream]:
-        """Streams to copy."""
+    def container(self) -> av.container.InputContainer:
+        """The open film, whose facts and chapters are kept."""
 
 
 class Writer:
@@ -55,24 +54,26 @@ class Writer:
     If its block fails, what has been written is removed.
     """
 
-    def __init__(self, path: Path, target: Path, source: Source, quality: int):
+    def __init__(self, path: Path, target: Path, source: Source, tracks: TrackPlan, quality: int):
         """
         Args:
           path: file to write.
           target: file that it will become; messages name it, and its suffix decides the format.
           source: film that is drawn.
+          tracks: tracks of that film to write.
           quality: 1 to 100, as in `film.draw_film`.
         """
         self._path = path
         self._target = target
         self._source = source
+        self._tracks = tracks
         container = CONTAINERS[target.suffix.lower()]
         self._is_webm = container == "webm"
         self._encoder_options = _encoder_options(self._is_webm, quality)
         self._container = av.open(str(path), "w", format=container, container_options=_muxer_options(container))
         # The streams are added at the first drawing, when its size is known.
         self._video: Any = None
-        self._audio: dict[av.AudioStream, av.AudioStream] = {}
+        self._written_tracks: dict[av.stream.Stream, CopiedTrack | EncodedSound] = {}
         self._frame: Any = None
 
     def __enter__(self) -> "Writer":
@@ -106,16 +107,19 @@ class Writer:
             self._frame.duration = duration
             self._container.mux(self._video.encode(self._frame))
 
-    def copy(self, packet: av.Packet) -> None:
-        """Add a packet of an audio stream of the source, at its own time. Call `show` first; raises as that does."""
-        packet.stream = self._audio[packet.stream]
+    def add(self, packet: av.Packet) -> None:
+        """Add a packet of one of the source's tracks, at its own time. Call `show` first; raises as that does."""
         with self._naming_target():
-            self._container.mux(packet)
+            for converted in self._written_tracks[packet.stream].convert(packet):
+                self._container.mux(converted)
 
     def finish(self) -> None:
-        """Write what the encoder holds back, and close the file; raises as `show`."""
+        """Write what the encoders hold back, and close the file; raises as `show`."""
         with self._naming_target():
             self._container.mux(self._video.encode(None))
+            for track in self._written_tracks.values():
+                for packet in track.finish():
+                    self._container.mux(packet)
             self._container.close()
 
     def _encodable(self, drawing: np.ndarray) -> av.VideoFrame:
@@ -136,7 +140,7 @@ class Writer:
         return frame
 
     def _add_streams(self, height: int, width: int) -> None:
-        """Add the video, for drawings of this size, and the sound."""
+        """Add the video, for drawings of this size, the other tracks, and the facts about the film."""
         source = self._source
         codec = "libx264"
         aspect = source.aspect
@@ -153,7 +157,14 @@ class Writer:
         context.sample_aspect_ratio = aspect
         context.flags |= av.codec.context.Flags.frame_duration  # the last frame's is in no timestamp
         _copy_color_tags(source.first, context)
-        self._audio = {stream: _add_copy(self._container, stream) for stream in source.audio}
+        for stream in self._tracks.copied:
+            self._written_tracks[stream] = CopiedTrack(self._container, stream)
+        for stream in self._tracks.encoded:
+            self._written_tracks[stream] = EncodedSound(self._container, stream, self._target.suffix.lower())
+        for attachment in self._tracks.attachments:
+            self._container.add_attachment(attachment.name, attachment.mimetype, attachment.data)
+        copy_facts(source.container, self._container)
+        self._container.set_chapters(source.container.chapters())
 
     @contextlib.contextmanager
     def _naming_target(self) -> Iterator[None]:
@@ -167,25 +178,6 @@ class Writer:
             raise InputError(f"{self._target}: cannot be written ({error.strerror}); {remedy}") from error
 
 
-def holds(suffix: str, stream: av.AudioStream) -> bool:
-    """Return whether a format takes a stream as it is: some refuse at once, some when the header is written.
-
-    Args:
-      suffix: suffix of the format, one of CONTAINERS.
-      stream: audio stream of an open film.
-    """
-    probe = av.open(io.BytesIO(), "w", format=CONTAINERS[suffix])
-    try:
-        _add_copy(probe, stream)
-        probe.start_encoding()
-    except (ValueError, av.error.FFmpegError):
-        return False
-    finally:
-        with contextlib.suppress(av.error.FFmpegError):
-            probe.close()
-    return True
-
-
 def _encoder_options(is_webm: bool, quality: int) -> dict[str, str]:
     if is_webm:
         return {"crf": f"{20 + 0.45 * (95 - quality):.0f}", "b": "0", "row-mt": "1", "cpu-used": "3"}
@@ -196,15 +188,6 @@ def _muxer_options(container: str) -> dict[str, str]:
     if container in ("mp4", "mov"):  # browsers play while they load; late starts, in milliseconds otherwise
         return {"movflags": "+faststart", "movie_timescale": "90000"}
     return {"avoid_negative_ts": "disabled"}  # sound before time 0, the codec's run-up, must not delay the rest
-
-
-def _add_copy(container: av.container.OutputContainer, stream: av.AudioStream) -> av.AudioStream:
-    """Add a stream that will hold another one's packets, with the same language and title."""
-    copy = container.add_stream_from_template(stream)
-    kept = {key: value for key, value in stream.metadata.items() if key in ("language", "title")}
-    copy.metadata.update(kept)
-    copy.disposition = stream.disposition
-    return copy
 
 
 def _copy_color_tags(source: av.VideoFrame, target: av.VideoFrame | av.VideoCodecContext) -> None:

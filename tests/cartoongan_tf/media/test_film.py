@@ -46,15 +46,6 @@ def test_frames_pass_in_order_and_the_sound_is_copied(steady, tmp_path, suffix):
     assert os.listdir(tmp_path) == [target.name]
 
 
-@pytest.mark.parametrize("codec, target", [("aac", "out.webm"), ("opus", "out.mov")])
-def test_sound_that_the_target_cannot_hold_is_refused_before_drawing(tmp_path, codec, target):
-    source = make_film(tmp_path / "in.mkv", audio=[codec if codec == "aac" else f"lib{codec}"])
-    for work in (film.check_film, lambda *paths: film.draw_film(*paths, pytest.fail)):
-        with pytest.raises(InputError, match=rf"in\.mkv.*{codec}.*\.mkv"):
-            work(source, tmp_path / target)
-    assert os.listdir(tmp_path) == ["in.mkv"]
-
-
 def test_unknown_format_is_refused(steady, tmp_path):
     with pytest.raises(InputError, match=r"out\.avi.*\.mkv"):
         film.draw_film(steady, tmp_path / "out.avi", pytest.fail)
