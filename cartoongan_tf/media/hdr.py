@@ -1,4 +1,4 @@
-"""HDR as SDR: the colours of PQ and HLG films in BT.709, with diffuse white where an SDR film has it.
+"""HDR as SDR: the colours of PQ and HLG films and pictures in BT.709, with diffuse white where an SDR film has it.
 
 Sources: ITU-R BT.2100 (the two transfer functions), BT.2087 (primaries), BT.2408 (diffuse white at 203 cd/m2), BT.1886
 (an SDR display's gamma). Brighter highlights are compressed into the last twelfth of the light. Knows nothing of
@@ -51,6 +51,12 @@ def to_sdr(codes: np.ndarray, transfer: int, primaries: int) -> np.ndarray:
         light = cv2.transform(light, _BT2020_TO_BT709)
     light = _compress_highlights(np.maximum(light, 0))
     return np.rint(255 * cv2.pow(light, 1 / _SDR_GAMMA)).astype(np.uint8)
+
+
+def picture_to_sdr(picture: np.ndarray, transfer: int, primaries: int) -> np.ndarray:
+    """Convert 8-bit codes, uint8 RGB or RGBA [H, W, 3 or 4], to uint8 of the same shape; otherwise as `to_sdr`."""
+    codes = picture[..., :3].astype(np.uint16) * 257
+    return np.dstack([to_sdr(codes, transfer, primaries), picture[..., 3:]])
 
 
 @functools.cache

@@ -7,13 +7,14 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image
 
+from cartoongan_tf.media.picture_plugins import read_head
+
 WRITABLE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".gif", ".bmp")
 FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".tif": "TIFF"}  # others are named as their suffix
 WITHOUT_ALPHA = ("JPEG", "BMP")
 ANIMATED = ("GIF", "PNG", "WEBP", "AVIF")
 WITH_FRAMES = (*ANIMATED, "TIFF")  # a JPEG's further pictures are previews and depth maps
 _LOSSLESS = ("PNG", "BMP", "GIF", "PPM", "TGA", "QOI", "PCX")  # a TIFF may hold JPEG
-_WEBP_HEAD_BYTES = 65536  # a profile may come before the first frame
 _DEFAULT_FRAME_MS = 100  # of an animation without durations
 
 
@@ -55,15 +56,7 @@ def is_lossless(image: Image.Image, source: str | os.PathLike | BinaryIO) -> boo
     """
     if image.format != "WEBP":
         return image.format in _LOSSLESS
-    if isinstance(source, str | os.PathLike):
-        with open(source, "rb") as file:
-            head = file.read(_WEBP_HEAD_BYTES)
-    else:
-        place = source.tell()
-        source.seek(0)
-        head = source.read(_WEBP_HEAD_BYTES)
-        source.seek(place)
-    return b"VP8L" in head  # the chunk of a lossless frame
+    return b"VP8L" in read_head(source)  # the chunk of a lossless frame
 
 
 def save_options(format: str, quality: int, picture: Picture, others: list[Image.Image]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Picture files of every kind, through Pillow: upright, 8-bit RGB or RGBA, animated ones frame by frame.
 
 Colour values are taken as they are, and an RGB colour profile goes with them from file to file; CMYK and grey pictures
-that have a profile are converted to sRGB by it. Knows nothing of TensorFlow.
+that have a profile are converted to sRGB by it. HDR (PQ, HLG) becomes SDR. Knows nothing of TensorFlow.
 """
 
 import io
@@ -16,6 +16,7 @@ from PIL import Image, UnidentifiedImageError
 
 from cartoongan_tf.base import atomic
 from cartoongan_tf.base.errors import InputError
+from cartoongan_tf.media import hdr
 from cartoongan_tf.media.gif_palette import with_one_palette
 from cartoongan_tf.media.picture_formats import (
     ANIMATED,
@@ -28,6 +29,7 @@ from cartoongan_tf.media.picture_formats import (
     save_options,
     suffix_of,
 )
+from cartoongan_tf.media.picture_plugins import color_tags_of, load_plugin
 from cartoongan_tf.media.pillow_pixels import color_space, orientation_of, pillow_limit, upright_pixels
 
 MAX_PIXELS = 200_000_000  # all frames together; the largest phone cameras give 199.8 million
@@ -53,7 +55,7 @@ def read(
     """
     name = source if isinstance(source, str | os.PathLike) else name
     try:
-        with pillow_limit.of(max_pixels), Image.open(source) as image:
+        with pillow_limit.of(max_pixels), _open(source, name) as image:
             num_frames = 1 if first_frame_only else _num_frames(image)
             _check_size(image, num_frames, name, max_pixels)
             return _decode(image, num_frames, source)
@@ -70,7 +72,8 @@ def read(
     except PermissionError:
         raise InputError(f"{name}: no permission to read it") from None
     except Exception as error:  # each of Pillow's decoders has its own for damaged files
-        raise InputError(f"{name}: damaged picture ({error})") from error
+        first_line = str(error).partition("\n")[0]
+        raise InputError(f"{name}: damaged picture ({first_line})") from error
 
 
 def read_picture(source: str | os.PathLike | BinaryIO, max_pixels: int = MAX_PIXELS, **kwargs) -> np.ndarray:
@@ -162,6 +165,14 @@ def shrink(frame: np.ndarray, long_side: int) -> np.ndarray:
     return np.asarray(Image.fromarray(frame).resize((width, height), Image.Resampling.BOX))  # weighs colours by alpha
 
 
+def _open(source: str | os.PathLike | BinaryIO, name: str | os.PathLike) -> Image.Image:
+    try:
+        return Image.open(source)
+    except UnidentifiedImageError:
+        load_plugin(source, name)
+        return Image.open(source)
+
+
 def _check_size(image: Image.Image, num_frames: int, name: str | os.PathLike, max_pixels: int) -> None:
     num_pixels = image.width * image.height * num_frames
     if image.format == "TIFF":  # its pages have sizes of their own
@@ -190,6 +201,7 @@ def _frames(image: Image.Image, num_frames: int) -> Iterator[Image.Image]:
 def _decode(image: Image.Image, num_frames: int, source: str | os.PathLike | BinaryIO) -> Picture:
     is_animation = num_frames > 1 and image.format in ANIMATED
     orientation = orientation_of(image)
+    tags = color_tags_of(image, source)
     profile = image.info.get("icc_profile")
     first = int(is_animation and image.info.get("default_image", False))  # 1 after an APNG's picture for old viewers
     canvas = (0, 0, image.width, image.height)
@@ -198,7 +210,10 @@ def _decode(image: Image.Image, num_frames: int, source: str | os.PathLike | Bin
     for frame in _frames(image, num_frames):
         if is_animation and frame.size != canvas[2:]:  # it reaches beyond the canvas
             frame = frame.crop(canvas)
-        frames.append(upright_pixels(frame, profile, orientation))
+        pixels = upright_pixels(frame, profile, orientation)
+        if tags and hdr.is_hdr(tags.transfer):
+            pixels = hdr.picture_to_sdr(pixels, *tags)
+        frames.append(pixels)
         durations_ms.append(int(frame.info.get("duration", 0)))
     return Picture(
         frames[first:],

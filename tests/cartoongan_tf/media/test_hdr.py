@@ -17,7 +17,7 @@ _TO_BT2020 = np.linalg.inv(
 _LUMINANCE = np.array([0.2627, 0.6780, 0.0593])
 
 
-def _codes(picture, transfer):
+def codes_of(picture, transfer):
     """The codes, 0 to 1, of an SDR picture whose white is 203 cd/m2, in BT.2020."""
     nits = 203 * (picture / 255) ** 2.4 @ _TO_BT2020.T
     if transfer == hdr.PQ:
@@ -39,7 +39,7 @@ def _write_hdr(path, pictures, transfer):
         for name, value in tags.items():
             setattr(stream.codec_context, name, value)
         for index, picture in enumerate(pictures):
-            rgb = _codes(picture, transfer)
+            rgb = codes_of(picture, transfer)
             y = rgb @ _LUMINANCE
             planes = (64 + 876 * y, 512 + 896 * (rgb[..., 2] - y) / 1.8814, 512 + 896 * (rgb[..., 0] - y) / 1.4746)
             frame = av.VideoFrame(stream.width, stream.height, "yuv444p10le")

@@ -1,0 +1,63 @@
+"""Picture formats that Pillow reads with a plugin, HEIF (.heic) and JPEG XL, and the colour tags of pictures.
+
+A plugin is loaded when the first picture of its format is met.
+"""
+
+import os
+from typing import Any, BinaryIO, NamedTuple
+
+from PIL import Image
+
+from cartoongan_tf.base.extras import require_extra
+
+_HEAD_BYTES = 65536  # colour boxes and, in WebP, a profile may come before the first frame
+_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_JPEG_XL_STARTS = (b"\xff\x0a", b"\0\0\0\x0cJXL ")
+_AVIF_COLORS = b"colrnclx"  # the box of colour tags, numbers of ITU-T H.273
+
+
+class ColorTags(NamedTuple):
+    """The colours of a picture, as numbers of ITU-T H.273."""
+
+    transfer: int
+    primaries: int
+
+
+def read_head(source: str | os.PathLike | BinaryIO) -> bytes:
+    """Return the first bytes of a file, a path or an open one, whose position stays."""
+    if isinstance(source, str | os.PathLike):
+        with open(source, "rb") as file:
+            return file.read(_HEAD_BYTES)
+    place = source.tell()
+    source.seek(0)
+    head = source.read(_HEAD_BYTES)
+    source.seek(place)
+    return head
+
+
+def load_plugin(source: str | os.PathLike | BinaryIO, name: str | os.PathLike) -> None:
+    """Load Pillow's plugin for a picture, if it is of such a format.
+
+    Raises:
+      InputError: the plugin is not installed.
+    """
+    head = read_head(source)
+    if head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS:
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
+    elif head.startswith(_JPEG_XL_STARTS):
+        require_extra("jxl", f"{name}, a JPEG XL picture")
+        import pillow_jxl  # noqa: F401  (it registers itself)
+
+
+def color_tags_of(image: Image.Image, source: str | os.PathLike | BinaryIO) -> ColorTags | None:
+    """Return the colour tags of an AVIF or HEIF picture; None where there are none, and for other formats."""
+    if image.format == "HEIF":
+        tags: dict[str, Any] = image.info.get("nclx_profile") or {}
+        return ColorTags(tags["transfer_characteristics"], tags["color_primaries"]) if tags else None
+    if image.format == "AVIF":
+        _, found, tags_and_rest = read_head(source).partition(_AVIF_COLORS)
+        primaries, transfer = (int.from_bytes(tags_and_rest[i : i + 2], "big") for i in (0, 2))
+        return ColorTags(transfer, primaries) if found else None
+    return None
