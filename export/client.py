@@ -89,7 +89,7 @@ def _draw(config: ClientConfig, arguments: list[str]) -> int:
     all_jobs = jobs.find_jobs(arguments, config.place, SUFFIX)
     to_do = jobs.left_to_do(all_jobs, config.overwrite)
     model = _remote_model(config)
-    problems = []
+    problems: dict[Job, InputError] = {}
     for job in Bar(to_do, unit="picture", disable=len(to_do) < 2):
         try:
             with progress.stage(f"{config.server} cartoonizes {job.source}"):
@@ -101,7 +101,7 @@ def _draw(config: ClientConfig, arguments: list[str]) -> int:
         except ServerError:
             raise
         except InputError as problem:
-            problems.append(job)
+            problems[job] = problem
             tqdm.write(f"Skipped {job.source}: {str(problem).removeprefix(f'{job.source}: ')}", file=sys.stderr)
     text = jobs.summary(all_jobs, to_do, problems)
     if text:

@@ -15,6 +15,10 @@ class UsageError(InputError):
     """A command line that cannot be used, whatever the files are; programs exit with status 2."""
 
 
+class NoPictureError(InputError):
+    """A file that is no picture, such as the notes in a folder of photos."""
+
+
 def assertion_text(message: str) -> str:
     """Return the reason that a graph gave for refusing its input.
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
+_BLACK = 24  # of 255: the noise of compression in a film's black bars
 _ROWS = 256  # number of rows to work on at a time: Lab takes 24 bytes a pixel
 
 
@@ -45,6 +46,29 @@ def keep_colors(photo: np.ndarray, cartoon: np.ndarray) -> np.ndarray:
       uint8 RGB [H, W, 3]; colours that sRGB cannot show at that lightness are clipped.
     """
     return _by_rows(_with_lightness_of, photo, cartoon)
+
+
+def keep_black_bars(frame: np.ndarray, cartoon: np.ndarray) -> np.ndarray:
+    """Return the cartoon of a film's frame with the frame's own black bars, on both of two opposite sides.
+
+    Args:
+      frame, cartoon: uint8 RGB [H, W, 3] of one size.
+    """
+    for axis in (0, 1):
+        lines = frame.swapaxes(0, axis)
+        first = _count_black(lines)
+        last = _count_black(lines[::-1])
+        if first and last:
+            cartoon = cartoon.copy()
+            drawn = cartoon.swapaxes(0, axis)
+            drawn[:first] = lines[:first]
+            drawn[len(lines) - last :] = lines[len(lines) - last :]
+    return cartoon
+
+
+def _count_black(lines: np.ndarray) -> int:
+    """Return how many lines, uint8 RGB [N, length, 3], are black from the first one on."""
+    return next((i for i, line in enumerate(lines) if line.max() > _BLACK), len(lines))
 
 
 def _with_lightness_of(photo: np.ndarray, cartoon: np.ndarray) -> np.ndarray:

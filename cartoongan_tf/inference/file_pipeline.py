@@ -220,7 +220,7 @@ def _attempt(job: Job, function: Callable, *values: Any) -> Any:
     try:
         return function(*values)
     except InputError as error:
-        return InputError(str(error))
+        return type(error)(str(error))
     except OSError:
         raise
     except Exception as error:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cartoongan_tf.inference.blending import blend_with_photo
+from cartoongan_tf.inference.blending import blend_with_photo, keep_black_bars
 from cartoongan_tf.inference.drawing_size import DrawingSize
 from cartoongan_tf.inference.engine import Engine
 from cartoongan_tf.inference.steady import StillRegions
@@ -58,7 +58,9 @@ class FilmCartoonizer:
         batch_size = self._engine.plan(height, width).batch_size
         batches = [small[start : start + batch_size] for start in range(0, len(small), batch_size)]
         cartoons = np.concatenate([self._next_batch(batch) for batch in batches])
-        return blend_with_photo(frames, self._size.enlarge(cartoons, frames), self._strength, self._keep_colors)
+        cartoons = self._size.enlarge(cartoons, frames)
+        cartoons = np.stack([keep_black_bars(*pair) for pair in zip(frames, cartoons, strict=True)])
+        return blend_with_photo(frames, cartoons, self._strength, self._keep_colors)
 
     def _next_batch(self, frames: np.ndarray) -> np.ndarray:
         shot_begins = [self._cuts.is_cut(frame) for frame in frames]

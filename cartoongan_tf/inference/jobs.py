@@ -3,11 +3,11 @@
 import collections
 import dataclasses
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from cartoongan_tf.base import atomic
-from cartoongan_tf.base.errors import InputError
+from cartoongan_tf.base.errors import InputError, NoPictureError
 from cartoongan_tf.media import film, film_reader, folders, pictures
 
 STREAM = Path("-")  # standard input, or standard output
@@ -79,13 +79,13 @@ def left_to_do(jobs: list[Job], overwrite: bool) -> list[Job]:
     return [job for job in jobs if overwrite or job.folder is None or not job.target.exists()]
 
 
-def summary(all_jobs: list[Job], to_do: list[Job], failed: Collection[Job]) -> str:
+def summary(all_jobs: list[Job], to_do: list[Job], failed: Mapping[Job, InputError]) -> str:
     """Return one line about the results; "" if a result went to standard output.
 
     Args:
       all_jobs: all jobs.
       to_do: the jobs that had no result before.
-      failed: the jobs that could not be done.
+      failed: the jobs that could not be done, and why.
 
     Raises:
       InputError: all jobs failed.
@@ -106,7 +106,10 @@ def summary(all_jobs: list[Job], to_do: list[Job], failed: Collection[Job]) -> s
     if num_kept:
         parts.append(f"kept {num_kept} existing results (--overwrite makes them again)")
     if failed:
+        num_others = sum(isinstance(problem, NoPictureError) for problem in failed.values())
         parts.append(f"skipped {len(failed)}")
+        if num_others:
+            parts[-1] += f", {num_others} of them no picture{'s' * (num_others > 1)}"
     return "; ".join(parts)
 
 

@@ -12,7 +12,7 @@ from cartoongan_tf.media.picture_plugins import read_head
 WRITABLE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".gif", ".bmp")
 FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".tif": "TIFF"}  # others are named as their suffix
 WITHOUT_ALPHA = ("JPEG", "BMP")
-ANIMATED = ("GIF", "PNG", "WEBP", "AVIF")
+ANIMATED = ("GIF", "PNG", "WEBP", "AVIF", "FLI")
 WITH_FRAMES = (*ANIMATED, "TIFF")  # a JPEG's further pictures are previews and depth maps
 _LOSSLESS = ("PNG", "BMP", "GIF", "PPM", "TGA", "QOI", "PCX")  # a TIFF may hold JPEG
 _DEFAULT_FRAME_MS = 100  # of an animation without durations

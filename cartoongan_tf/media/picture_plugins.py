@@ -4,6 +4,7 @@ A plugin is loaded when the first picture of its format is met.
 """
 
 import os
+from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from PIL import Image
@@ -14,6 +15,8 @@ _HEAD_BYTES = 65536  # colour boxes and, in WebP, a profile may come before the 
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _JPEG_XL_STARTS = (b"\xff\x0a", b"\0\0\0\x0cJXL ")
 _AVIF_COLORS = b"colrnclx"  # the box of colour tags, numbers of ITU-T H.273
+
+_PLUGIN_SUFFIXES = (".heic", ".heif", ".hif", ".jxl")
 
 
 class ColorTags(NamedTuple):
@@ -49,6 +52,12 @@ def load_plugin(source: str | os.PathLike | BinaryIO, name: str | os.PathLike) -
     elif head.startswith(_JPEG_XL_STARTS):
         require_extra("jxl", f"{name}, a JPEG XL picture")
         import pillow_jxl  # noqa: F401  (it registers itself)
+
+
+def is_named_as_picture(name: str | os.PathLike) -> bool:
+    """Return whether a file has the suffix of a format that can be read, with a plugin or without."""
+    suffix = Path(name).suffix.lower()
+    return suffix in _PLUGIN_SUFFIXES or Image.registered_extensions().get(suffix) in Image.OPEN
 
 
 def color_tags_of(image: Image.Image, source: str | os.PathLike | BinaryIO) -> ColorTags | None:

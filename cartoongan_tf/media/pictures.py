@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from cartoongan_tf.base import atomic
-from cartoongan_tf.base.errors import InputError
+from cartoongan_tf.base.errors import InputError, NoPictureError
 from cartoongan_tf.media import hdr
 from cartoongan_tf.media.gif_palette import with_one_palette
 from cartoongan_tf.media.picture_formats import (
@@ -29,7 +29,7 @@ from cartoongan_tf.media.picture_formats import (
     save_options,
     suffix_of,
 )
-from cartoongan_tf.media.picture_plugins import color_tags_of, load_plugin
+from cartoongan_tf.media.picture_plugins import color_tags_of, is_named_as_picture, load_plugin
 from cartoongan_tf.media.pillow_pixels import color_space, orientation_of, pillow_limit, upright_pixels
 
 MAX_PIXELS = 200_000_000  # all frames together; the largest phone cameras give 199.8 million
@@ -51,7 +51,8 @@ def read(
       name: name of an open file in errors; a path is named itself.
 
     Raises:
-      InputError: the file is missing, is no picture, is damaged, or has too many pixels.
+      NoPictureError: the file is something else, by its content and by its name.
+      InputError: the file is missing, is damaged, has too many pixels, or needs a plugin.
     """
     name = source if isinstance(source, str | os.PathLike) else name
     try:
@@ -66,7 +67,8 @@ def read(
     except IsADirectoryError:
         raise InputError(f"{name}: a folder, where a picture was expected") from None
     except UnidentifiedImageError:
-        raise InputError(f"{name}: not a picture that can be read") from None
+        kind = InputError if is_named_as_picture(name) else NoPictureError
+        raise kind(f"{name}: not a picture that can be read") from None
     except Image.DecompressionBombError:
         raise InputError(f"{name}: {_limit_text(max_pixels)}") from None
     except PermissionError:
@@ -167,10 +169,13 @@ def shrink(frame: np.ndarray, long_side: int) -> np.ndarray:
 
 def _open(source: str | os.PathLike | BinaryIO, name: str | os.PathLike) -> Image.Image:
     try:
-        return Image.open(source)
+        image = Image.open(source)
     except UnidentifiedImageError:
         load_plugin(source, name)
-        return Image.open(source)
+        image = Image.open(source)
+    if image.format == "EPS":
+        raise InputError(f"{name}: EPS, which holds a program and no pixels; convert it to PNG first")
+    return image
 
 
 def _check_size(image: Image.Image, num_frames: int, name: str | os.PathLike, max_pixels: int) -> None:

@@ -22,7 +22,7 @@ def test_a_folder_is_drawn_with_its_tree_and_bad_files_are_named(generator_path,
     expected = {f"photo{i}.jpg" for i in (0, 2, 4, 6)} | {f"holiday/photo{i}.jpg" for i in (1, 3, 5)} | {"clip.mkv"}
     assert results == expected
     captured = capsys.readouterr()
-    assert "and 7 more" in captured.out and "skipped 3" in captured.out
+    assert "and 7 more" in captured.out and "skipped 3, 1 of them no picture" in captured.out
     for name in ("broken.jpg", "broken.mp4", "notes.txt"):
         assert name in captured.err
     assert run_cartoonize(generator_path, album / "broken.mp4") == 1

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cartoongan_tf.base.errors import InputError
+from cartoongan_tf.base.errors import InputError, NoPictureError
 from cartoongan_tf.inference.jobs import STREAM, Job, find_jobs, left_to_do, status, summary
 
 
@@ -125,13 +125,15 @@ def test_targets_that_cannot_be_written_are_refused(album, overwrite):
 
 def test_the_summary_counts_and_the_status_is_that_of_named_files(album):
     in_folder = [Job(Path(f"album/{i}"), Path(f"out/{i}"), Path("album"), Path("out")) for i in range(5)]
-    assert summary(in_folder[:1], in_folder[:1], []) == "Wrote out/0"
-    text = summary(in_folder, in_folder[1:], in_folder[2:3])
-    assert "out/1 and 2 more" in text and "kept 1 " in text and "skipped 1" in text
-    text = summary(in_folder, [], [])
+    assert summary(in_folder[:1], in_folder[:1], {}) == "Wrote out/0"
+    text = summary(in_folder, in_folder[1:], {in_folder[2]: InputError("damaged")})
+    assert "out/1 and 2 more" in text and "kept 1 " in text and text.endswith("skipped 1")
+    text = summary(in_folder, in_folder, {in_folder[1]: InputError("damaged"), in_folder[2]: NoPictureError("notes")})
+    assert text.endswith("skipped 2, 1 of them no picture")
+    text = summary(in_folder, [], {})
     assert "out/" not in text and "kept 5 " in text and "skipped" not in text
     with pytest.raises(InputError):
-        summary(in_folder, in_folder, in_folder)
+        summary(in_folder, in_folder, dict.fromkeys(in_folder, InputError()))
     stream = Job(STREAM, STREAM)
-    assert summary([stream], [stream], []) == ""
+    assert summary([stream], [stream], {}) == ""
     assert [status([]), status(in_folder), status([*in_folder, stream])] == [0, 0, 1]

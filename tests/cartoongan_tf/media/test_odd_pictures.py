@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cartoongan_tf.base.errors import InputError, NoPictureError
 from cartoongan_tf.media import pictures
 from tests.helpers import draw
 
@@ -65,3 +66,20 @@ def test_an_animated_avif_is_an_animation(tmp_path):
     picture = pictures.read(tmp_path / "a.avif")
     assert picture.durations_ms == [50, 100, 150] and picture.suffix == ".png"
     assert [round(frame.mean(), -1) for frame in picture.frames] == [20, 120, 220]
+
+
+def test_eps_is_refused_with_the_next_step(tmp_path):
+    Image.fromarray(draw(0)).save(tmp_path / "a.eps")
+    with pytest.raises(InputError, match=r"a\.eps: EPS.* convert it to PNG"):
+        pictures.read(tmp_path / "a.eps")
+
+
+@pytest.mark.parametrize(
+    "name, kind",
+    [("notes.txt", NoPictureError), ("notes.pdf", NoPictureError), ("a.JPG", InputError), ("a.heic", InputError)],
+)
+def test_a_file_that_is_no_picture_is_told_apart_from_a_damaged_one(tmp_path, name, kind):
+    (tmp_path / name).write_text("hello")
+    with pytest.raises(InputError) as error:
+        pictures.read(tmp_path / name)
+    assert type(error.value) is kind
