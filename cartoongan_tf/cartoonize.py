@@ -71,6 +71,7 @@ class CartoonizeConfig(Config):
     quality: int = option(
         "Quality of JPEG, WebP and films, from 1 to 100.", pictures.DEFAULT_QUALITY, at_least=1, at_most=100
     )
+    keep_metadata: bool = option("Keep the date and the place of photos and films; both are left out otherwise.", False)
     max_pixels: int = option(
         "Refuse pictures with more pixels, all frames counted, before decoding them.",
         pictures.MAX_PIXELS,
@@ -161,7 +162,11 @@ def _cartoonize_files(to_do: list[Job], config: CartoonizeConfig, suffix: str) -
         steadiness=config.steadiness,
     )
     files = FileOptions(
-        max_pixels=config.max_pixels, quality=config.quality, suffix=suffix, batch_size=config.batch_size
+        max_pixels=config.max_pixels,
+        quality=config.quality,
+        keep_metadata=config.keep_metadata,
+        suffix=suffix,
+        batch_size=config.batch_size,
     )
     bar = PictureBar(sum(not job.is_film for job in to_do))
     process = isolated_cartoonizer(config.model_or_style, config.method, config.drawing_size_or_default, bar.show_part)

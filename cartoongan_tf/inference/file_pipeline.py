@@ -89,20 +89,22 @@ class FileOptions:
     Attributes:
       max_pixels: as in `pictures.read`.
       quality: as in `pictures.write` and `film.draw_film`.
+      keep_metadata: whether to keep the date and the place of pictures and films.
       suffix: suffix of the format for standard output, like ".png"; the picture's own where it is empty.
       batch_size: number of frames of a film to cartoonize at once.
     """
 
     max_pixels: int = pictures.MAX_PIXELS
     quality: int = pictures.DEFAULT_QUALITY
+    keep_metadata: bool = False
     suffix: str = ""
     batch_size: int = 4
 
     def read(self, job: Job) -> Picture:
         """Read the picture of a job; raises as `pictures.read`."""
-        if job.source != STREAM:
-            return pictures.read(job.source, self.max_pixels)
-        return pictures.read(io.BytesIO(sys.stdin.buffer.read()), self.max_pixels)
+        source = job.source if job.source != STREAM else io.BytesIO(sys.stdin.buffer.read())
+        picture = pictures.read(source, self.max_pixels)
+        return picture if self.keep_metadata else dataclasses.replace(picture, date_and_place=b"")
 
     def write(self, job: Job, picture: Picture) -> None:
         """Write the result of a job; raises as `pictures.write`."""
@@ -195,7 +197,7 @@ def _cartoonize_films(
 def _cartoonize_film(job: Job, cartoonizer: "AnyCartoonizer", render: RenderOptions, files: FileOptions) -> None:
     render_frames = functools.partial(render.render_frames, render.film_drawer(cartoonizer))
     draw = functools.partial(_naming_source, job, render_frames)
-    report = film.draw_film(job.source, job.target, draw, files.batch_size, files.quality)
+    report = film.draw_film(job.source, job.target, draw, files.batch_size, files.quality, files.keep_metadata)
     for remark in report.remarks():
         print(f"{job.source}: {remark}", file=sys.stderr)
 

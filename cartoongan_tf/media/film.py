@@ -80,6 +80,7 @@ def draw_film(
     draw: Callable[[np.ndarray], np.ndarray],
     batch_size: int = 4,
     quality: int = 95,
+    keep_metadata: bool = False,
 ) -> FilmReport:
     """Draw every frame of a film and write the result, complete or not at all.
 
@@ -93,6 +94,7 @@ def draw_film(
         same every time. The codecs need even sides: where they are odd, the last row or column is repeated.
       batch_size: number of frames to draw at once.
       quality: 1 to 100, as for JPEG: crf 51 to 15 of H.264, 62 to 18 of VP9. 95 is hard to tell from the drawing.
+      keep_metadata: whether to keep the date and the place of the recording.
 
     Raises:
       InputError: the film cannot be read, has no frames, or has colours that FFmpeg does not know; the target's format
@@ -105,7 +107,7 @@ def draw_film(
         reader = stack.enter_context(opened(film))
         tracks = plan_tracks(reader.container, reader.video, target)
         temporary = stack.enter_context(atomic.replacing(target))
-        writer = stack.enter_context(Writer(temporary, target, reader, tracks, quality))
+        writer = stack.enter_context(Writer(temporary, target, reader, tracks, quality, keep_metadata))
         progress = stack.enter_context(Bar(total=reader.num_frames, desc=Path(film).name, unit="frame"))
         times = _draw_batches(reader.batches(batch_size, tracks.read), draw, writer, progress)
         writer.finish()

@@ -19,6 +19,11 @@ _USUAL_SOUND_ENCODER = "aac"
 _BITS_PER_CHANNEL = 96_000  # in a second
 _USUAL_RATE = 48_000
 _FACTS = ("title", "artist", "album", "show", "genre", "description", "copyright", "date", "language")
+_DATE_AND_PLACE = {
+    "creation_time": "creation_time",
+    "location": "location",
+    "com.apple.quicktime.location.iso6709": "location",
+}
 
 
 class TrackPlan(NamedTuple):
@@ -164,8 +169,9 @@ class EncodedSound:
             yield from self._stream.encode(part)
 
 
-def copy_facts(source: Any, target: Any) -> None:
-    """Copy the title, the language and the like of a film or of one of its streams."""
+def copy_facts(source: Any, target: Any, with_date_and_place: bool = False) -> None:
+    """Copy the title, the language and the like of a film or of one of its streams; date and place on request."""
+    names = dict(zip(_FACTS, _FACTS, strict=True)) | (_DATE_AND_PLACE if with_date_and_place else {})
     for name, value in source.metadata.items():
-        if name.lower() in _FACTS:
-            target.metadata[name.lower()] = value
+        if name.lower() in names:
+            target.metadata[names[name.lower()]] = value

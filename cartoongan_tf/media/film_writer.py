@@ -54,19 +54,20 @@ class Writer:
     If its block fails, what has been written is removed.
     """
 
-    def __init__(self, path: Path, target: Path, source: Source, tracks: TrackPlan, quality: int):
+    def __init__(self, path: Path, target: Path, source: Source, tracks: TrackPlan, quality: int, keep_metadata: bool):
         """
         Args:
           path: file to write.
           target: file that it will become; messages name it, and its suffix decides the format.
           source: film that is drawn.
           tracks: tracks of that film to write.
-          quality: 1 to 100, as in `film.draw_film`.
+          quality, keep_metadata: as in `film.draw_film`.
         """
         self._path = path
         self._target = target
         self._source = source
         self._tracks = tracks
+        self._keep_metadata = keep_metadata
         container = CONTAINERS[target.suffix.lower()]
         self._is_webm = container == "webm"
         self._encoder_options = _encoder_options(self._is_webm, quality)
@@ -163,7 +164,7 @@ class Writer:
             self._written_tracks[stream] = EncodedSound(self._container, stream, self._target.suffix.lower())
         for attachment in self._tracks.attachments:
             self._container.add_attachment(attachment.name, attachment.mimetype, attachment.data)
-        copy_facts(source.container, self._container)
+        copy_facts(source.container, self._container, self._keep_metadata)
         self._container.set_chapters(source.container.chapters())
 
     @contextlib.contextmanager

@@ -14,6 +14,7 @@ FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".tif": "TIFF"}  # others are named 
 WITHOUT_ALPHA = ("JPEG", "BMP")
 ANIMATED = ("GIF", "PNG", "WEBP", "AVIF", "FLI")
 WITH_FRAMES = (*ANIMATED, "TIFF")  # a JPEG's further pictures are previews and depth maps
+_WITH_EXIF = ("JPEG", "PNG", "WEBP")  # Pillow cannot write it into a compressed TIFF
 _LOSSLESS = ("PNG", "BMP", "GIF", "PPM", "TGA", "QOI", "PCX")  # a TIFF may hold JPEG
 _DEFAULT_FRAME_MS = 100  # of an animation without durations
 
@@ -28,6 +29,7 @@ class Picture:
       suffix: suffix of the file's format in lower case, like ".png", whatever the file is called.
       is_lossless: whether that format stored it without loss; then it is written without loss where the format can.
       icc_profile: ICC profile of its RGB values, if it has one.
+      date_and_place: EXIF data with these alone; empty where they are unknown, or are not to be written.
       durations_ms: durations of an animation's frames; empty for anything else.
       loop: number of times that an animation runs; 0 is for ever, None once.
     """
@@ -36,6 +38,7 @@ class Picture:
     suffix: str = ".png"
     is_lossless: bool = False
     icc_profile: bytes | None = None
+    date_and_place: bytes = b""
     durations_ms: list[int] = dataclasses.field(default_factory=list)
     loop: int | None = None
 
@@ -63,6 +66,8 @@ def save_options(format: str, quality: int, picture: Picture, others: list[Image
     options: dict[str, Any] = {}
     if format not in ("BMP", "GIF"):
         options["icc_profile"] = picture.icc_profile
+    if format in _WITH_EXIF and picture.date_and_place:
+        options["exif"] = picture.date_and_place
     if format == "WEBP" and picture.is_lossless:
         options["lossless"] = True
     elif format in ("JPEG", "WEBP"):

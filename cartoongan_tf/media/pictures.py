@@ -30,7 +30,13 @@ from cartoongan_tf.media.picture_formats import (
     suffix_of,
 )
 from cartoongan_tf.media.picture_plugins import color_tags_of, is_named_as_picture, load_plugin
-from cartoongan_tf.media.pillow_pixels import color_space, orientation_of, pillow_limit, upright_pixels
+from cartoongan_tf.media.pillow_pixels import (
+    color_space,
+    date_and_place_of,
+    orientation_of,
+    pillow_limit,
+    upright_pixels,
+)
 
 MAX_PIXELS = 200_000_000  # all frames together; the largest phone cameras give 199.8 million
 DEFAULT_QUALITY = 95
@@ -225,6 +231,7 @@ def _decode(image: Image.Image, num_frames: int, source: str | os.PathLike | Bin
         suffix=suffix_of(image),
         is_lossless=is_lossless(image, source),
         icc_profile=profile if color_space(profile) == "RGB" else None,
+        date_and_place=date_and_place_of(image),
         durations_ms=durations_ms[first:] if is_animation else [],
         loop=image.info.get("loop"),
     )

@@ -12,6 +12,10 @@ import numpy as np
 from PIL import Image, ImageCms
 
 _UPRIGHT_ORIENTATION = 1  # of EXIF
+_DAMAGED_EXIF = (SyntaxError, ValueError, TypeError, KeyError, struct.error)
+_EXIF_IFD = 0x8769
+_GPS_IFD = 0x8825
+_DATES = {0x0132: None, 0x9003: _EXIF_IFD, 0x9004: _EXIF_IFD, 0x9010: _EXIF_IFD, 0x9011: _EXIF_IFD}
 
 
 # Pillow warns from half of its limit on.
@@ -57,8 +61,22 @@ def orientation_of(image: Image.Image) -> int:
         return _UPRIGHT_ORIENTATION
     try:
         return image.getexif().get(0x0112, _UPRIGHT_ORIENTATION)
-    except (SyntaxError, ValueError, TypeError, struct.error):  # damaged EXIF, beside a picture that is not
+    except _DAMAGED_EXIF:  # beside a picture that is not damaged
         return _UPRIGHT_ORIENTATION
+
+
+def date_and_place_of(image: Image.Image) -> bytes:
+    """Return EXIF data with an image's dates and GPS position alone; b"" where it has none."""
+    kept = Image.Exif()
+    with contextlib.suppress(*_DAMAGED_EXIF):
+        exif = image.getexif()
+        for tag, folder in _DATES.items():
+            source = exif.get_ifd(folder) if folder else exif
+            if tag in source:
+                (kept.get_ifd(folder) if folder else kept)[tag] = source[tag]
+        if place := exif.get_ifd(_GPS_IFD):
+            kept.get_ifd(_GPS_IFD).update(place)
+    return kept.tobytes() if kept or kept.get_ifd(_EXIF_IFD) or kept.get_ifd(_GPS_IFD) else b""
 
 
 def upright_pixels(frame: Image.Image, profile: bytes | None, orientation: int) -> np.ndarray:

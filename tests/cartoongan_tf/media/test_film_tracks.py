@@ -14,6 +14,7 @@ CHAPTERS = [
     {"id": i, "start": 400 * i, "end": 400 * (i + 1), "time_base": Fraction(1, 1000), "metadata": {"title": title}}
     for i, title in enumerate(("One", "Two"))
 ]
+TIME = "2020-05-04T10:20:30.000000Z"
 FONT = b"not really a font"
 
 
@@ -31,7 +32,7 @@ def full(tmp_path_factory):
         copies[subtitles.streams[0]] = copy = container.add_stream_from_template(subtitles.streams[0])
         copy.metadata["language"] = "eng"
         container.add_attachment("font.ttf", "application/x-truetype-font", FONT)
-        container.metadata.update(title="My film", date="2020", location="+48.1+11.5/")
+        container.metadata.update(title="My film", date="2020", location="+48.1000+011.5000/", creation_time=TIME)
         container.set_chapters(CHAPTERS)
         for source in (subtitles, plain):
             for packet in source.demux():
@@ -59,6 +60,15 @@ def test_everything_that_the_format_takes_is_copied(full, tmp_path):
         assert container.metadata["title"] == "My film"
         assert container.metadata["DATE"] == "2020"
         assert "LOCATION" not in container.metadata
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".mp4"])
+def test_time_and_place_are_kept_on_request(full, tmp_path, suffix):
+    film.draw_film(full, tmp_path / f"out{suffix}", same, keep_metadata=True)
+    with av.open(str(tmp_path / f"out{suffix}")) as container:
+        facts = {name.lower(): value for name, value in container.metadata.items()}
+    assert facts["location"] == "+48.1000+011.5000/"
+    assert facts["creation_time"] == TIME
 
 
 def test_tracks_that_the_format_does_not_take_are_named(full, tmp_path):

@@ -5,6 +5,8 @@ import pytest
 from PIL import Image
 
 from cartoongan_tf.base.errors import InputError, NoPictureError
+from cartoongan_tf.inference.file_pipeline import FileOptions
+from cartoongan_tf.inference.jobs import Job
 from cartoongan_tf.media import pictures
 from tests.helpers import draw
 
@@ -13,6 +15,28 @@ from tests.helpers import draw
 def test_damaged_exif_costs_the_orientation_alone(tmp_path, exif):
     Image.fromarray(draw(0)).save(tmp_path / "a.jpg", exif=exif)
     assert pictures.read_picture(tmp_path / "a.jpg").shape == (60, 80, 3)
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp"])
+@pytest.mark.parametrize("is_kept", [False, True])
+def test_date_and_place_are_kept_on_request_and_the_camera_never(tmp_path, suffix, is_kept):
+    exif = Image.Exif()
+    exif[0x010F] = "Some camera"
+    exif[0x0112] = 6
+    exif.get_ifd(0x8769)[0x9003] = "2020:05:04 10:20:30"
+    exif.get_ifd(0x8825)[1] = "N"
+    exif.get_ifd(0x8825)[2] = (48.0, 8.0, 14.0)
+    Image.fromarray(draw(0)).save(tmp_path / "a.jpg", exif=exif)
+    files = FileOptions(keep_metadata=is_kept)
+    job = Job(tmp_path / "a.jpg", tmp_path / f"b{suffix}")
+    files.write(job, files.read(job))
+    with Image.open(job.target) as image:
+        written = image.getexif()
+        assert image.size == (60, 80)
+        assert 0x010F not in written and written.get(0x0112, 1) == 1
+        dates = {0x9003: "2020:05:04 10:20:30"} if is_kept else {}
+        assert written.get_ifd(0x8769) == dates
+        assert written.get_ifd(0x8825) == ({1: "N", 2: (48.0, 8.0, 14.0)} if is_kept else {})
 
 
 @pytest.mark.parametrize("white", [1, 255, 65535])
