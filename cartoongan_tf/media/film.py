@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from cartoongan_tf.base import atomic
@@ -23,6 +24,7 @@ from cartoongan_tf.media.film_writer import Writer
 
 WRITABLE_SUFFIXES = tuple(CONTAINERS)
 _CUT_SHORT_SHARE = 0.9  # share of the expected frames below which a film may have been cut short
+_SAME_SHAPE = 0.05  # difference of two pictures' proportions that rounded sides may have
 _BATCHES_AHEAD = 2  # number of batches read ahead, and of those waiting to be written
 
 
@@ -36,6 +38,7 @@ class FilmReport:
       num_broken: number of damaged frames in the film. The last good drawing is shown in their place; before the first
         good frame they are dropped, or drawn where there is anything to see.
       num_interlaced: number of frames that were interlaced.
+      transparency_lost: whether the film is transparent and the result is not.
       num_audio: number of audio streams in the result.
       track_remarks: remarks on tracks that are not copied.
       duration_secs: time from the first frame's start to the last one's end.
@@ -45,6 +48,7 @@ class FilmReport:
     num_expected: int | None
     num_broken: int
     num_interlaced: int
+    transparency_lost: bool
     num_audio: int
     track_remarks: list[str]
     duration_secs: float
@@ -58,6 +62,8 @@ class FilmReport:
             remarks.append(f"{self.num_broken} broken frames; the last good one is shown in their place")
         if self.num_frames < _CUT_SHORT_SHARE * (self.num_expected or 0):
             remarks.append(f"{self.num_frames} of about {self.num_expected} frames; it may have been cut short")
+        if self.transparency_lost:
+            remarks.append("its transparency is laid over white; an --output that ends in .webm keeps it")
         return remarks + self.track_remarks
 
 
@@ -111,7 +117,7 @@ def draw_film(
         progress = stack.enter_context(Bar(total=reader.num_frames, desc=Path(film).name, unit="frame"))
         times = _draw_batches(reader.batches(batch_size, tracks.read), draw, writer, progress)
         writer.finish()
-        return _report(reader, tracks, times)
+        return _report(reader, tracks, times, writer.keeps_alpha)
 
 
 def _check_target(target: Path) -> None:
@@ -132,7 +138,7 @@ def _draw_batches(
     """
 
     def drawn(batch: FilmBatch) -> tuple[FilmBatch, np.ndarray | None]:
-        drawings = draw(np.stack(batch.pictures)) if batch.pictures else None
+        drawings = _draw_with_alpha(draw, np.stack(batch.pictures)) if batch.pictures else None
         progress.update(len(batch.times))
         return batch, drawings
 
@@ -149,8 +155,18 @@ def _draw_batches(
     return times
 
 
+def _draw_with_alpha(draw: Callable[[np.ndarray], np.ndarray], pictures: np.ndarray) -> np.ndarray:
+    """Draw pictures, uint8 RGB or RGBA [N, H, W, 3 or 4]; drawings keep their alpha if they have their shape."""
+    drawings = draw(np.ascontiguousarray(pictures[..., :3]))
+    height, width = drawings.shape[1:3]
+    if pictures.shape[3] == 3 or abs(width / height / (pictures.shape[2] / pictures.shape[1]) - 1) > _SAME_SHAPE:
+        return drawings
+    alphas = [cv2.resize(picture[..., 3], (width, height), interpolation=cv2.INTER_AREA) for picture in pictures]
+    return np.concatenate([drawings, np.stack(alphas)[..., np.newaxis]], axis=3)
+
+
 def _write(writer: Writer, batch: FilmBatch, drawings: np.ndarray | None) -> None:
-    """Write a batch; `drawings`, uint8 RGB [N, H, W, 3], are those of its pictures, None if it has none."""
+    """Write a batch; `drawings`, uint8 [N, H, W, 3 or 4], are those of its pictures, None if it has none."""
     remaining = iter(() if drawings is None else drawings)
     for time in batch.times:
         writer.show(next(remaining) if time.has_picture else None, time.pts, time.duration)
@@ -158,7 +174,7 @@ def _write(writer: Writer, batch: FilmBatch, drawings: np.ndarray | None) -> Non
         writer.add(packet)
 
 
-def _report(reader: Reader, tracks: TrackPlan, times: list[Time]) -> FilmReport:
+def _report(reader: Reader, tracks: TrackPlan, times: list[Time], keeps_alpha: bool) -> FilmReport:
     first = times[0]
     last = times[-1]
     return FilmReport(
@@ -166,6 +182,7 @@ def _report(reader: Reader, tracks: TrackPlan, times: list[Time]) -> FilmReport:
         num_expected=reader.num_frames,
         num_broken=reader.num_broken,
         num_interlaced=reader.num_interlaced,
+        transparency_lost=reader.is_transparent and not keeps_alpha,
         num_audio=tracks.num_audio,
         track_remarks=tracks.remarks(),
         duration_secs=float((last.pts + last.duration - first.pts) * reader.time_base),

@@ -11,6 +11,7 @@ import numpy as np
 
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.media import hdr
+from cartoongan_tf.media.transparency import over_white, whiten
 
 _UNSPECIFIED = 2  # these as in colour tags (ITU-T H.273)
 _BT709 = 1
@@ -30,6 +31,7 @@ class FrameConverter:
     Attributes:
       first: the first frame.
       is_on_its_side: whether the film is stored turned by 90 degrees.
+      has_alpha: whether the film has an alpha channel.
     """
 
     def __init__(self, film: str | os.PathLike, first: av.VideoFrame):
@@ -42,9 +44,10 @@ class FrameConverter:
         self._matrix = _display_matrix(first)
         self.first = first
         self.is_on_its_side = _is_on_its_side(self._matrix)
+        self.has_alpha = any(component.is_alpha for component in first.format.components)
 
     def rgb(self, frame: av.VideoFrame, long_side: int = 0) -> np.ndarray:
-        """Return a frame's colours.
+        """Return a frame's colours, over white where it is transparent.
 
         Args:
           frame: a decoded frame.
@@ -63,13 +66,19 @@ class FrameConverter:
         scale = long_side / max(width, height)
         return self._rgb(frame, max(1, round(width * scale)), max(1, round(height * scale)), _FAST)
 
+    def rgba(self, frame: av.VideoFrame) -> np.ndarray:
+        """Return a frame of a film with alpha, uint8 RGBA [H, W, 4], white where it is transparent; raises as `rgb`."""
+        return whiten(self._converted(frame, self.first.width, self.first.height, "rgba", _ACCURATE))
+
     def grey(self, frame: av.VideoFrame) -> np.ndarray:
         """Return a frame's grey levels, uint8 [H, W]; raises as `rgb`."""
-        if hdr.is_hdr(self.first.color_trc):
+        if self.has_alpha or hdr.is_hdr(self.first.color_trc):
             return cv2.cvtColor(self._rgb(frame, self.first.width, self.first.height, _FAST), cv2.COLOR_RGB2GRAY)
         return self._converted(frame, self.first.width, self.first.height, "gray", _FAST)
 
     def _rgb(self, frame: av.VideoFrame, width: int, height: int, method: Any) -> np.ndarray:
+        if self.has_alpha:
+            return over_white(self._converted(frame, width, height, "rgba", method))
         if not hdr.is_hdr(self.first.color_trc):
             return self._converted(frame, width, height, "rgb24", method)
         codes = self._converted(frame, width, height, "rgb48le", method)

@@ -38,7 +38,7 @@ class FilmBatch:
     """The next part of a film.
 
     Attributes:
-      pictures: uint8 RGB [H, W, 3] each, of the frames whose times have a picture.
+      pictures: uint8 RGB [H, W, 3], or RGBA where the film has alpha, each, of the frames whose times have a picture.
       times: time of every frame, strictly increasing.
       packets: packets of other tracks between these frames with their new timestamps, each stream's in order.
     """
@@ -93,6 +93,7 @@ class Reader:
       rate: number of frames in a second, on average.
       time_base: unit of the frames' times, in seconds.
       num_broken: number of damaged frames so far.
+      is_transparent: whether a frame so far was transparent anywhere.
       num_interlaced: number of frames so far that were interlaced.
       cut_short: reason why `frames` ended before the file did; empty if it did not.
     """
@@ -107,6 +108,7 @@ class Reader:
         self._stream = FilmStream(film, container, self.video, self.rate)
         self._deinterlacer = Deinterlacer()
         self._converter: FrameConverter | None = None  # from the first frame with a picture on
+        self.is_transparent = False
         self.num_broken = 0
         self.cut_short = ""
 
@@ -197,13 +199,18 @@ class Reader:
             yield item
 
     def _picture_of(self, frame: LostFrame | av.VideoFrame) -> np.ndarray | None:
-        """Return a frame's picture, uint8 RGB [H, W, 3]; None if the last good one is shown in its place.
+        """Return a frame's picture, uint8 RGB or RGBA [H, W, 3 or 4]; None if the last good one is shown in its place.
 
         A frame that is damaged in part has a picture only if it is the first.
         """
         if isinstance(frame, LostFrame) or (frame.is_corrupt and self._converter is not None):
             return None
-        return self._converter_for(frame).rgb(frame)
+        converter = self._converter_for(frame)
+        if not converter.has_alpha:
+            return converter.rgb(frame)
+        picture = converter.rgba(frame)
+        self.is_transparent |= bool((picture[..., 3] < 255).any())
+        return picture
 
     def _converter_for(self, frame: av.VideoFrame) -> FrameConverter:
         """Return the film's converter; the first frame that is asked for decides its size."""

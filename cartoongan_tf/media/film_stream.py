@@ -5,7 +5,7 @@ Timestamps (`pts`, `dts`) and durations count in their stream's time base, a fra
 
 import bisect
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -13,6 +13,7 @@ import av
 
 from cartoongan_tf.media.film_pixels import explaining
 
+_ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 _STARTS_ANYWHERE: Any = av.format.Flags.ts_discont
 
 
@@ -49,6 +50,7 @@ class FilmStream:
         self._container = container
         self._video = video
         self._rate = rate
+        self._decode = _decoder_of(video)
 
     def items(self, tracks: Sequence[av.stream.Stream]) -> Iterator[Item]:
         """Yield the packets of other tracks, and between them the frames in the order in which they are shown.
@@ -66,7 +68,7 @@ class FilmStream:
                 yield _with_new_time(packet, clocks[packet.stream])
                 continue
             try:
-                frames = packet.decode()
+                frames = self._decode(packet)
             except av.error.FFmpegError:
                 bisect.insort(waiting, _lost_frame(packet))
                 continue
@@ -135,6 +137,16 @@ def time_base_of(stream: av.stream.Stream) -> Fraction:
     """Return the unit of a stream's timestamps, in seconds."""
     assert stream.time_base is not None  # every stream of an open file has one
     return stream.time_base
+
+
+def _decoder_of(video: av.VideoStream) -> Callable[[av.Packet], list[Any]]:
+    """Return the function that decodes a packet. FFmpeg's own decoders of VP8 and VP9 leave the alpha channel out."""
+    tags = {name.lower(): value for name, value in video.metadata.items()}
+    library = _ALPHA_DECODERS.get(video.codec_context.name) if tags.get("alpha_mode") == "1" else None
+    if not library:
+        return av.Packet.decode
+    decoder: Any = av.CodecContext.create(library, "r")
+    return lambda packet: decoder.decode(packet if packet.size else None)
 
 
 def _with_new_time(packet: av.Packet, clock: Clock) -> TrackPacket:

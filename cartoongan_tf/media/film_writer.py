@@ -16,6 +16,7 @@ import numpy as np
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.media import hdr
 from cartoongan_tf.media.film_tracks import CONTAINERS, CopiedTrack, EncodedSound, TrackPlan, copy_facts
+from cartoongan_tf.media.transparency import over_white
 
 _BT709_LIMITED = {"colorspace": 1, "color_range": 1, "color_primaries": 1, "color_trc": 1}
 
@@ -52,6 +53,9 @@ class Writer:
     """A film that is being written, H.264 or, in WebM, VP9; a context manager.
 
     If its block fails, what has been written is removed.
+
+    Attributes:
+      keeps_alpha: whether the film is written with alpha; known from the first drawing on.
     """
 
     def __init__(self, path: Path, target: Path, source: Source, tracks: TrackPlan, quality: int, keep_metadata: bool):
@@ -67,6 +71,7 @@ class Writer:
         self._target = target
         self._source = source
         self._tracks = tracks
+        self.keeps_alpha = False
         self._keep_metadata = keep_metadata
         container = CONTAINERS[target.suffix.lower()]
         self._is_webm = container == "webm"
@@ -90,8 +95,8 @@ class Writer:
         """Add a frame.
 
         Args:
-          drawing: uint8 RGB [H, W, 3] of the first one's size, or None for the last one again; the first frame must
-            be a drawing. Odd sides grow by one pixel.
+          drawing: uint8 RGB or RGBA [H, W, 3 or 4] of the first one's shape, or None for the last one again; the first
+            frame must be a drawing. Odd sides grow by one pixel.
           pts: time at which it is shown.
           duration: time for which it is shown.
 
@@ -102,7 +107,7 @@ class Writer:
         with self._naming_target():
             if drawing is not None:
                 if self._video is None:
-                    self._add_streams(*drawing.shape[:2])
+                    self._add_streams(*drawing.shape)
                 self._frame = self._encodable(drawing)
             self._frame.pts = pts
             self._frame.duration = duration
@@ -126,13 +131,14 @@ class Writer:
     def _encodable(self, drawing: np.ndarray) -> av.VideoFrame:
         """Return a frame in YUV with even sides and the source's colour tags."""
         height, width, _ = drawing.shape
-        even = np.pad(drawing, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
-        rgb = av.VideoFrame.from_ndarray(even, "rgb24")
+        pixels = drawing if self.keeps_alpha else over_white(drawing)
+        even = np.pad(pixels, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+        rgb = av.VideoFrame.from_ndarray(even, "rgba" if self.keeps_alpha else "rgb24")
         _copy_color_tags(self._source.first, rgb)
         kinds = av.video.reformatter.Interpolation
         accurate = kinds.BICUBIC | kinds.ACCURATE_RND  # else 1 to 2 of 255 too dark
         try:
-            frame = rgb.reformat(self._video.width, self._video.height, "yuv420p", interpolation=accurate)
+            frame = rgb.reformat(self._video.width, self._video.height, self._video.pix_fmt, interpolation=accurate)
         except av.error.FFmpegError as error:
             problem = f"its colours cannot be written ({error.strerror})"
             raise InputError(f"{self._source.film}: {problem}; convert it to H.264 with BT.709's colours") from error
@@ -140,8 +146,8 @@ class Writer:
         frame.time_base = self._source.time_base
         return frame
 
-    def _add_streams(self, height: int, width: int) -> None:
-        """Add the video, for drawings of this size, the other tracks, and the facts about the film."""
+    def _add_streams(self, height: int, width: int, num_channels: int) -> None:
+        """Add the video, for drawings of this shape, the other tracks, and the facts about the film."""
         source = self._source
         codec = "libx264"
         aspect = source.aspect
@@ -153,6 +159,8 @@ class Writer:
             aspect = Fraction(1)
         size: dict[str, Any] = {"width": width, "height": height}
         self._video = self._container.add_stream(codec, source.rate, time_base=source.time_base, **size)
+        self.keeps_alpha = self._is_webm and num_channels == 4
+        self._video.pix_fmt = "yuva420p" if self.keeps_alpha else "yuv420p"
         self._video.options = self._encoder_options
         context = self._video.codec_context
         context.sample_aspect_ratio = aspect

@@ -37,6 +37,7 @@ from cartoongan_tf.media.pillow_pixels import (
     pillow_limit,
     upright_pixels,
 )
+from cartoongan_tf.media.transparency import over_white, with_alpha
 
 MAX_PIXELS = 200_000_000  # all frames together; the largest phone cameras give 199.8 million
 DEFAULT_QUALITY = 95
@@ -129,7 +130,7 @@ def encode(picture: Picture, suffix: str, quality: int = DEFAULT_QUALITY, name: 
     if format != "TIFF" and len(sizes) > 1:
         raise InputError(f"{name}: pages of different sizes, which only .tif can hold")
     any_alpha = any(frame.shape[2] == 4 for frame in picture.frames)
-    convert = _with_alpha if any_alpha and format not in WITHOUT_ALPHA else over_white
+    convert = with_alpha if any_alpha and format not in WITHOUT_ALPHA else over_white
     images = [Image.fromarray(np.ascontiguousarray(convert(frame))) for frame in picture.frames]
     if format == "GIF":
         images = with_one_palette(images)
@@ -147,18 +148,6 @@ def check_writable_suffix(path: str | os.PathLike) -> str:
     if suffix not in WRITABLE_SUFFIXES:
         raise InputError(f"{path}: cannot write that format; end the name in {', '.join(WRITABLE_SUFFIXES)}")
     return suffix
-
-
-def over_white(frame: np.ndarray) -> np.ndarray:
-    """Return a frame laid over white: uint8 RGB or RGBA [H, W, 3 or 4] -> RGB."""
-    if frame.shape[2] == 3:
-        return frame
-    image = Image.fromarray(np.ascontiguousarray(frame))
-    return np.asarray(Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB"))
-
-
-def _with_alpha(frame: np.ndarray) -> np.ndarray:
-    return frame if frame.shape[2] == 4 else np.dstack([frame, np.full_like(frame[..., 0], 255)])
 
 
 def shrink(frame: np.ndarray, long_side: int) -> np.ndarray:

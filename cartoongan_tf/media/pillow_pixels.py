@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageCms
 
+from cartoongan_tf.media.transparency import whiten
+
 _UPRIGHT_ORIENTATION = 1  # of EXIF
 _DAMAGED_EXIF = (SyntaxError, ValueError, TypeError, KeyError, struct.error)
 _EXIF_IFD = 0x8769
@@ -89,8 +91,7 @@ def upright_pixels(frame: Image.Image, profile: bytes | None, orientation: int) 
     """
     frame = _eight_bit(frame)
     if frame.has_transparency_data:
-        pixels = np.array(frame.convert("RGBA"))
-        pixels[pixels[..., 3] == 0] = (255, 255, 255, 0)
+        pixels = whiten(np.asarray(frame.convert("RGBA")))
     else:
         pixels = np.asarray(_to_rgb(frame, profile))
     return _upright(pixels, orientation)
