@@ -24,6 +24,7 @@ from cartoongan_tf.media.film_writer import Writer
 
 WRITABLE_SUFFIXES = tuple(CONTAINERS)
 _CUT_SHORT_SHARE = 0.9  # share of the expected frames below which a film may have been cut short
+_MOST_BROKEN = 0.5  # share of the frames
 _SAME_SHAPE = 0.05  # difference of two pictures' proportions that rounded sides may have
 _BATCHES_AHEAD = 2  # number of batches read ahead, and of those waiting to be written
 
@@ -103,7 +104,8 @@ def draw_film(
       keep_metadata: whether to keep the date and the place of the recording.
 
     Raises:
-      InputError: the film cannot be read, has no frames, or has colours that FFmpeg does not know; the target's format
+      InputError: the film cannot be read, has no frames, has colours that FFmpeg does not know, or consists
+        mostly of broken frames; the target's format
         is unknown or cannot hold its size.
       OSError: the target cannot be written, because the disk is full for example.
     """
@@ -116,6 +118,7 @@ def draw_film(
         writer = stack.enter_context(Writer(temporary, target, reader, tracks, quality, keep_metadata))
         progress = stack.enter_context(Bar(total=reader.num_frames, desc=Path(film).name, unit="frame"))
         times = _draw_batches(reader.batches(batch_size, tracks.read), draw, writer, progress)
+        _check_most_are_sound(film, reader.num_broken, len(times))
         writer.finish()
         return _report(reader, tracks, times, writer.keeps_alpha)
 
@@ -126,6 +129,12 @@ def _check_target(target: Path) -> None:
         raise InputError(
             f"{target}: cannot write a film in that format; end the name in {', '.join(WRITABLE_SUFFIXES)}"
         )
+
+
+def _check_most_are_sound(film: str | os.PathLike, num_broken: int, num_frames: int) -> None:
+    if num_broken > num_frames * _MOST_BROKEN:
+        problem = f"{num_broken} of its {num_frames} frames cannot be decoded; it may be encrypted, or badly damaged"
+        raise InputError(f"{film}: {problem}; fetch or export it again")
 
 
 def _draw_batches(

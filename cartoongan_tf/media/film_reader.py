@@ -220,7 +220,9 @@ class Reader:
 
     def _check_any_frame(self) -> None:
         if self._converter is None:
-            raise InputError(f"{self.film}: no frame in it can be read; it may be cut short, fetch or export it again")
+            raise InputError(
+                f"{self.film}: no frame in it can be read; it may be cut short or encrypted, fetch or export it again"
+            )
 
 
 def _is_damaged(item: Item) -> bool:
