@@ -27,7 +27,7 @@ test: install  ## run the tests: minutes
 	$(PYTEST) --numprocesses=2 --dist=worksteal
 
 test-slow: install  ## run the slow tests: kills, full-size networks, large photos, the wheel and the demo
-	$(PYTEST) -m 'slow and not exclusive' --numprocesses=2 --dist=worksteal
+	$(PYTEST) -m 'slow and not exclusive' --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 	$(PYTEST) -m 'slow and exclusive'
 
 lint: install  ## check style (ruff) and types (mypy)

@@ -9,9 +9,17 @@ import pytest
 from PIL import Image
 
 from cartoongan_tf.base import program
-from tests.helpers import build_records, draw
+from tests.helpers import REPOSITORY, build_records, draw
 
 _SYSTEM_ALLOCATOR = "TF_ONEDNN_USE_SYSTEM_ALLOCATOR"
+LONGEST_FILES = (  # of slow tests; they start first, so that no worker is left alone with one of them
+    "tests/test_package.py",
+    "tests/test_readme.py",
+    "tests/cartoongan_tf/training/test_multi_worker.py",
+    "tests/experiments/test_programs.py",
+    "tests/cartoongan_tf/training/test_resume.py",
+    "tests/export/test_export_model.py",
+)
 THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")
 
 
@@ -26,6 +34,12 @@ def pytest_configure(config):
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
     tf.zeros([1])  # the allocator is chosen here; processes that tests start have the default one
     del os.environ[_SYSTEM_ALLOCATOR]
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.option.markexpr != "not slow":
+        ranks = {REPOSITORY / name: rank for rank, name in enumerate(LONGEST_FILES)}
+        items.sort(key=lambda item: ranks.get(item.path, len(ranks)))
 
 
 @pytest.fixture

@@ -45,24 +45,13 @@ def _num_claims(folder):
     return len([line for line in lines if line.startswith(("| 3", "| 4", "| (not in"))])
 
 
-@pytest.mark.slow
-def test_initialization(folders, tmp_path):
-    status, folder = _run(initialization, folders, tmp_path)
-    assert status == 0
-    _check_initialization(folder)
-
-
-def test_initialization_with_quick_training(folders, tmp_path, quick_training, light_path, monkeypatch):
+def test_initialization(folders, tmp_path, quick_training, light_path, monkeypatch):
     steps_per_epoch = 3  # of 6 photos that are not held out
     generators = {epoch * steps_per_epoch: light_path for epoch in (1, 2)}
     monkeypatch.setattr(checkpoints, "write_generators", lambda run_dir, folder: generators)
     status, folder = _run(initialization, folders, tmp_path)
     assert status == 0
-    _check_initialization(folder)
     assert [run.recipe.keep_every_steps for run, _ in quick_training] == [steps_per_epoch] * 2
-
-
-def _check_initialization(folder):
     starts = ("the paper's start", "pixel start")
     assert _rows(folder) == [f"{start}, epoch {epoch}" for start in starts for epoch in (1, 2)]
     assert _num_claims(folder) == 3 and (folder / "figure.jpg").exists() and (folder / "curve.png").exists()

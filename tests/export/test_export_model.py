@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -12,6 +11,7 @@ import numpy as np
 import pytest
 
 from cartoongan_tf import Cartoonizer, import_weights
+from cartoongan_tf.media import pictures
 from export import export_model
 from tests.helpers import REPOSITORY, contents, draw
 
@@ -111,12 +111,17 @@ def test_all_other_formats_and_photos_of_ones_own(generator_path, picture_folder
 
 @pytest.mark.slow
 def test_the_full_generator_exports(assets, tmp_path):
-    """The authors' Hayao generator in every form, at its full size, within the budgets; calibrated on a few photos."""
+    """The authors' Hayao generator in every form, at its full size, within the budgets; with a few small photos."""
     model = tmp_path / "hayao.keras"
     for photo in sorted((assets / "photos").glob("*.jpg"))[:4]:
-        shutil.copy(photo, tmp_path)
+        small = pictures.shrink(pictures.read_picture(photo), 320)
+        pictures.write_picture(tmp_path / "photos" / photo.name, small)
     assert import_weights.main(["x", f"--weights={assets}/authors/hayao.npz", f"--output={model}"]) == 0
-    flags = ["--formats=saved_model,fp32,fp16,int8,int8_full", f"--calibration_dir={tmp_path}"]
+    flags = [
+        "--formats=saved_model,fp32,fp16,int8,int8_full",
+        f"--calibration_dir={tmp_path}/photos",
+        f"--photos_dir={tmp_path}/photos",
+    ]
     flags += [f"--model={model}", "--name=hayao", f"--output_dir={tmp_path}", "--fixed_size=64x32"]
     # In a process of its own: it takes gigabytes, and later tests measure what this one holds.
     command = [sys.executable, "-m", "export.export_model", *flags]

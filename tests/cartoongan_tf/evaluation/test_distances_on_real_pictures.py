@@ -12,7 +12,7 @@ from cartoongan_tf.models import pixels, vgg19
 from data_pipeline.edge_smoothing import smooth_edges
 
 NUM_PICTURES = 30
-NUM_CROPS = 120
+NUM_CROPS = 80
 CROP_PX = 96
 ONCE = np.ones((1, NUM_PICTURES))
 

@@ -74,9 +74,6 @@ def test_the_authors_network_in_bands_at_1024_px(assets, tmp_path):
     in_one_piece = Cartoonizer(runtime, "whole")
     in_bands = Cartoonizer(runtime, "banded")
     photos = sorted((assets / "photos").glob("*.jpg"))
-    for path in (photos[0], photos[-1]):
-        with Image.open(path) as photo:
-            picture = np.asarray(photo.convert("RGB").resize((1024, round(1024 * photo.height / photo.width))))
-        score = psnr(in_bands(picture), in_one_piece(picture))
-        print(f"{path.name} {picture.shape[1]}x{picture.shape[0]}: {score:.1f} dB")
-        assert score >= 60
+    with Image.open(photos[0]) as photo:
+        picture = np.asarray(photo.convert("RGB").resize((1024, round(1024 * photo.height / photo.width))))
+    assert psnr(in_bands(picture), in_one_piece(picture)) >= 60

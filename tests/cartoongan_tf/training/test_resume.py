@@ -14,14 +14,14 @@ from cartoongan_tf.training.checkpoints import recent_checkpoints
 from tests.helpers import REPOSITORY, TINY_NETWORKS
 from tests.small_runs import newest_step
 
-NUM_STEPS = 220  # 25 epochs of initialization and of adversarial training, of 4 steps each; 20 of warm-up
+NUM_STEPS = 120  # 15 epochs of initialization and 12 of adversarial training, of 4 steps each; 12 of warm-up
 
 
 def _command(data_dir, run_dir):
     flags = [f"--data_dir={data_dir}", f"--run_dir={run_dir}", "--vgg19_weights=random", *TINY_NETWORKS]
-    flags += ["--batch_size=2", "--initialization_epochs=25", "--adversarial_epochs=25", "--crop_size=32"]
+    flags += ["--batch_size=2", "--initialization_epochs=15", "--adversarial_epochs=12", "--crop_size=32"]
     flags += ["--checkpoint_every_steps=7", "--deterministic", "--steps_per_call=3"]
-    flags += ["--ema_decay=0.99", "--discriminator_warmup_steps=20", "--adversarial_loss=hinge"]
+    flags += ["--ema_decay=0.99", "--discriminator_warmup_steps=12", "--adversarial_loss=hinge"]
     return [sys.executable, "-m", "cartoongan_tf.train", *flags]
 
 
@@ -66,7 +66,7 @@ def straight(data_dir, tmp_path_factory):
 @pytest.mark.slow
 def test_a_run_killed_again_and_again_ends_with_the_same_bits(data_dir, straight, tmp_path):
     run_dir, rng = tmp_path / "run", random.Random(1)
-    for step in (15, 108, 150):  # in each phase; the warm-up begins at 100, adversarial training at 120
+    for step in (14, 63, 80):  # in each phase; the warm-up begins at 60, adversarial training at 72
         process = _start(data_dir, run_dir)
         _wait_for_checkpoint(process, run_dir, step)
         time.sleep(rng.uniform(0, 0.5))
@@ -75,7 +75,7 @@ def test_a_run_killed_again_and_again_ends_with_the_same_bits(data_dir, straight
         assert newest_step(run_dir) < NUM_STEPS
         if (run_dir / "generator.keras").exists():
             load_generator(run_dir / "generator.keras")  # complete whenever it exists
-    _stop(data_dir, run_dir, 175)
+    _stop(data_dir, run_dir, 94)
     process = _start(data_dir, run_dir)
     output, _ = process.communicate(timeout=300)
     assert process.returncode == 0 and "from the checkpoint of step" in output
