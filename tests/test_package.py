@@ -160,13 +160,10 @@ def _wait_for(look: Callable[[], Any], server: subprocess.Popen, said: Path) -> 
 def test_the_demo_makes_all_that_it_says_without_a_network(tmp_path):
     """In a folder of its own, with a proxy that refuses all connections, and with a quarter of its training."""
     recipe = (REPOSITORY / "configs" / "demo.flags").read_text()
-    for flag, less in (
-        ("initialization_epochs=40", 10),
-        ("initialization_decay_epochs=30", 5),
-        ("adversarial_epochs=6", 3),
-    ):
-        assert f"--{flag}\n" in recipe
-        recipe = recipe.replace(flag, f"{flag.partition('=')[0]}={less}")
+    for flag, value, less in (("initialization_epochs", 40, 10), ("adversarial_epochs", 6, 3)):
+        assert f"--{flag}={value}\n" in recipe
+        recipe = recipe.replace(f"{flag}={value}", f"{flag}={less}")
+    recipe = recipe.replace("initialization_decay_epochs=30", "initialization_decay_epochs=5")
     (tmp_path / "configs").mkdir()
     (tmp_path / "configs" / "demo.flags").write_text(recipe)
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), "KERAS_HOME": str(tmp_path / "keras")}
