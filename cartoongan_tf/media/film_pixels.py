@@ -109,7 +109,12 @@ def explaining(problem: str, remedy: str) -> Iterator[None]:
 
 def _display_matrix(frame: av.VideoFrame) -> np.ndarray:
     """Return, as int32 [2, 2], x and y of where the stored x axis points, then of where the stored y axis points."""
-    matrix: Any = frame.side_data.get("DISPLAYMATRIX")
+    try:
+        matrix: Any = frame.side_data.get("DISPLAYMATRIX")
+    except ValueError:  # PyAV does not know all kinds of side data, such as EXIF's and those of spatial films
+        angle = -np.radians(frame.rotation)
+        turn = [[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]]
+        return np.rint(turn).astype(np.int32)
     if matrix is None:
         return np.eye(2, dtype=np.int32)
     return np.frombuffer(matrix, np.int32).reshape(3, 3)[:2, :2]

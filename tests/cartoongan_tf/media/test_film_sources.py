@@ -1,9 +1,11 @@
 """Films as they come are drawn: their times, their pixels, and their damage."""
 
+import io
 from fractions import Fraction
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.media import film
@@ -21,6 +23,7 @@ from tests.films import (
     make_without_frames,
     same,
 )
+from tests.helpers import draw
 
 VARIABLE = [2000 * i + 37 * i * i for i in range(NUM_FRAMES)]
 
@@ -103,6 +106,22 @@ def test_films_are_drawn_upright_and_keep_the_shape_of_their_pixels(tmp_path, tu
     np.testing.assert_allclose(after.pictures, expected, atol=40)
     assert after.frames[0].rotation == 0
     assert after.aspect == (Fraction(3, 4) if abs(turn) == 90 else Fraction(4, 3))
+
+
+@pytest.mark.parametrize("orientation, turn", [(1, 0), (3, 2), (6, -1), (8, 1)])
+def test_frames_with_side_data_that_pyav_does_not_know_are_drawn_upright(tmp_path, orientation, turn):
+    """A camera's JPEGs in a row, with EXIF data."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    content = io.BytesIO()
+    for seed in range(3):
+        Image.fromarray(draw(seed)).save(content, "JPEG", exif=exif, quality=95, subsampling=0)
+    (tmp_path / "in.avi").write_bytes(content.getvalue())
+    with pytest.raises(ValueError), av.open(str(tmp_path / "in.avi")) as container:
+        next(container.decode(video=0)).side_data.get("DISPLAYMATRIX")
+    film.draw_film(tmp_path / "in.avi", tmp_path / "out.mp4", same)
+    expected = np.stack([np.rot90(draw(seed), turn) for seed in range(3)]).astype(int)
+    assert np.abs(Seen(tmp_path / "out.mp4").pictures - expected).mean() < 8
 
 
 @pytest.mark.parametrize("codec, tick", [("libx264", TICK), ("mjpeg", TICK), ("mpeg4", Fraction(1, 25))])
