@@ -2,7 +2,11 @@
 
 import tensorflow as tf
 
-from export.serving.picture_headers import Header, first_frame, require
+from export.serving import gif_pixels
+from export.serving.picture_headers import Header, end_of_frame, require
+
+# The segment by which Adobe's programs say that a JPEG's inks are stored inverted, without a further transform.
+_ADOBE_SEGMENT = b"\xff\xee\0\x0eAdobe\0\x64\0\0\0\0\0"
 
 
 def decode(header: Header) -> tf.Tensor:
@@ -14,7 +18,7 @@ def decode(header: Header) -> tf.Tensor:
       header: the file's header from `picture_headers.read_header`.
 
     Returns:
-      uint8 RGBA [H, W, 4], upright. Alpha comes from a PNG, and is 255 otherwise. The colour is white where alpha is 0.
+      uint8 RGBA [H, W, 4], upright. Alpha is that of a PNG or a GIF, else 255. The colour is white where alpha is 0.
     """
     decoders = (_decode_jpeg, _decode_png, _decode_gif, _decode_bmp)  # in the order of `Header.kind`
     branches = [lambda decoder=decoder: decoder(header) for decoder in decoders]
@@ -62,7 +66,23 @@ def _average(pixels, size):
 
 
 def _decode_jpeg(header):
-    return _opaque(tf.io.decode_jpeg(header.contents, channels=3, dct_method="INTEGER_ACCURATE"))  # as Pillow does
+    contents = _with_adobe_segment(header.contents)
+    return _opaque(tf.io.decode_jpeg(contents, channels=3, dct_method="INTEGER_ACCURATE"))  # as Pillow does
+
+
+def _with_adobe_segment(contents):
+    """Return a JPEG file whose inks, if it has four, are taken as inverted; other programs always take them so.
+
+    If the file has such a segment of its own, that one counts, as it comes later.
+    """
+    has_inks = tf.image.extract_jpeg_shape(contents)[2] == 4
+
+    def with_segment():
+        start = tf.strings.substr(contents, 0, 2)
+        rest = tf.strings.substr(contents, 2, tf.strings.length(contents) - 2)
+        return tf.strings.join([start, _ADOBE_SEGMENT, rest])
+
+    return tf.cond(has_inks, with_segment, lambda: contents)
 
 
 def _decode_png(header):
@@ -70,7 +90,7 @@ def _decode_png(header):
 
 
 def _decode_gif(header):
-    return _opaque(tf.io.decode_gif(first_frame(header))[0])
+    return gif_pixels.decode_frame(header.contents, header.frame, end_of_frame(header))
 
 
 def _decode_bmp(header):

@@ -11,7 +11,8 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from export.serving.facts import MAGIC_BYTES
-from export.serving.graph_bytes import big_endian, byte, file_bytes, file_size, is_text, little_endian, part, signed
+from export.serving.gif_pixels import canvas_size, palette_bytes
+from export.serving.graph_bytes import big_endian, byte, file_bytes, file_size, is_text, little_endian, signed
 
 _MAX_SIDE = 2**31 - 1
 _MAX_PARTS = 512  # segments, chunks or blocks, in addition to the number that the file's size accounts for
@@ -72,17 +73,12 @@ def read_header(contents: tf.Tensor) -> Header:
     )
 
 
-def first_frame(header: Header) -> tf.Tensor:
-    """Return a GIF file with only the first frame, moved to the upper left corner; string scalar."""
+def end_of_frame(header: Header) -> tf.Tensor:
+    """Return the position after the last block of a GIF's first frame."""
     data = file_bytes(header.contents)
-    start = header.frame
-    pixels = start + 11 + _palette_bytes(byte(data, start + 9))
+    pixels = header.frame + 11 + palette_bytes(byte(data, header.frame + 9))
     end, is_incomplete = _walk_gif(data, pixels, is_inside=True, goes_on=lambda _, is_inside: is_inside)
-    end = require(~is_incomplete, end, "the GIF file is damaged")
-    before_corner = part(header.contents, tf.zeros_like(start), start + 1)
-    corner = b"\0\0\0\0"
-    after_corner = part(header.contents, start + 5, end - 1)
-    return tf.strings.join([before_corner, corner, after_corner, b"\0;"])
+    return require(~is_incomplete, end, "the GIF file is damaged")
 
 
 def require(met: tf.Tensor, value: tf.Tensor, *message: str | tf.Tensor) -> tf.Tensor:
@@ -141,12 +137,11 @@ def _gif_header(contents, data):
     def goes_on(position, is_inside):
         return is_inside | (byte(data, position) == _EXTENSION)
 
-    start = 13 + _palette_bytes(byte(data, 10))
+    start = 13 + palette_bytes(byte(data, 10))
     frame, is_incomplete = _walk_gif(data, start, is_inside=False, goes_on=goes_on)
     has_frame = ~is_incomplete & (byte(data, frame) == _FRAME)
     frame = require(has_frame, frame, "the GIF file holds no picture, or is damaged")
-    height = little_endian(data, frame + 7, 2)
-    width = little_endian(data, frame + 5, 2)
+    height, width = canvas_size(data, frame)
     return height, width, _nowhere(), frame
 
 
@@ -222,11 +217,6 @@ def _walk_gif(data, start, is_inside: bool, goes_on):
     loop = (start, tf.constant(is_inside))
     position, is_inside = tf.while_loop(goes_on, step, loop, maximum_iterations=max_steps, parallel_iterations=1)
     return position, is_inside
-
-
-def _palette_bytes(flags):
-    """Return the size in bytes of a GIF's colour table, by the flags before it."""
-    return tf.where(flags >= 0x80, 3 * tf.bitwise.left_shift(tf.constant(2, tf.int64), flags % 8), 0)
 
 
 def _nowhere():

@@ -8,8 +8,9 @@ import tensorflow as tf
 from PIL import Image
 
 from cartoongan_tf.media import pictures
-from export.serving import encoded_pictures
-from tests.helpers import draw
+from export.serving import encoded_pictures, picture_headers
+from tests.export.serving.mutations import encode
+from tests.helpers import draw, draw_photo_like
 
 
 def test_png_has_alpha_only_where_it_is_not_opaque():
@@ -31,3 +32,16 @@ def test_pictures_shrink_as_cartoonize_shrinks_them(size):
         shrunk = encoded_pictures.shrink(tf.constant(photo), height, width)
         message = f"long_side {long_side}"
         np.testing.assert_allclose(shrunk.numpy().astype(int), expected, atol=1, err_msg=message)
+
+
+@pytest.mark.parametrize("has_adobe_segment", [True, False])
+def test_inks_are_read_as_cartoonize_reads_them(has_adobe_segment):
+    """A CMYK JPEG, with the segment that says that its inks are inverted, and without."""
+    content = encode(Image.fromarray(draw_photo_like(0)).convert("CMYK"), "JPEG", quality=95)
+    before, adobe, after = content.partition(b"\xff\xee\x00\x0eAdobe")
+    assert adobe
+    if not has_adobe_segment:
+        content = before + after[7:]
+    expected = pictures.read_picture(io.BytesIO(content))
+    decoded = encoded_pictures.decode(picture_headers.read_header(tf.constant(content)))
+    np.testing.assert_allclose(decoded[..., :3].numpy().astype(int), expected, atol=3)
