@@ -19,6 +19,11 @@ class NoPictureError(InputError):
     """A file that is no picture, such as the notes in a folder of photos."""
 
 
+def first_line(error: Exception) -> str:
+    """Return the first line of an error's text, for a sentence; some libraries write a whole traceback into it."""
+    return str(error).partition("\n")[0]
+
+
 def assertion_text(message: str) -> str:
     """Return the reason that a graph gave for refusing its input.
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from tqdm import tqdm
 
-from cartoongan_tf.base.errors import InputError
+from cartoongan_tf.base.errors import InputError, first_line
 from cartoongan_tf.base.progress import PictureBar
 from cartoongan_tf.base.threads import map_ahead
 from cartoongan_tf.inference.jobs import STREAM, Job
@@ -177,7 +177,10 @@ def _cartoonize_pictures(
 
     def write(drawn: tuple[Job, Picture | InputError]) -> Outcome:
         job, picture = drawn
-        return job, _attempt(job, files.write, job, picture)
+        problem = _attempt(job, files.write, job, picture)
+        if isinstance(picture, Picture) and picture.remark:
+            tqdm.write(f"{job.source}: {picture.remark}", file=sys.stderr)
+        return job, problem
 
     drawn_pictures = itertools.starmap(draw, map_ahead(read, jobs, _FILES_AHEAD))
     with bar:
@@ -226,10 +229,8 @@ def _attempt(job: Job, function: Callable, *values: Any) -> Any:
     except OSError:
         raise
     except Exception as error:
-        first_line = str(error).partition("\n")[0]
-        return InputError(
-            f"{job.source}: {type(error).__name__}: {first_line}; nobody foresaw that: please report it, with the file"
-        )
+        problem = f"{type(error).__name__}: {first_line(error)}"
+        return InputError(f"{job.source}: {problem}; nobody foresaw that: please report it, with the file")
 
 
 def _report_skipped(problem: InputError) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cartoongan_tf.base import program
-from cartoongan_tf.base.errors import InputError
+from cartoongan_tf.base.errors import InputError, first_line
 from cartoongan_tf.base.worker import Report, Worker, WorkerDied
 
 if TYPE_CHECKING:
@@ -104,5 +104,4 @@ def _with_short_errors(function: Callable, *values) -> np.ndarray:
     try:
         return function(*values)
     except (MemoryError, sys.modules["tensorflow"].errors.OpError) as error:
-        first_line = str(error).partition("\n")[0]
-        raise InputError(f"cannot be drawn ({first_line}); {_ADVICE}") from None
+        raise InputError(f"cannot be drawn ({first_line(error)}); {_ADVICE}") from None

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from cartoongan_tf.base.errors import first_line
 from cartoongan_tf.models import kernel_limits
 from cartoongan_tf.models.layer_graph import Statistics
 
@@ -105,4 +106,4 @@ def device_memory_errors() -> Iterator[None]:
     try:
         yield
     except tf.errors.ResourceExhaustedError as error:
-        raise MemoryError(str(error).partition("\n")[0]) from error
+        raise MemoryError(first_line(error)) from error

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from cartoongan_tf.base.errors import InputError, assertion_text
+from cartoongan_tf.base.errors import InputError, assertion_text, first_line
 from cartoongan_tf.inference.runtime import Runtime, device_memory_errors, first_layer_values
 
 
@@ -40,7 +40,7 @@ class SavedModelRuntime(Runtime):
             model = tf.saved_model.load(str(folder))
             signature = model.signatures["serving_default"]
         except (OSError, ValueError, KeyError, tf.errors.OpError) as error:
-            raise InputError(f"{folder}: a SavedModel that cannot be used ({error})") from error
+            raise InputError(f"{folder}: a SavedModel that cannot be used ({first_line(error)})") from error
         inputs = signature.structured_input_signature[1]
         outputs = signature.structured_outputs
         if "image" not in inputs or "cartoon" not in outputs:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from cartoongan_tf.base.errors import InputError
+from cartoongan_tf.base.errors import InputError, first_line
 
 
 class TFLiteGenerator:
@@ -37,7 +37,7 @@ class TFLiteGenerator:
         try:
             self._interpreter = Interpreter(model_content=model, num_threads=num_threads or os.cpu_count())
         except ValueError as error:
-            raise InputError(f"{name}: not a .tflite file that can be read ({error})") from error
+            raise InputError(f"{name}: not a .tflite file that can be read ({first_line(error)})") from error
         self._photo = self._interpreter.get_input_details()[0]
         self._cartoon = self._interpreter.get_output_details()[0]
         self._turn = threading.Lock()

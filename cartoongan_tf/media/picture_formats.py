@@ -30,6 +30,7 @@ class Picture:
       is_lossless: whether that format stored it without loss; then it is written without loss where the format can.
       icc_profile: ICC profile of its RGB values, if it has one.
       date_and_place: EXIF data with these alone; empty where they are unknown, or are not to be written.
+      remark: a remark for its owner; empty if there is nothing to say.
       durations_ms: durations of an animation's frames; empty for anything else.
       loop: number of times that an animation runs; 0 is for ever, None once.
     """
@@ -39,6 +40,7 @@ class Picture:
     is_lossless: bool = False
     icc_profile: bytes | None = None
     date_and_place: bytes = b""
+    remark: str = ""
     durations_ms: list[int] = dataclasses.field(default_factory=list)
     loop: int | None = None
 

@@ -1,21 +1,26 @@
-"""Picture formats that Pillow reads with a plugin, HEIF (.heic) and JPEG XL, and the colour tags of pictures.
+"""Pictures that Pillow does not read by itself: HEIF (.heic), JPEG XL, TIFF in floating point; and their colour tags.
 
 A plugin is loaded when the first picture of its format is met.
 """
 
+import io
 import os
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-from PIL import Image
+import cv2
+import numpy as np
+from PIL import Image, TiffImagePlugin
 
 from cartoongan_tf.base.extras import require_extra
+from cartoongan_tf.media.pillow_pixels import from_float
 
 _HEAD_BYTES = 65536  # colour boxes and, in WebP, a profile may come before the first frame
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_TIFF_STARTS = (b"II*\0", b"MM\0*")
+_FLOAT = 3  # as TIFF numbers formats of samples
 _JPEG_XL_STARTS = (b"\xff\x0a", b"\0\0\0\x0cJXL ")
 _AVIF_COLORS = b"colrnclx"  # the box of colour tags, numbers of ITU-T H.273
-
 _PLUGIN_SUFFIXES = (".heic", ".heif", ".hif", ".jxl")
 
 
@@ -52,6 +57,36 @@ def load_plugin(source: str | os.PathLike | BinaryIO, name: str | os.PathLike) -
     elif head.startswith(_JPEG_XL_STARTS):
         require_extra("jxl", f"{name}, a JPEG XL picture")
         import pillow_jxl  # noqa: F401  (it registers itself)
+
+
+def open_float_tiff(source: str | os.PathLike | BinaryIO, max_pixels: int) -> Image.Image | None:
+    """Open a TIFF with colours in floating point, which Pillow does not read; None if it is anything else.
+
+    Raises:
+      Image.DecompressionBombError: it has more pixels than `max_pixels`.
+    """
+    if not read_head(source).startswith(_TIFF_STARTS):
+        return None
+    content = Path(source).read_bytes() if isinstance(source, str | os.PathLike) else _whole(source)
+    facts = TiffImagePlugin.ImageFileDirectory_v2(content[:8])
+    file = io.BytesIO(content)
+    file.seek(facts.next)
+    facts.load(file)
+    if set(facts.get(TiffImagePlugin.SAMPLEFORMAT, ())) != {_FLOAT}:
+        return None
+    if facts[TiffImagePlugin.IMAGEWIDTH] * facts[TiffImagePlugin.IMAGELENGTH] > max_pixels:
+        raise Image.DecompressionBombError
+    values = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR_RGB)
+    if values is None:
+        return None
+    image = Image.fromarray(from_float(values))
+    image.format = "TIFF"
+    return image
+
+
+def _whole(file: BinaryIO) -> bytes:
+    file.seek(0)
+    return file.read()
 
 
 def is_named_as_picture(name: str | os.PathLike) -> bool:

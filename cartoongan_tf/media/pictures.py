@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from cartoongan_tf.base import atomic
-from cartoongan_tf.base.errors import InputError, NoPictureError
+from cartoongan_tf.base.errors import InputError, NoPictureError, first_line
 from cartoongan_tf.media import hdr
 from cartoongan_tf.media.gif_palette import with_one_palette
 from cartoongan_tf.media.picture_formats import (
@@ -29,7 +29,7 @@ from cartoongan_tf.media.picture_formats import (
     save_options,
     suffix_of,
 )
-from cartoongan_tf.media.picture_plugins import color_tags_of, is_named_as_picture, load_plugin
+from cartoongan_tf.media.picture_plugins import color_tags_of, is_named_as_picture, load_plugin, open_float_tiff
 from cartoongan_tf.media.pillow_pixels import (
     color_space,
     date_and_place_of,
@@ -63,7 +63,7 @@ def read(
     """
     name = source if isinstance(source, str | os.PathLike) else name
     try:
-        with pillow_limit.of(max_pixels), _open(source, name) as image:
+        with pillow_limit.of(max_pixels), _open(source, name, max_pixels) as image:
             num_frames = 1 if first_frame_only else _num_frames(image)
             _check_size(image, num_frames, name, max_pixels)
             return _decode(image, num_frames, source)
@@ -81,8 +81,7 @@ def read(
     except PermissionError:
         raise InputError(f"{name}: no permission to read it") from None
     except Exception as error:  # each of Pillow's decoders has its own for damaged files
-        first_line = str(error).partition("\n")[0]
-        raise InputError(f"{name}: damaged picture ({first_line})") from error
+        raise InputError(f"{name}: damaged picture ({first_line(error)})") from error
 
 
 def read_picture(source: str | os.PathLike | BinaryIO, max_pixels: int = MAX_PIXELS, **kwargs) -> np.ndarray:
@@ -162,12 +161,13 @@ def shrink(frame: np.ndarray, long_side: int) -> np.ndarray:
     return np.asarray(Image.fromarray(frame).resize((width, height), Image.Resampling.BOX))  # weighs colours by alpha
 
 
-def _open(source: str | os.PathLike | BinaryIO, name: str | os.PathLike) -> Image.Image:
+def _open(source: str | os.PathLike | BinaryIO, name: str | os.PathLike, max_pixels: int) -> Image.Image:
+    image: Image.Image
     try:
         image = Image.open(source)
     except UnidentifiedImageError:
         load_plugin(source, name)
-        image = Image.open(source)
+        image = open_float_tiff(source, max_pixels) or Image.open(source)
     if image.format == "EPS":
         raise InputError(f"{name}: EPS, which holds a program and no pixels; convert it to PNG first")
     return image
@@ -221,6 +221,7 @@ def _decode(image: Image.Image, num_frames: int, source: str | os.PathLike | Bin
         is_lossless=is_lossless(image, source),
         icc_profile=profile if color_space(profile) == "RGB" else None,
         date_and_place=date_and_place_of(image),
+        remark="its EXIF data are damaged, so its orientation is unknown" if orientation is None else "",
         durations_ms=durations_ms[first:] if is_animation else [],
         loop=image.info.get("loop"),
     )

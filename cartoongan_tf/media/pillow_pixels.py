@@ -57,14 +57,17 @@ class _PillowLimit:
 pillow_limit = _PillowLimit()
 
 
-def orientation_of(image: Image.Image) -> int:
-    """Return the EXIF orientation, 1 to 8, in which Pillow decodes an image."""
+def orientation_of(image: Image.Image) -> int | None:
+    """Return the EXIF orientation, 1 to 8, in which Pillow decodes an image; None if its EXIF data are damaged."""
     if image.format == "TIFF":  # Pillow turns TIFFs itself
         return _UPRIGHT_ORIENTATION
     try:
-        return image.getexif().get(0x0112, _UPRIGHT_ORIENTATION)
-    except _DAMAGED_EXIF:  # beside a picture that is not damaged
-        return _UPRIGHT_ORIENTATION
+        exif = image.getexif()
+        orientation = exif.get(0x0112, _UPRIGHT_ORIENTATION)
+    except _DAMAGED_EXIF:
+        return None
+    is_damaged = image.info.get("exif") and not exif  # Pillow has met the damage already, and reads nothing
+    return None if is_damaged else orientation
 
 
 def date_and_place_of(image: Image.Image) -> bytes:
@@ -81,13 +84,13 @@ def date_and_place_of(image: Image.Image) -> bytes:
     return kept.tobytes() if kept or kept.get_ifd(_EXIF_IFD) or kept.get_ifd(_GPS_IFD) else b""
 
 
-def upright_pixels(frame: Image.Image, profile: bytes | None, orientation: int) -> np.ndarray:
+def upright_pixels(frame: Image.Image, profile: bytes | None, orientation: int | None) -> np.ndarray:
     """Return one frame, uint8 RGB or RGBA [H, W, 3 or 4]; where it is transparent, its colour is white.
 
     Args:
       frame: a Pillow image of any mode.
       profile: its ICC profile, if it has one.
-      orientation: its EXIF orientation.
+      orientation: its EXIF orientation, if it is known.
     """
     frame = _eight_bit(frame)
     if frame.has_transparency_data:
@@ -103,17 +106,19 @@ def color_space(profile: bytes | None) -> str:
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:
-    """Return 16-bit grey, and grey in floating point, as 8-bit grey; Pillow would clip them.
-
-    Floating point means 0 to 1, unless something is above 1: then 0 to 255, or to 65535.
-    """
+    """Return 16-bit grey, and grey in floating point, as 8-bit grey; Pillow would clip them."""
     if image.mode == "F":
-        values = np.nan_to_num(np.asarray(image), nan=0, posinf=0, neginf=0)
-        white = next((white for white in (1, 255) if values.max(initial=0) <= white), 65535)
-        return Image.fromarray((values.clip(0, white) * (255 / white)).round().astype(np.uint8))
+        return Image.fromarray(from_float(np.asarray(image)))
     if image.mode.startswith("I"):
         return Image.fromarray((np.asarray(image).clip(0, 65535) / 257).round().astype(np.uint8))
     return image
+
+
+def from_float(values: np.ndarray) -> np.ndarray:
+    """Return floating-point values as uint8: they go from 0 to 1, or where one is above 1, to 255 or to 65535."""
+    values = np.nan_to_num(values, nan=0, posinf=0, neginf=0)
+    white = next((white for white in (1, 255) if values.max(initial=0) <= white), 65535)
+    return (values.clip(0, white) * (255 / white)).round().astype(np.uint8)
 
 
 def _to_rgb(image: Image.Image, profile: bytes | None) -> Image.Image:
@@ -126,9 +131,9 @@ def _to_rgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     return image if image.mode == "RGB" else image.convert("RGB")
 
 
-def _upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
+def _upright(pixels: np.ndarray, orientation: int | None) -> np.ndarray:
     """Turn pixels upright from an EXIF orientation, 1 to 8; other values are ignored."""
-    if orientation not in range(2, 9):
+    if orientation is None or orientation not in range(2, 9):
         return pixels
     if orientation >= 5:
         pixels = pixels.swapaxes(0, 1)

@@ -4,6 +4,7 @@ import os
 import shutil
 
 import pytest
+from PIL import Image
 
 from cartoongan_tf.media import pictures
 from tests.films import make_film
@@ -16,6 +17,7 @@ def test_a_folder_is_drawn_with_its_tree_and_bad_files_are_named(generator_path,
     album = shutil.copytree(picture_folders[0], tmp_path / "album")
     (album / "broken.jpg").write_bytes((album / "photo0.jpg").read_bytes()[:300])
     (album / "broken.mp4").write_text("hello")
+    Image.fromarray(draw(0)).save(album / "photo0.jpg", exif=b"Exif\0\0no header at all")
     make_film(album / "clip.avi", audio=("mp3",))
     assert run_cartoonize(generator_path, album) == 0
     results = {str(path.relative_to(tmp_path / "album-cartoon")) for path in (tmp_path / "album-cartoon").rglob("*.*")}
@@ -23,6 +25,7 @@ def test_a_folder_is_drawn_with_its_tree_and_bad_files_are_named(generator_path,
     assert results == expected
     captured = capsys.readouterr()
     assert "and 7 more" in captured.out and "skipped 3, 1 of them no picture" in captured.out
+    assert f"{album / 'photo0.jpg'}: its EXIF data are damaged" in captured.err
     for name in ("broken.jpg", "broken.mp4", "notes.txt"):
         assert name in captured.err
     assert run_cartoonize(generator_path, album / "broken.mp4") == 1

@@ -1,5 +1,6 @@
 """Pictures that are valid, and unusual: damaged EXIF, floating point, lossless WebP."""
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -14,7 +15,11 @@ from tests.helpers import draw
 @pytest.mark.parametrize("exif", [b"Exif\0\0MM\0*\0\0\0\x08\xff\xff", b"Exif\0\0no header at all"])
 def test_damaged_exif_costs_the_orientation_alone(tmp_path, exif):
     Image.fromarray(draw(0)).save(tmp_path / "a.jpg", exif=exif)
-    assert pictures.read_picture(tmp_path / "a.jpg").shape == (60, 80, 3)
+    Image.fromarray(draw(0)).save(tmp_path / "intact.jpg")
+    picture = pictures.read(tmp_path / "a.jpg")
+    assert picture.frames[0].shape == (60, 80, 3)
+    assert "orientation is unknown" in picture.remark
+    assert not pictures.read(tmp_path / "intact.jpg").remark
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp"])
@@ -46,6 +51,18 @@ def test_grey_in_floating_point_has_the_range_of_its_values(tmp_path, white):
     Image.fromarray(values).save(tmp_path / "a.tif")
     read = pictures.read_picture(tmp_path / "a.tif")
     np.testing.assert_allclose(read[..., 0].ravel().astype(int), np.arange(256), atol=1)
+
+
+@pytest.mark.parametrize("white", [1, 255])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_colours_in_floating_point(tmp_path, white, dtype):
+    values = draw(0).astype(dtype) * (white / 255)
+    cv2.imwrite(str(tmp_path / "a.tif"), values[..., ::-1])
+    np.testing.assert_allclose(pictures.read_picture(tmp_path / "a.tif").astype(int), draw(0), atol=1)
+    with open(tmp_path / "a.tif", "rb") as file:
+        assert pictures.read_picture(file).shape == (60, 80, 3)
+    with pytest.raises(InputError, match="--max_pixels"):
+        pictures.read(tmp_path / "a.tif", max_pixels=1000)
 
 
 def test_lossless_stays_lossless_in_webp(tmp_path):
