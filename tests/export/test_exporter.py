@@ -158,6 +158,7 @@ def test_sizes_that_tensorflow_does_not_compute_in_one_piece_are_refused(
 ):
     """The network has 4 values a pixel; the processor is one of 16 threads without AVX-512."""
     monkeypatch.setattr(machine, "has_avx512", lambda: False)
+    monkeypatch.setattr(machine, "uses_onednn", lambda: True)
     monkeypatch.setattr(machine, "num_threads", lambda: 16)
     assert _export(generator_path, tmp_path / "exported", f"--{flag}={value}") == 1
     error = capsys.readouterr().err
