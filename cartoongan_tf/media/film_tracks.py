@@ -77,7 +77,7 @@ def plan_tracks(container: av.container.InputContainer, video: av.VideoStream, t
             continue
         if isinstance(stream, av.AudioStream) and stream.codec_context:
             if not stream.rate:
-                plan.left_out["sound track without samples"] += 1
+                plan.left_out["empty sound track"] += 1
             else:
                 (plan.copied if holds(suffix, stream) else plan.encoded).append(stream)
         elif stream.type == "subtitle" and stream.codec_context and holds(suffix, stream):

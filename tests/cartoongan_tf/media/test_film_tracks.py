@@ -117,7 +117,7 @@ def test_sound_without_samples_is_left_out(tmp_path):
     with av.open(str(tmp_path / "in.ts")) as container:
         assert [stream.rate for stream in container.streams.audio] == [0]
     report = film.draw_film(tmp_path / "in.ts", tmp_path / "out.mp4", same)
-    assert report.remarks() == ["left out: 1 sound track without samples"]
+    assert report.remarks() == ["left out: 1 empty sound track"]
     assert Seen(tmp_path / "out.mp4").sound == []
 
 
