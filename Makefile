@@ -1,5 +1,6 @@
 # Everything here needs only Python 3.11 to 3.13, make and git; it lives in .venv.
 PYTHON ?= python3
+EXTRAS ?= demo,dev,faces,jxl
 VENV := .venv
 BIN := $(VENV)/bin
 PACKAGES := cartoongan_tf data_pipeline export experiments benchmarks demo
@@ -17,7 +18,7 @@ $(VENV)/installed: setup.cfg setup.py pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
 	  echo "$$($(PYTHON) --version) is not 3.11 to 3.13; try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[demo,dev,faces,jxl]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[$(EXTRAS)]'
 	touch $@
 
 demo: install  ## cartoonize a photo, then make a small style from data to export (results in demo_output/)
