@@ -187,6 +187,11 @@ def _check_target(job: Job, sources: set[Path], overwrite: bool) -> None:
         raise InputError(f"{target}: already exists; give --overwrite to replace it, or name another --output")
     if not job.is_film:
         pictures.check_writable_suffix(target)
+    check_place(target)
+
+
+def check_place(target: Path) -> None:
+    """Raise InputError unless a file can be written there."""
     place = atomic.nearest_existing(target.parent)
     if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
         raise InputError(f"{target}: {place} is not a folder that can be written to; name another --output")

@@ -8,7 +8,7 @@ from cartoongan_tf import styles
 from cartoongan_tf.base import progress
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.inference.isolated import isolated_cartoonizer
-from cartoongan_tf.inference.jobs import STREAM
+from cartoongan_tf.inference.jobs import STREAM, check_place
 from cartoongan_tf.media import folders, picture_set, pictures, sheets
 
 MAX_PHOTOS = 60
@@ -24,7 +24,7 @@ def sheet_path(arguments: Sequence[str], output: str, overwrite: bool) -> Path:
       overwrite: whether it may exist.
 
     Raises:
-      InputError: it exists, or it is no file for a picture.
+      InputError: it exists, is no file for a picture, or cannot be written there.
     """
     first = Path(arguments[0]).absolute()
     path = Path(output) if output else first.with_name(f"{first.stem}-styles.jpg")
@@ -33,6 +33,7 @@ def sheet_path(arguments: Sequence[str], output: str, overwrite: bool) -> Path:
     pictures.check_writable_suffix(path)
     if path.exists() and not overwrite:
         raise InputError(f"{path}: already exists; give --overwrite to replace it, or name another --output")
+    check_place(path)
     return path
 
 

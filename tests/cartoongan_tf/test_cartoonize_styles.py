@@ -58,6 +58,11 @@ def test_all_styles_are_on_one_sheet(two_styles, photo, tmp_path, capsys):
     sheet = pictures.read_picture(tmp_path / "album-styles.jpg")
     assert sheet.shape[1] > 3 * 300 and len(np.unique(sheet)) > 100
     assert sorted(path.name for path in tmp_path.iterdir()) == ["album", "album-styles.jpg", "photo.png", "styles"]
-    for flags, named in (([], "album-styles.jpg"), (["--output=a.xyz"], "a.xyz"), ([f"--output={folder}"], "album")):
+    for flags, named in (
+        ([], "album-styles.jpg"),
+        (["--output=a.xyz"], "a.xyz"),
+        ([f"--output={folder}"], "album"),
+        ([f"--output={photo}/a.jpg"], "is not a folder that can be written to"),
+    ):
         assert cartoonize.main(["cartoonize", "--all_styles", *flags, str(folder)]) == 1
         assert named in capsys.readouterr().err
