@@ -24,7 +24,7 @@ THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"
 
 
 def pytest_configure(config):
-    if "PYTEST_XDIST_WORKER" in os.environ:
+    if "PYTEST_XDIST_WORKER" in os.environ and config.option.markexpr == "not slow":
         os.environ.update(dict.fromkeys(THREADS, "1"))  # there are as many workers as cores: threads would wait
     os.environ[_SYSTEM_ALLOCATOR] = "1"  # oneDNN's own keeps all memory that it ever took: findings/
     program.start_tensorflow()
