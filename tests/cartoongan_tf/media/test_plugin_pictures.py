@@ -91,6 +91,16 @@ def test_an_hdr_picture_becomes_sdr(tmp_path, transfer):
         assert error.mean() < 4, name
 
 
+def test_highlights_of_a_picture_keep_their_steps(tmp_path):
+    """Of light up to seven times as bright as white paper; the same patches of middle grey stay near what they are."""
+    light = np.repeat([0.2, 1, 2, 3.5, 7], 200)[:, None, None] * np.ones((1, 20, 3))
+    codes = np.rint(codes_of(255 * light ** (1 / 2.4), hdr.PQ) * 255).astype(np.uint8)
+    _write_heic(tmp_path / "a.heic", codes, transfer_characteristics=hdr.PQ, color_primaries=hdr.BT2020_PRIMARIES)
+    grey, *bright = pictures.read_picture(tmp_path / "a.heic")[100::200].mean((1, 2))
+    assert bright[0] > 215 and np.diff(bright).min() >= 1
+    assert grey == pytest.approx(255 * 0.2 ** (1 / 2.4), abs=12)
+
+
 def test_sdr_avif_stays_as_it_is(tmp_path):
     Image.fromarray(draw(0)).save(tmp_path / "a.avif", quality=100, subsampling="4:4:4")
     assert np.abs(pictures.read_picture(tmp_path / "a.avif").astype(int) - draw(0)).max() <= 3
