@@ -97,7 +97,7 @@ def try_collection(collection: Path, work: Path, encoded: Callable[[bytes], byte
 
 def cartoonized(collection: Path, files: list[Path], output: Path) -> Iterator[tuple[str, list[str]]]:
     """Cartoonize a collection as one folder; yield each file's outcome."""
-    flags = [str(collection), f"--output={output}", "--drawing_size=64", f"--max_pixels={MAX_PIXELS}"]
+    flags = [str(collection), f"--output={output}", "--long_side=96", f"--max_pixels={MAX_PIXELS}"]
     status, text = run("cartoongan_tf.cartoonize", *flags, timeout_secs=len(files) * SLOW_SECS)
     skipped = re.findall(r"^Skipped (.*)$", text, re.MULTILINE)
     written = {path.relative_to(output).with_suffix("").as_posix() for path in folders.list_files(output)}
