@@ -145,30 +145,41 @@ def compared(file: Path) -> list[str]:
         return [SLOW, f"{time.monotonic() - begin_secs:.0f} s"]
     size = f"{COMPARED_PX}x{COMPARED_PX}!"
     shown = ["-auto-orient", "-background", "white", "-flatten", "-resize", size, "-depth", "8", "rgb:-"]
-    return difference(picture, ["convert", f"{file}[0]", *shown])
+    return judged(picture, ["convert", f"{file}[0]", *shown], ffmpeg_command(file))
 
 
 def compared_film(file: Path) -> list[str]:
     """Compare a film's first picture here with FFmpeg's."""
     with film_reader.opened(file) as reader:
         picture = pictures.over_white(next(reader.batches(1)).pictures[0])
+    return judged(picture, ffmpeg_command(file))
+
+
+def ffmpeg_command(file: Path) -> list[str]:
     size = f"scale={COMPARED_PX}:{COMPARED_PX}:flags=area"
     shown = ["-frames:v", "1", "-vf", size, "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
-    return difference(picture, ["ffmpeg", "-v", "error", "-i", str(file), *shown])
+    return ["ffmpeg", "-v", "error", "-i", str(file), *shown]
 
 
-def difference(picture: np.ndarray, command: list[str]) -> list[str]:
-    """Compare a picture, uint8 RGB [H, W, 3], with what another decoder writes to its standard output."""
+def judged(picture: np.ndarray, *commands: list[str]) -> list[str]:
+    """Return the outcome of a picture, uint8 RGB [H, W, 3], by the decoder that agrees best of those that can read it."""
+    levels = [value for command in commands if (value := difference(picture, command)) is not None]
+    if not levels:
+        return [DRAWN, "no other decoder can read it"]
+    return [WRONG if min(levels) > MOST_DIFFERENT else DRAWN, f"{min(levels):.1f} levels from another decoder"]
+
+
+def difference(picture: np.ndarray, command: list[str]) -> float | None:
+    """Return the mean difference to what a command writes to its standard output; None if that is no picture."""
     try:
         content = subprocess.run(command, capture_output=True, timeout=SLOW_SECS).stdout
     except subprocess.TimeoutExpired:
-        content = b""
+        return None
     if len(content) < COMPARED_PX * COMPARED_PX * 3:
-        return [DRAWN, "the other decoder cannot read it"]
+        return None
     other = np.frombuffer(content, np.uint8)[: COMPARED_PX * COMPARED_PX * 3].reshape(COMPARED_PX, COMPARED_PX, 3)
     small = tf.image.resize(picture, (COMPARED_PX, COMPARED_PX), "area").numpy()
-    levels = float(np.abs(small - other).mean())
-    return [WRONG if levels > MOST_DIFFERENT else DRAWN, f"{levels:.1f} levels from the other decoder"]
+    return float(np.abs(small - other).mean())
 
 
 def served(file: Path, encoded: Callable[[bytes], bytes]) -> list[str]:
