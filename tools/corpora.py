@@ -162,7 +162,7 @@ def ffmpeg_command(file: Path) -> list[str]:
 
 
 def judged(picture: np.ndarray, *commands: list[str]) -> list[str]:
-    """Return the outcome of a picture, uint8 RGB [H, W, 3], by the decoder that agrees best of those that can read it."""
+    """Return the outcome of a picture, uint8 RGB [H, W, 3], by the decoder that agrees best."""
     levels = [value for command in commands if (value := difference(picture, command)) is not None]
     if not levels:
         return [DRAWN, "no other decoder can read it"]
