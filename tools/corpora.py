@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from cartoongan_tf.base.errors import InputError
+from cartoongan_tf.base.errors import InputError, assertion_text
 from cartoongan_tf.media import film_reader, folders, pictures
 from export.serving.facts import MAGIC_BYTES
 
@@ -33,7 +33,7 @@ DRAWN, SKIPPED, WRONG, CRASHED, SLOW = KINDS = ("drawn", "skipped", "wrong", "cr
 MAX_PIXELS = 40_000_000
 SLOW_SECS = 60
 MOST_DIFFERENT = 12.0  # grey levels on average, between two decoders of one file; formats with loss may differ by some
-COMPARED_PX = 64  # both decoded pictures are shrunk to this side
+COMPARED_PX = 64  # larger sides of both decoded pictures are shrunk to this
 
 
 def main() -> None:
@@ -143,26 +143,44 @@ def compared(file: Path) -> list[str]:
         return [CRASHED, f"{type(error).__name__}: {error}"[:200]]
     if time.monotonic() - begin_secs > SLOW_SECS:
         return [SLOW, f"{time.monotonic() - begin_secs:.0f} s"]
-    size = f"{COMPARED_PX}x{COMPARED_PX}!"
-    shown = ["-auto-orient", "-background", "white", "-flatten", "-resize", size, "-depth", "8", "rgb:-"]
-    return judged(picture, ["convert", f"{file}[0]", *shown], ffmpeg_command(file))
+    small = shrunk(picture)
+    height, width = small.shape[:2]
+    shown = [
+        "-auto-orient",
+        "-background",
+        "white",
+        "-flatten",
+        "-resize",
+        f"{width}x{height}!",
+        "-depth",
+        "8",
+        "rgb:-",
+    ]
+    return judged(small, ["convert", f"{file}[0]", *shown], ffmpeg_command(file, small))
 
 
 def compared_film(file: Path) -> list[str]:
     """Compare a film's first picture here with FFmpeg's."""
     with film_reader.opened(file) as reader:
         picture = pictures.over_white(next(reader.batches(1)).pictures[0])
-    return judged(picture, ffmpeg_command(file))
+    small = shrunk(picture)
+    return judged(small, ffmpeg_command(file, small))
 
 
-def ffmpeg_command(file: Path) -> list[str]:
-    size = f"scale={COMPARED_PX}:{COMPARED_PX}:flags=area"
+def shrunk(picture: np.ndarray) -> np.ndarray:
+    """Return a picture, uint8 RGB [H, W, 3], with sides of at most COMPARED_PX, as float32."""
+    height, width = (min(side, COMPARED_PX) for side in picture.shape[:2])
+    return tf.image.resize(picture, (height, width), "area").numpy()
+
+
+def ffmpeg_command(file: Path, small: np.ndarray) -> list[str]:
+    size = f"scale={small.shape[1]}:{small.shape[0]}:flags=area"
     shown = ["-frames:v", "1", "-vf", size, "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
     return ["ffmpeg", "-v", "error", "-i", str(file), *shown]
 
 
 def judged(picture: np.ndarray, *commands: list[str]) -> list[str]:
-    """Return the outcome of a picture, uint8 RGB [H, W, 3], by the decoder that agrees best."""
+    """Return the outcome of a picture, float32 RGB [H, W, 3], by the decoder that agrees best."""
     levels = [value for command in commands if (value := difference(picture, command)) is not None]
     if not levels:
         return [DRAWN, "no other decoder can read it"]
@@ -175,11 +193,10 @@ def difference(picture: np.ndarray, command: list[str]) -> float | None:
         content = subprocess.run(command, capture_output=True, timeout=SLOW_SECS).stdout
     except subprocess.TimeoutExpired:
         return None
-    if len(content) < COMPARED_PX * COMPARED_PX * 3:
+    if len(content) < picture.size:
         return None
-    other = np.frombuffer(content, np.uint8)[: COMPARED_PX * COMPARED_PX * 3].reshape(COMPARED_PX, COMPARED_PX, 3)
-    small = tf.image.resize(picture, (COMPARED_PX, COMPARED_PX), "area").numpy()
-    return float(np.abs(small - other).mean())
+    other = np.frombuffer(content, np.uint8)[: picture.size].reshape(picture.shape)
+    return float(np.abs(picture - other).mean())
 
 
 def served(file: Path, encoded: Callable[[bytes], bytes]) -> list[str]:
@@ -187,7 +204,7 @@ def served(file: Path, encoded: Callable[[bytes], bytes]) -> list[str]:
     try:
         encoded(file.read_bytes())
     except tf.errors.InvalidArgumentError as error:
-        return [SKIPPED, str(error).partition("\n")[0][:200]]
+        return [SKIPPED, assertion_text(str(error))]
     except tf.errors.OpError as error:
         return [CRASHED, f"{type(error).__name__}: {str(error)[:200]}"]
     return [DRAWN, ""]
