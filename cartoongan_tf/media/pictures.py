@@ -29,7 +29,14 @@ from cartoongan_tf.media.picture_formats import (
     save_options,
     suffix_of,
 )
-from cartoongan_tf.media.picture_plugins import color_tags_of, is_named_as_picture, load_plugin, open_float_tiff
+from cartoongan_tf.media.picture_plugins import (
+    color_tags_of,
+    is_named_as_picture,
+    is_rle4_bmp,
+    load_plugin,
+    open_float_tiff,
+    open_rle4_bmp,
+)
 from cartoongan_tf.media.pillow_pixels import (
     color_space,
     date_and_place_of,
@@ -170,7 +177,7 @@ def _open(source: str | os.PathLike | BinaryIO, name: str | os.PathLike, max_pix
         image = open_float_tiff(source, max_pixels) or Image.open(source)
     if image.format == "EPS":
         raise InputError(f"{name}: EPS, which holds a program and no pixels; convert it to PNG first")
-    return image
+    return open_rle4_bmp(source, image, max_pixels) if is_rle4_bmp(image) else image
 
 
 def _check_size(image: Image.Image, num_frames: int, name: str | os.PathLike, max_pixels: int) -> None:

@@ -13,6 +13,8 @@ from PIL import Image, ImageCms
 
 from cartoongan_tf.media.transparency import whiten
 
+_BRIGHT_PERCENTILE = 95
+_BRIGHTEST_HIGHLIGHTS = 4  # times white
 _UPRIGHT_ORIENTATION = 1  # of EXIF
 _DAMAGED_EXIF = (SyntaxError, ValueError, TypeError, KeyError, struct.error)
 _EXIF_IFD = 0x8769
@@ -115,9 +117,13 @@ def _eight_bit(image: Image.Image) -> Image.Image:
 
 
 def from_float(values: np.ndarray) -> np.ndarray:
-    """Return floating-point values as uint8: they go from 0 to 1, or where one is above 1, to 255 or to 65535."""
+    """Return floating-point values as uint8: they go from 0 to 1, unless many are far above; then to 255, or to 65535.
+
+    A few values above white are highlights, which are clipped.
+    """
     values = np.nan_to_num(values, nan=0, posinf=0, neginf=0)
-    white = next((white for white in (1, 255) if values.max(initial=0) <= white), 65535)
+    bright = np.percentile(values, _BRIGHT_PERCENTILE)
+    white = next((white for white in (1, 255) if bright <= _BRIGHTEST_HIGHLIGHTS * white), 65535)
     return (values.clip(0, white) * (255 / white)).round().astype(np.uint8)
 
 

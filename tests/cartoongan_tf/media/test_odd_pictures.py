@@ -1,5 +1,7 @@
 """Pictures that are valid, and unusual: damaged EXIF, floating point, lossless WebP."""
 
+import struct
+
 import cv2
 import numpy as np
 import pytest
@@ -63,6 +65,35 @@ def test_colours_in_floating_point(tmp_path, white, dtype):
         assert pictures.read_picture(file).shape == (60, 80, 3)
     with pytest.raises(InputError, match="--max_pixels"):
         pictures.read(tmp_path / "a.tif", max_pixels=1000)
+
+
+def test_highlights_in_floating_point_are_clipped(tmp_path):
+    values = draw(0).astype(np.float32) / 255
+    values[:3, :3] = 40
+    cv2.imwrite(str(tmp_path / "a.tif"), values[..., ::-1])
+    read = pictures.read_picture(tmp_path / "a.tif").astype(int)
+    np.testing.assert_array_equal(read[:3, :3], 255)
+    np.testing.assert_allclose(read[3:], draw(0)[3:], atol=1)
+
+
+@pytest.mark.parametrize("width", [5, 6, 7, 8])
+def test_bmp_of_16_colours_in_run_lengths(tmp_path, width):
+    """Each row is one run of colours one by one; runs of odd lengths end within a byte."""
+    numbers = np.random.default_rng(0).integers(0, 16, (4, width))
+    palette = np.stack([16 * np.arange(16), 255 - 16 * np.arange(16), 7 * np.arange(16), np.zeros(16)], 1).astype(
+        np.uint8
+    )
+    runs = b""
+    for row in numbers[::-1]:
+        padded = np.append(row, np.zeros(-width % 4, int))
+        runs += bytes([0, width, *(padded[::2] << 4 | padded[1::2]), 0, 0])
+    runs += b"\0\1"
+    header = struct.pack("<IiiHHIIiiII", 40, width, 4, 1, 4, 2, len(runs), 0, 0, 16, 0) + palette.tobytes()
+    file = b"BM" + struct.pack("<IHHI", 14 + len(header) + len(runs), 0, 0, 14 + len(header)) + header + runs
+    (tmp_path / "a.bmp").write_bytes(file)
+    np.testing.assert_array_equal(pictures.read_picture(tmp_path / "a.bmp"), palette[numbers][..., 2::-1])
+    with pytest.raises(InputError, match="--max_pixels"):
+        pictures.read(tmp_path / "a.bmp", max_pixels=4)
 
 
 def test_lossless_stays_lossless_in_webp(tmp_path):
