@@ -141,7 +141,7 @@ def test_a_cover_picture_is_named(tmp_path):
 
 
 def test_a_trimmed_film_is_not_cut_short(tmp_path):
-    """Its first half is still there, but hidden, as where a phone trims a clip without encoding it anew."""
+    """A trim by a phone hides the first half, which is still there."""
     plain = make_film(tmp_path / "plain.mp4", audio=())
     with av.open(str(plain)) as source, av.open(str(tmp_path / "in.mp4"), "w") as container:
         copy = container.add_stream_from_template(source.streams.video[0])

@@ -92,7 +92,7 @@ def test_an_hdr_picture_becomes_sdr(tmp_path, transfer):
 
 
 def test_highlights_of_a_picture_keep_their_steps(tmp_path):
-    """Of light up to seven times as bright as white paper; the same patches of middle grey stay near what they are."""
+    """The patches are up to seven times as bright as white paper; middle grey stays near what it is."""
     light = np.repeat([0.2, 1, 2, 3.5, 7], 200)[:, None, None] * np.ones((1, 20, 3))
     codes = np.rint(codes_of(255 * light ** (1 / 2.4), hdr.PQ) * 255).astype(np.uint8)
     _write_heic(tmp_path / "a.heic", codes, transfer_characteristics=hdr.PQ, color_primaries=hdr.BT2020_PRIMARIES)
