@@ -133,7 +133,7 @@ def crash_of(result: tuple[int, str]) -> str:
 
 
 def compared(file: Path) -> list[str]:
-    """Read a picture here and by ImageMagick; return the outcome."""
+    """Read a picture here, by ImageMagick and by FFmpeg; return the outcome."""
     begin_secs = time.monotonic()
     try:
         picture = pictures.read_picture(file, MAX_PIXELS)
@@ -144,18 +144,8 @@ def compared(file: Path) -> list[str]:
     if time.monotonic() - begin_secs > SLOW_SECS:
         return [SLOW, f"{time.monotonic() - begin_secs:.0f} s"]
     small = shrunk(picture)
-    height, width = small.shape[:2]
-    shown = [
-        "-auto-orient",
-        "-background",
-        "white",
-        "-flatten",
-        "-resize",
-        f"{width}x{height}!",
-        "-depth",
-        "8",
-        "rgb:-",
-    ]
+    size = f"{small.shape[1]}x{small.shape[0]}!"
+    shown = ["-auto-orient", "-background", "white", "-flatten", "-resize", size, "-depth", "8", "rgb:-"]
     return judged(small, ["convert", f"{file}[0]", *shown], ffmpeg_command(file, small))
 
 

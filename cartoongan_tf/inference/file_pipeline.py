@@ -103,8 +103,7 @@ class FileOptions:
     def read(self, job: Job) -> Picture:
         """Read the picture of a job; raises as `pictures.read`."""
         source = job.source if job.source != STREAM else io.BytesIO(sys.stdin.buffer.read())
-        picture = pictures.read(source, self.max_pixels)
-        return picture if self.keep_metadata else dataclasses.replace(picture, date_and_place=b"")
+        return pictures.read(source, self.max_pixels, with_metadata=self.keep_metadata)
 
     def write(self, job: Job, picture: Picture) -> None:
         """Write the result of a job; raises as `pictures.write`."""

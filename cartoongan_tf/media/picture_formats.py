@@ -29,7 +29,7 @@ class Picture:
       suffix: suffix of the file's format in lower case, like ".png", whatever the file is called.
       is_lossless: whether that format stored it without loss; then it is written without loss where the format can.
       icc_profile: ICC profile of its RGB values, if it has one.
-      date_and_place: EXIF data with these alone; empty where they are unknown, or are not to be written.
+      date_and_place: EXIF data with these alone; empty where they are unknown, or were not read.
       remark: a remark for its owner; empty if there is nothing to say.
       durations_ms: durations of an animation's frames; empty for anything else.
       loop: number of times that an animation runs; 0 is for ever, None once.

@@ -55,6 +55,7 @@ def read(
     max_pixels: int = MAX_PIXELS,
     first_frame_only: bool = False,
     name: str | os.PathLike = "standard input",
+    with_metadata: bool = False,
 ) -> Picture:
     """Read a picture file, EXIF orientation applied.
 
@@ -63,6 +64,7 @@ def read(
       max_pixels: most pixels of all frames together; more are refused by the header, before they are decoded.
       first_frame_only: whether to ignore further frames.
       name: name of an open file in errors; a path is named itself.
+      with_metadata: whether to read the date and the place, too.
 
     Raises:
       NoPictureError: the file is something else, by its content and by its name.
@@ -73,7 +75,7 @@ def read(
         with pillow_limit.of(max_pixels), _open(source, name, max_pixels) as image:
             num_frames = 1 if first_frame_only else _num_frames(image)
             _check_size(image, num_frames, name, max_pixels)
-            return _decode(image, num_frames, source)
+            return _decode(image, num_frames, source, with_metadata)
     except (InputError, MemoryError):
         raise
     except FileNotFoundError:
@@ -205,7 +207,7 @@ def _frames(image: Image.Image, num_frames: int) -> Iterator[Image.Image]:
         yield image
 
 
-def _decode(image: Image.Image, num_frames: int, source: str | os.PathLike | BinaryIO) -> Picture:
+def _decode(image: Image.Image, num_frames: int, source: str | os.PathLike | BinaryIO, with_metadata: bool) -> Picture:
     is_animation = num_frames > 1 and image.format in ANIMATED
     orientation = orientation_of(image)
     tags = color_tags_of(image, source)
@@ -227,7 +229,7 @@ def _decode(image: Image.Image, num_frames: int, source: str | os.PathLike | Bin
         suffix=suffix_of(image),
         is_lossless=is_lossless(image, source),
         icc_profile=profile if color_space(profile) == "RGB" else None,
-        date_and_place=date_and_place_of(image),
+        date_and_place=date_and_place_of(image) if with_metadata else b"",
         remark="its EXIF data are damaged, so its orientation is unknown" if orientation is None else "",
         durations_ms=durations_ms[first:] if is_animation else [],
         loop=image.info.get("loop"),
