@@ -1,6 +1,10 @@
-"""Complete runs of training on small networks and records, for several tests."""
+"""Complete runs of training on small networks and records, for several tests.
+
+As a process of its own: python -m tests.small_runs --data_dir=records --run_dir=run ...
+"""
 
 import contextlib
+import sys
 from collections.abc import Iterator
 
 import keras
@@ -29,10 +33,17 @@ def small_features() -> Iterator[None]:
 
 @contextlib.contextmanager
 def small_networks() -> Iterator[None]:
-    """Let training build networks of a layer or two: those of the paper take seconds to trace and to save."""
-    with small_features(), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(networks, "build_generator", _build_generator)
-        patch.setattr(networks, "build_discriminator", _build_discriminator)
+    """Let training build small networks of every kind."""
+    with small_features(), small_networks_of(networks):
+        yield
+
+
+@contextlib.contextmanager
+def small_networks_of(module) -> Iterator[None]:
+    """Let a module build networks of a layer or two: those of the paper take seconds to trace and to save."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "build_generator", _build_generator)
+        patch.setattr(module, "build_discriminator", _build_discriminator)
         yield
 
 
@@ -122,3 +133,8 @@ def newest_step(run_dir):
 
 def _step_of(path):
     return int(path.rpartition("-")[2])
+
+
+if __name__ == "__main__":
+    with small_networks():
+        sys.exit(train.main())

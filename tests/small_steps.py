@@ -71,8 +71,8 @@ def untrained(config):
     return build_networks(config, schedule.plan(config, 10), IMAGE_SIZE)
 
 
-def build_with_gradient_descent(config, lengths, image_size):
-    """Build networks whose optimizers are plain gradient descent."""
+def build_with_gradient_descent(config, lengths, image_size, times=1):
+    """Build networks whose optimizers are plain gradient descent; small ones learn at `times` the rates of others."""
     networks = build_networks(config, lengths, image_size)
 
     def descent(model, learning_rate):
@@ -82,9 +82,9 @@ def build_with_gradient_descent(config, lengths, image_size):
 
     return dataclasses.replace(
         networks,
-        initialization_optimizer=descent(networks.generator, 1e-6),
-        generator_optimizer=descent(networks.generator, 3e-4),
-        discriminator_optimizer=descent(networks.discriminator, 3e-4),
+        initialization_optimizer=descent(networks.generator, times * 1e-6),
+        generator_optimizer=descent(networks.generator, times * 3e-4),
+        discriminator_optimizer=descent(networks.discriminator, times * 3e-4),
     )
 
 

@@ -14,7 +14,7 @@ from cartoongan_tf.media import pictures
 from cartoongan_tf.training import steps
 from tests import workers
 from tests.helpers import TINY_NETWORKS, build_records, draw, scalars
-from tests.small_runs import newest_step
+from tests.small_runs import newest_step, run_train
 from tests.small_steps import build_with_gradient_descent, run_steps, small_config
 
 NUM_STEPS = 30  # 10 epochs of initialization, 5 of adversarial training: 7 photos in batches of 4
@@ -28,7 +28,7 @@ def _flags(data_dir, run_dir, *more):
 
 def _started(data_dir, run_dir, *more):
     flags = [*_flags(data_dir, run_dir, "--strategy=multi_worker"), *more]
-    return workers.started([sys.executable, "-m", "cartoongan_tf.train", *flags], num_workers=2)
+    return workers.started([sys.executable, "-m", "tests.small_runs", *flags], num_workers=2)
 
 
 def _assert_same_losses(run_dir, other, first_steps, rtol):
@@ -46,7 +46,7 @@ def _assert_same_losses(run_dir, other, first_steps, rtol):
 def alone(data_dir, tmp_path_factory):
     """The same recipe in one process."""
     run_dir = tmp_path_factory.mktemp("alone") / "run"
-    assert train.main(["train", *_flags(data_dir, run_dir)]) == 0
+    assert run_train(*_flags(data_dir, run_dir)) == 0
     return run_dir
 
 
@@ -73,7 +73,7 @@ def test_two_workers_train_what_one_does(data_dir, alone, tmp_path):
         assert [worker.wait(400) for worker in both] == [0, 0], both[0].output + both[1].output
         chief, other = (worker.output for worker in both)
     assert newest_step(tmp_path / "run") == NUM_STEPS
-    _assert_same_losses(tmp_path / "run", alone, first_steps=8, rtol=1e-4)
+    _assert_same_losses(tmp_path / "run", alone, first_steps=8, rtol=1e-3)
     _assert_same_losses(tmp_path / "run", alone, first_steps=NUM_STEPS, rtol=0.1)
     assert "step/s" in chief and "step/s" not in other
     assert "The generator is" in chief and "The generator is" not in other
@@ -136,7 +136,7 @@ def _wait_for_both(data_dir, run_dirs, *flags_of_other):
     both = []
     for tf_config, run_dir, more in zip(workers.tf_configs(2), run_dirs, ((), flags_of_other), strict=True):
         flags = _flags(data_dir, run_dir, "--strategy=multi_worker", "--adversarial_epochs=9", *more)
-        both.append(workers.Worker([sys.executable, "-m", "cartoongan_tf.train", *flags], tf_config, {}))
+        both.append(workers.Worker([sys.executable, "-m", "tests.small_runs", *flags], tf_config, {}))
     try:
         assert [worker.wait(200) for worker in both] == [1, 1]
     finally:

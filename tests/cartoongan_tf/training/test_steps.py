@@ -1,3 +1,5 @@
+import functools
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -59,7 +61,7 @@ def test_adversarial_step_reports_what_was_before_its_update(
         np.testing.assert_allclose(scalars[name], value, rtol=1e-3, atol=1e-6, err_msg=name)
 
 
-def test_each_network_learns_against_the_other(small_features):
+def test_each_network_learns_against_the_other(small_networks):
     config = small_config(content_weight=0.0, generator_learning_rate=1e-6)
     scalars, _ = run_steps(steps.adversarial_step, config, 20)
     assert scalars[-1]["discriminator_loss"] < scalars[0]["discriminator_loss"]
@@ -68,7 +70,7 @@ def test_each_network_learns_against_the_other(small_features):
     assert scalars[-1]["generator_loss"] < scalars[0]["generator_loss"]
 
 
-def test_a_large_content_weight_keeps_the_content(small_features):
+def test_a_large_content_weight_keeps_the_content(small_networks):
     def content_after_training(content_weight):
         config = small_config(content_weight=content_weight)
         return run_steps(steps.adversarial_step, config, 15)[0][-1]["content_loss"]
@@ -76,7 +78,7 @@ def test_a_large_content_weight_keeps_the_content(small_features):
     assert content_after_training(10.0) < content_after_training(0.0)
 
 
-def test_features_are_never_changed(small_features):
+def test_features_are_never_changed(small_networks):
     config = small_config()
     before = untrained(config).vgg19_features.get_weights()
     _, networks = run_steps(steps.adversarial_step, config, 2)
@@ -85,18 +87,17 @@ def test_features_are_never_changed(small_features):
 
 
 @pytest.mark.parametrize("step", [steps.initialization_step, steps.adversarial_step])
-def test_two_replicas_do_what_one_does(step, two_replicas, request):
+def test_two_replicas_do_what_one_does(small_networks, step, two_replicas):
     """Two replicas of batch 2 against one of batch 4: the same losses, and the same pictures afterwards.
 
     By plain gradient descent: Adam would hide gradients that are twice too large, and where one is rounding noise it
     would take a full step in its direction. On some processors a ReLU flips after three steps, and the runs part a
     little; gradients twice as large part them by as much as they move.
     """
-    if step is steps.adversarial_step:
-        request.getfixturevalue("small_features")
     config = small_config(pool_size=0)
-    one, networks_one = run_steps(step, config, 5, None, build_with_gradient_descent)
-    two, networks_two = run_steps(step, config, 5, two_replicas, build_with_gradient_descent)
+    build = functools.partial(build_with_gradient_descent, times=1000)
+    one, networks_one = run_steps(step, config, 5, None, build)
+    two, networks_two = run_steps(step, config, 5, two_replicas, build)
     for ours, theirs in zip(two, one, strict=True):
         for name in theirs:
             if name.endswith("_gradient_norm"):
@@ -112,7 +113,7 @@ def test_two_replicas_do_what_one_does(step, two_replicas, request):
     assert parted.mean() < 0.2 * moved.mean()
 
 
-def test_warmup_teaches_the_discriminator_alone(small_features):
+def test_warmup_teaches_the_discriminator_alone(small_networks):
     config = small_config(discriminator_warmup_steps=30, discriminator_warmup_learning_rate=1e-3)
     before = untrained(config).generator.get_weights()
     scalars, networks = run_steps(steps.warmup_step, config, 30)
@@ -154,7 +155,7 @@ def test_the_pool_changes_what_the_discriminator_learns_from_and_nothing_else(sm
     assert with_pool[1]["logits_generated"] != pytest.approx(without[1]["logits_generated"], rel=1e-4)
 
 
-def test_bfloat16_is_close_and_its_weights_are_float32(small_features):
+def test_bfloat16_is_close_and_its_weights_are_float32(small_networks):
     exact, _ = run_steps(steps.adversarial_step, small_config(), 1)
     scalars, networks = run_steps(steps.adversarial_step, small_config(mixed_precision="bfloat16"), 3)
     for name in ("generator_loss", "content_loss", "discriminator_loss", "logits_cartoon"):
@@ -168,7 +169,7 @@ def test_bfloat16_is_close_and_its_weights_are_float32(small_features):
 
 
 @pytest.mark.slow
-def test_compiled_steps_compute_the_same_on_two_replicas(small_features, two_replicas):
+def test_compiled_steps_compute_the_same_on_two_replicas(small_networks, two_replicas):
     """Without VGG19, which takes a minute to compile; test_stability compiles it on one device."""
     plain, _ = run_steps(steps.adversarial_step, small_config(), 2, two_replicas, build_with_gradient_descent)
     config = small_config(jit_compile=True)
