@@ -26,8 +26,10 @@ class KerasRuntime(Runtime):
         self._nodes = layer_graph.layer_graph(generator)
         self.values_per_pixel = values_per_pixel(self._nodes)
         image = tf.TensorSpec([None, None, None, 3], tf.uint8)
-        self._draw = tf.function(lambda image: pixels.cartoonize(generator, image), input_signature=[image])
-        self._draw_film = tf.function(self._film_graph, reduce_retracing=True)
+        self._draw = tf.function(
+            lambda image: pixels.cartoonize(generator, image), input_signature=[image], autograph=False
+        )
+        self._draw_film = tf.function(self._film_graph, reduce_retracing=True, autograph=False)
 
     @classmethod
     def load(cls, path: Path) -> "KerasRuntime":

@@ -110,7 +110,7 @@ def from_all_workers(strategy: tf.distribute.Strategy, number: int) -> list[int]
 
 @functools.lru_cache(maxsize=1)  # traced once, because each eager call would leave a collective's key behind
 def _sum_over_workers(strategy: tf.distribute.Strategy):
-    return tf.function(lambda values: strategy.reduce("SUM", values, axis=None))
+    return tf.function(lambda values: strategy.reduce("SUM", values, axis=None), autograph=False)
 
 
 def any_worker(strategy: tf.distribute.Strategy, flag: bool) -> bool:

@@ -41,7 +41,7 @@ def with_gradients(run_forward: Callable[..., ForwardPass], networks: Any, jit_c
             gradients[name] = tape.gradient(objective, getattr(networks, name).trainable_variables)
         return forward, gradients
 
-    return tf.function(run, jit_compile=True) if jit_compile else run
+    return tf.function(run, jit_compile=True, autograph=False) if jit_compile else run
 
 
 def update(networks, optimizers: Mapping[str, keras.optimizers.Optimizer], gradients: Mapping[str, list]) -> Scalars:

@@ -1,6 +1,7 @@
 """A training or validation step as a TensorFlow graph over all replicas.
 
-Knows nothing of the networks: a step is any function of a batch that returns scalars.
+Knows nothing of the networks: a step is any function of a batch that returns scalars. A step has no Python `if` or
+`while` on tensors, so nothing is given to AutoGraph, whose conversion takes seconds at the start.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -32,7 +33,7 @@ def several_steps(
     """
     run_step = _on_all_replicas(step, strategy)
 
-    @tf.function
+    @tf.function(autograph=False)
     def next_step(batches):
         """Run the step on the next batch."""
         return run_step(next(batches))
@@ -40,7 +41,7 @@ def several_steps(
     names = next_step.get_concrete_function(batches).structured_outputs
     signature = {name: tf.TensorSpec([], tf.float32) for name in names}
 
-    @tf.function
+    @tf.function(autograph=False)
     def run_steps(batches, num_steps):
         """Run steps one after the other, without returning to Python in between."""
         return tf.map_fn(
@@ -60,7 +61,7 @@ def mean_over_batches(
       batches: distributed batches, the same ones at each iteration.
       strategy: the strategy whose replicas share each batch.
     """
-    run_step = tf.function(_on_all_replicas(step, strategy))
+    run_step = tf.function(_on_all_replicas(step, strategy), autograph=False)
 
     def run_on_all_batches() -> dict[str, float]:
         scalars = [run_step(batch) for batch in batches]
