@@ -158,7 +158,7 @@ def test_every_command_about_data_runs(folder):
 
 
 @pytest.mark.slow
-def test_every_command_about_training_runs(folder, small_features):
+def test_every_command_about_training_runs(folder, small_networks):
     """All but the one for several machines, whose parts are checked instead."""
     shutil.copytree(REPOSITORY / "configs", folder / "configs")
     text = (DOCS / "training.md").read_text()
@@ -181,7 +181,7 @@ def test_every_command_about_training_runs(folder, small_features):
 
 
 @pytest.mark.slow
-def test_every_command_from_a_film_to_a_style_runs(folder, small_features):
+def test_every_command_from_a_film_to_a_style_runs(folder, small_networks):
     shutil.copytree(REPOSITORY / "configs", folder / "configs")
     for source, held in (("photos", "photos"), ("frames", "panels")):
         shutil.copytree(folder / source, folder / "held" / held)

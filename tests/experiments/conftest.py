@@ -4,6 +4,7 @@ import pytest
 
 from cartoongan_tf.media import pictures
 from experiments import lab
+from experiments.runs import Run
 from tests.helpers import draw
 
 
@@ -32,3 +33,13 @@ def quick_training(light_path, monkeypatch):
 
     monkeypatch.setattr(lab, "train", train)
     return begun
+
+
+@pytest.fixture
+def small_training(monkeypatch):
+    """Train CartoonGAN's small networks, in processes of their own as ever."""
+
+    def small_run(module, *rest):
+        return Run("tests.small_runs" if module == "cartoongan_tf.train" else module, *rest)
+
+    monkeypatch.setattr(lab, "Run", small_run)

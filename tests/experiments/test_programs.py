@@ -61,7 +61,7 @@ def test_initialization(folders, tmp_path, quick_training, light_path, monkeypat
 
 
 @pytest.mark.slow
-def test_ablation(folders, tmp_path):
+def test_ablation(folders, tmp_path, small_training):
     status, folder = _run(ablation, folders, tmp_path)
     assert status == 0
     assert _rows(folder) == ["without initialization", "l2 content", "without edge loss", "CartoonGAN"]
@@ -77,7 +77,7 @@ def test_ablation(folders, tmp_path):
 
 
 @pytest.mark.slow
-def test_content_weight(folders, tmp_path, capfd):
+def test_content_weight(folders, tmp_path, capfd, small_training):
     status, folder = _run(content_weight, folders, tmp_path, "--content_weights=10,6.2e-4", "--num_processes=2")
     assert status == 0
     started = re.findall(r"Training (\S+), with the flags in .*, in process \d+", capfd.readouterr().err)
@@ -163,7 +163,7 @@ def test_training_saves_if_it_is_asked_to_stop(folders, tmp_path, capfd):
 
 
 @pytest.mark.slow
-def test_compare_methods(folders, tmp_path):
+def test_compare_methods(folders, tmp_path, small_training):
     status, folder = _run(compare_methods, folders, tmp_path, "--mixed_precision=bfloat16")
     assert status == 0
     methods = ["Gatys (image 1)", "Gatys (collection)", "CycleGAN", "CycleGAN + identity", "CartoonGAN"]
