@@ -43,11 +43,11 @@ def pytest_collection_modifyitems(config, items):
 
 
 @pytest.fixture
-def small_features():
-    """Let training compare pictures by one random convolution, not VGG19."""
+def small_networks():
+    """Let training build networks of a layer or two."""
     from tests import small_runs
 
-    with small_runs.small_features():
+    with small_runs.small_networks():
         yield
 
 

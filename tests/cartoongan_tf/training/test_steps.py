@@ -1,5 +1,3 @@
-import functools
-
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -8,6 +6,7 @@ from cartoongan_tf.models import losses, pixels
 from cartoongan_tf.training import steps
 from cartoongan_tf.training.networks import generator_to_use
 from tests.small_steps import (
+    BUILD_SMALL,
     build_with_gradient_descent,
     run_steps,
     small_batch,
@@ -95,9 +94,8 @@ def test_two_replicas_do_what_one_does(small_networks, step, two_replicas):
     little; gradients twice as large part them by as much as they move.
     """
     config = small_config(pool_size=0)
-    build = functools.partial(build_with_gradient_descent, times=1000)
-    one, networks_one = run_steps(step, config, 5, None, build)
-    two, networks_two = run_steps(step, config, 5, two_replicas, build)
+    one, networks_one = run_steps(step, config, 5, None, BUILD_SMALL)
+    two, networks_two = run_steps(step, config, 5, two_replicas, BUILD_SMALL)
     for ours, theirs in zip(two, one, strict=True):
         for name in theirs:
             if name.endswith("_gradient_norm"):
