@@ -18,8 +18,8 @@ from cartoongan_tf.media.pillow_pixels import from_float
 _HEAD_BYTES = 65536  # colour boxes and, in WebP, a profile may come before the first frame
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _TIFF_STARTS = (b"II*\0", b"MM\0*")
-_RLE4 = 2  # as BMP numbers compressions
 _FLOAT = 3  # as TIFF numbers formats of samples
+_PLANES = 2  # as TIFF numbers the configurations of planes
 _JPEG_XL_STARTS = (b"\xff\x0a", b"\0\0\0\x0cJXL ")
 _AVIF_COLORS = b"colrnclx"  # the box of colour tags, numbers of ITU-T H.273
 _PLUGIN_SUFFIXES = (".heic", ".heif", ".hif", ".jxl")
@@ -65,17 +65,20 @@ def open_float_tiff(source: str | os.PathLike | BinaryIO, max_pixels: int) -> Im
 
     Raises:
       Image.DecompressionBombError: it has more pixels than `max_pixels`.
+      NotImplementedError: its layout cannot be read.
     """
     if not read_head(source).startswith(_TIFF_STARTS):
         return None
-    content = _read_all(source)
+    content = read_all(source)
     facts = TiffImagePlugin.ImageFileDirectory_v2(content[:8])
     file = io.BytesIO(content)
     file.seek(facts.next)
     facts.load(file)
     if set(facts.get(TiffImagePlugin.SAMPLEFORMAT, ())) != {_FLOAT}:
         return None
-    values = _decode_by_opencv(
+    if facts.get(TiffImagePlugin.PLANAR_CONFIGURATION) == _PLANES:
+        raise NotImplementedError("floating-point numbers in planes")  # OpenCV 5.0 misreads them: findings/
+    values = decode_by_opencv(
         content, facts[TiffImagePlugin.IMAGEWIDTH], facts[TiffImagePlugin.IMAGELENGTH], max_pixels
     )
     image = Image.fromarray(from_float(values))
@@ -83,19 +86,13 @@ def open_float_tiff(source: str | os.PathLike | BinaryIO, max_pixels: int) -> Im
     return image
 
 
-def open_rle4_bmp(source: str | os.PathLike | BinaryIO, opened: Image.Image, max_pixels: int) -> Image.Image:
-    """Open a BMP of 16 colours in run lengths by OpenCV: Pillow misreads runs of odd lengths (findings/)."""
-    pixels = _decode_by_opencv(_read_all(source), opened.width, opened.height, max_pixels)
-    image = Image.fromarray(pixels)
-    image.format = "BMP"
-    return image
+def decode_by_opencv(content: bytes, width: int, height: int, max_pixels: int) -> np.ndarray:
+    """Return the values of a picture file of that size, RGB [H, W, 3].
 
-
-def is_rle4_bmp(image: Image.Image) -> bool:
-    return image.format == "BMP" and image.info.get("compression") == _RLE4
-
-
-def _decode_by_opencv(content: bytes, width: int, height: int, max_pixels: int) -> np.ndarray:
+    Raises:
+      Image.DecompressionBombError: it has more pixels than `max_pixels`.
+      ValueError: OpenCV cannot decode it.
+    """
     if width * height > max_pixels:
         raise Image.DecompressionBombError
     values = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR_RGB)
@@ -104,7 +101,8 @@ def _decode_by_opencv(content: bytes, width: int, height: int, max_pixels: int) 
     return values
 
 
-def _read_all(source: str | os.PathLike | BinaryIO) -> bytes:
+def read_all(source: str | os.PathLike | BinaryIO) -> bytes:
+    """Return the content of a file, a path or an open one."""
     if isinstance(source, str | os.PathLike):
         return Path(source).read_bytes()
     source.seek(0)

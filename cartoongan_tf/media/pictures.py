@@ -18,6 +18,7 @@ from cartoongan_tf.base import atomic
 from cartoongan_tf.base.errors import InputError, NoPictureError, first_line
 from cartoongan_tf.media import hdr
 from cartoongan_tf.media.gif_palette import with_one_palette
+from cartoongan_tf.media.misread_pictures import frame_right, opened_right
 from cartoongan_tf.media.picture_formats import (
     ANIMATED,
     FORMATS,
@@ -32,10 +33,8 @@ from cartoongan_tf.media.picture_formats import (
 from cartoongan_tf.media.picture_plugins import (
     color_tags_of,
     is_named_as_picture,
-    is_rle4_bmp,
     load_plugin,
     open_float_tiff,
-    open_rle4_bmp,
 )
 from cartoongan_tf.media.pillow_pixels import (
     color_space,
@@ -89,6 +88,8 @@ def read(
         raise InputError(f"{name}: {_limit_text(max_pixels)}") from None
     except PermissionError:
         raise InputError(f"{name}: no permission to read it") from None
+    except NotImplementedError as error:
+        raise InputError(f"{name}: {error}, which cannot be read; convert it to PNG first") from error
     except Exception as error:  # each of Pillow's decoders has its own for damaged files
         raise InputError(f"{name}: damaged picture ({first_line(error)})") from error
 
@@ -179,7 +180,7 @@ def _open(source: str | os.PathLike | BinaryIO, name: str | os.PathLike, max_pix
         image = open_float_tiff(source, max_pixels) or Image.open(source)
     if image.format == "EPS":
         raise InputError(f"{name}: EPS, which holds a program and no pixels; convert it to PNG first")
-    return open_rle4_bmp(source, image, max_pixels) if is_rle4_bmp(image) else image
+    return opened_right(source, image, max_pixels)
 
 
 def _check_size(image: Image.Image, num_frames: int, name: str | os.PathLike, max_pixels: int) -> None:
@@ -217,6 +218,7 @@ def _decode(image: Image.Image, num_frames: int, source: str | os.PathLike | Bin
     frames = []
     durations_ms = []
     for frame in _frames(image, num_frames):
+        frame = frame_right(frame, source)
         if is_animation and frame.size != canvas[2:]:  # it reaches beyond the canvas
             frame = frame.crop(canvas)
         pixels = upright_pixels(frame, profile, orientation)
