@@ -51,6 +51,15 @@ def small_networks():
         yield
 
 
+@pytest.fixture(scope="module")
+def small_measures():
+    """Let evaluations measure by one random convolution, not VGG19."""
+    from tests import small_runs
+
+    with small_runs.small_measures():
+        yield
+
+
 @pytest.fixture(autouse=True)
 def draw_in_this_process(request, monkeypatch):
     """Let `cartoonize` draw without a process of its own, which takes seconds to start; the mark `isolated` has it."""

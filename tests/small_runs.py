@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 from cartoongan_tf import train
+from cartoongan_tf.models import vgg19
 from cartoongan_tf.models.generator_file import load_generator
 from cartoongan_tf.models.layers import conv
-from cartoongan_tf.models.vgg19 import TAPS, build_vgg19_features
+from cartoongan_tf.models.vgg19 import TAPS, build_style_features, build_vgg19_features
 from cartoongan_tf.training import networks
 from cartoongan_tf.training.checkpoints import recent_checkpoints
 from tests.helpers import TINY_NETWORKS
@@ -47,6 +48,14 @@ def small_networks_of(module) -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def small_measures() -> Iterator[None]:
+    """Let evaluations measure crops by a single random convolution, not VGG19."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(vgg19, "build_style_features", _build_style_features)
+        yield
+
+
 def _build_generator(kind: str, width: int, num_blocks: int) -> keras.Model:
     photo = keras.Input((None, None, 3), name="photo")
     x = keras.layers.ReLU()(conv(photo, width, 7, "flat_conv"))
@@ -70,6 +79,14 @@ def _build_features(weights: str, seed: int) -> keras.Model:
     extractor = keras.Model(picture, features, name="features")
     extractor.trainable = False
     return extractor
+
+
+def _build_style_features(weights: str, layer: str, seed: int) -> keras.Model:
+    if weights != "random":
+        return build_style_features(weights, layer, seed)
+    extractor = _build_features(weights, seed)
+    pooled = keras.layers.GlobalAveragePooling2D()(extractor.outputs[0])
+    return keras.Model(extractor.inputs, [pooled, extractor.outputs[0]])
 
 
 def _build_taps(weights: str, seed: int) -> keras.Model:

@@ -22,7 +22,7 @@ from tests.small_runs import train_small
 
 
 @pytest.fixture(scope="module")
-def folders(tmp_path_factory):
+def folders(tmp_path_factory, small_measures):
     """Photos, a file that is no picture and a picture that is too small; and drawings."""
     root = tmp_path_factory.mktemp("evaluated")
     for number in range(5):

@@ -4,17 +4,26 @@ import pytest
 
 from cartoongan_tf.media import pictures
 from experiments import lab
+from experiments.baselines import cyclegan_networks
 from experiments.runs import Run
+from tests import small_runs
 from tests.helpers import draw
 
 
 @pytest.fixture(scope="module")
-def folders(tmp_path_factory):
+def folders(tmp_path_factory, small_measures):
     root = tmp_path_factory.mktemp("pictures")
     for number in range(9):
         pictures.write_picture(root / "photos" / f"photo{number}.png", draw(number, 60, 80) // 2 + 60)
         pictures.write_picture(root / "frames" / f"frame{number}.png", draw(50 + number, 70, 64))
     return root
+
+
+@pytest.fixture(scope="module")
+def small_cyclegan():
+    """Let CycleGAN build networks of a layer or two."""
+    with small_runs.small_networks_of(cyclegan_networks):
+        yield
 
 
 @pytest.fixture

@@ -11,20 +11,14 @@ from cartoongan_tf.training.cadence import Cadence
 from cartoongan_tf.training.checkpoints import RunCheckpoints
 from cartoongan_tf.training.feeds import Feeds
 from cartoongan_tf.training.image_pool import Shown
-from experiments.baselines import cyclegan, cyclegan_networks
+from experiments.baselines import cyclegan
 from experiments.baselines.cyclegan import cyclegan_losses, cyclegan_step
 from experiments.baselines.cyclegan_config import CycleGANConfig
 from experiments.baselines.cyclegan_networks import build_cyclegan
-from tests import small_runs
 
 IMAGE_SIZE = 32
 NUM_STEPS = 30
-
-
-@pytest.fixture(scope="module", autouse=True)
-def small_networks():
-    with small_runs.small_networks_of(cyclegan_networks):
-        yield
+pytestmark = pytest.mark.usefixtures("small_cyclegan")
 
 
 def _config(**changes):

@@ -180,7 +180,8 @@ def test_hayao_draws_what_the_authors_network_draws(assets, hayao):
     np.testing.assert_allclose(drawn, fixture["hayao_out_bgr_nhwc_eps1e-5"], atol=1e-4)
 
 
-@pytest.mark.parametrize("name", ["in1", pytest.param("in2", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["in1", "in2"])
 def test_hayao_reproduces_the_published_pictures(assets, hayao, name):
     """The cartoons published beside the weights, by the recipe that made them: sides scaled to 450 px, float input."""
     photo = pictures.read_picture(assets / "authors" / "pairs" / f"{name}.png")

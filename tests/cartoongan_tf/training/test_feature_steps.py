@@ -92,6 +92,7 @@ def test_augmentation_changes_what_the_discriminator_sees_and_nothing_else(discr
     assert float(validation["logits_cartoon"]) == pytest.approx(before["logits_cartoon"], rel=1e-3)
 
 
+@pytest.mark.slow
 def test_a_resumed_run_continues_with_the_same_mixing_pool_and_augmentation(tmp_path):
     config = _config(feature_mixing="random", pool_size=4, discriminator_augmentation="all")
     straight, _ = run_steps(steps.adversarial_step, config, 4)
