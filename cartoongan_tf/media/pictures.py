@@ -17,6 +17,7 @@ from PIL import Image, UnidentifiedImageError
 from cartoongan_tf.base import atomic
 from cartoongan_tf.base.errors import InputError, NoPictureError, first_line
 from cartoongan_tf.media import hdr
+from cartoongan_tf.media.color_profiles import kept_profile
 from cartoongan_tf.media.gif_palette import with_one_palette
 from cartoongan_tf.media.misread_pictures import frame_right, opened_right
 from cartoongan_tf.media.picture_formats import (
@@ -37,7 +38,6 @@ from cartoongan_tf.media.picture_plugins import (
     open_float_tiff,
 )
 from cartoongan_tf.media.pillow_pixels import (
-    color_space,
     date_and_place_of,
     orientation_of,
     pillow_limit,
@@ -230,7 +230,7 @@ def _decode(image: Image.Image, num_frames: int, source: str | os.PathLike | Bin
         frames[first:],
         suffix=suffix_of(image),
         is_lossless=is_lossless(image, source),
-        icc_profile=profile if color_space(profile) == "RGB" else None,
+        icc_profile=kept_profile(profile),
         date_and_place=date_and_place_of(image) if with_metadata else b"",
         remark="its EXIF data are damaged, so its orientation is unknown" if orientation is None else "",
         durations_ms=durations_ms[first:] if is_animation else [],

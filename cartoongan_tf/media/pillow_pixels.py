@@ -1,16 +1,15 @@
 """Frames of Pillow images as upright pixels, 8-bit RGB or RGBA."""
 
 import contextlib
-import io
 import struct
 import threading
 import warnings
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
-from PIL import Image, ImageCms
+from PIL import Image
 
+from cartoongan_tf.media.color_profiles import to_rgb, to_rgba
 from cartoongan_tf.media.transparency import whiten
 
 _BRIGHT_PERCENTILE = 95
@@ -96,15 +95,10 @@ def upright_pixels(frame: Image.Image, profile: bytes | None, orientation: int |
     """
     frame = _eight_bit(frame)
     if frame.has_transparency_data:
-        pixels = whiten(np.asarray(frame.convert("RGBA")))
+        pixels = whiten(np.asarray(to_rgba(frame, profile)))
     else:
-        pixels = np.asarray(_to_rgb(frame, profile))
+        pixels = np.asarray(to_rgb(frame, profile))
     return _upright(pixels, orientation)
-
-
-def color_space(profile: bytes | None) -> str:
-    """Return the colour space in the header of an ICC profile: RGB, CMYK, GRAY; "" without a profile."""
-    return profile[16:20].decode("ascii", "replace").strip() if profile else ""
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:
@@ -125,16 +119,6 @@ def from_float(values: np.ndarray) -> np.ndarray:
     bright = np.percentile(values, _BRIGHT_PERCENTILE)
     white = next((white for white in (1, 255) if bright <= _BRIGHTEST_HIGHLIGHTS * white), 65535)
     return (values.clip(0, white) * (255 / white)).round().astype(np.uint8)
-
-
-def _to_rgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    if profile and image.mode in ("CMYK", "L") and color_space(profile) in ("CMYK", "GRAY"):
-        with contextlib.suppress(ImageCms.PyCMSError):  # a damaged profile, or one for another mode
-            srgb: Any = ImageCms.createProfile("sRGB")
-            converted = ImageCms.profileToProfile(image, io.BytesIO(profile), srgb, outputMode="RGB")
-            assert converted is not None  # only a conversion in place returns None
-            return converted
-    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _upright(pixels: np.ndarray, orientation: int | None) -> np.ndarray:
