@@ -3,13 +3,15 @@
 The places and the layout of pixels are set right in a picture's tiles, the list that Pillow's decoders work from.
 """
 
+import io
 import os
 from typing import Any, BinaryIO
 
-from PIL import Image, PsdImagePlugin, TiffImagePlugin
+from PIL import Image, ImageOps, PsdImagePlugin, TiffImagePlugin, XbmImagePlugin
 
 from cartoongan_tf.media.picture_plugins import decode_by_opencv, read_all, read_head
 
+_ICON = b"\x01"  # as the third byte of icons and cursors numbers what they are
 _RLE4 = 2  # as BMP numbers compressions
 _PLANES = 2  # as TIFF numbers the configurations of planes
 _YCBCR = 6  # as TIFF numbers colour spaces
@@ -17,16 +19,21 @@ _SUBSAMPLING = 530  # the tag
 
 
 def opened_right(source: str | os.PathLike | BinaryIO, image: Image.Image, max_pixels: int) -> Image.Image:
-    """Return the picture, opened by OpenCV where Pillow cannot read it: BMPs of 16 colours in run lengths.
+    """Return the picture, opened in another way where Pillow cannot read it right.
+
+    OpenCV reads BMPs of 16 colours in run lengths. A cursor is read as an icon, which has its transparency.
 
     Raises:
       Image.DecompressionBombError: OpenCV would read more pixels than `max_pixels`.
     """
-    if image.format != "BMP" or image.info.get("compression") != _RLE4:
-        return image
-    right = Image.fromarray(decode_by_opencv(read_all(source), image.width, image.height, max_pixels))
-    right.format = "BMP"
-    return right
+    if image.format == "CUR":
+        content = read_all(source)
+        return Image.open(io.BytesIO(content[:2] + _ICON + content[3:]), formats=["ICO"])
+    if image.format == "BMP" and image.info.get("compression") == _RLE4:
+        right = Image.fromarray(decode_by_opencv(read_all(source), image.width, image.height, max_pixels))
+        right.format = "BMP"
+        return right
+    return image
 
 
 def frame_right(frame: Image.Image, source: str | os.PathLike | BinaryIO) -> Image.Image:
@@ -38,6 +45,8 @@ def frame_right(frame: Image.Image, source: str | os.PathLike | BinaryIO) -> Ima
     match frame:
         case PsdImagePlugin.PsdImageFile():
             return _psd_right(frame, read_head(source))
+        case XbmImagePlugin.XbmImageFile():
+            return ImageOps.invert(frame.convert("L"))  # 1 is the colour of the ink
         case TiffImagePlugin.TiffImageFile() if frame.tag_v2.get(TiffImagePlugin.PLANAR_CONFIGURATION) == _PLANES:
             return _planes_right(frame)
     return frame

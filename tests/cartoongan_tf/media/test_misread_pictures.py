@@ -5,6 +5,7 @@ import struct
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.media import pictures
@@ -57,6 +58,21 @@ def test_black_is_1_in_a_bitmap_of_photoshop(tmp_path):
     black = draw(4, HEIGHT, WIDTH)[..., 0] > 127
     path = _write_psd(tmp_path / "a.psd", [np.packbits(black, axis=1)], 0, depth=1)
     np.testing.assert_array_equal(pictures.read_picture(path)[..., 0], np.where(black, 0, 255))
+
+
+def test_ink_is_1_in_a_bitmap_of_x(tmp_path):
+    (tmp_path / "a.xbm").write_text("#define a_width 8\n#define a_height 2\nstatic char a_bits[] = {0x0f, 0x00};\n")
+    picture = pictures.read_picture(tmp_path / "a.xbm")
+    assert picture[..., 0].tolist() == [[0] * 4 + [255] * 4, [255] * 8]
+
+
+def test_a_cursor_keeps_its_transparency(tmp_path):
+    expected = np.dstack([draw(5, 32, 32), np.full((32, 32), 255, np.uint8)])
+    expected[:8] = (255, 255, 255, 0)
+    Image.fromarray(expected).save(tmp_path / "a.ico", bitmap_format="bmp", sizes=[(32, 32)])
+    content = (tmp_path / "a.ico").read_bytes()
+    (tmp_path / "a.cur").write_bytes(content[:2] + b"\2" + content[3:])
+    np.testing.assert_array_equal(pictures.read(tmp_path / "a.cur").frames[0], expected)
 
 
 @pytest.mark.parametrize("byteorder", ["<", ">"])
