@@ -9,6 +9,7 @@ import functools
 import io
 from typing import Any
 
+import numpy as np
 from PIL import Image, ImageCms
 
 _GREY = 128
@@ -40,6 +41,20 @@ def to_rgba(image: Image.Image, profile: bytes | None) -> Image.Image:
         rgba = _converted(rgba.convert("RGB"), profile)
         rgba.putalpha(alpha)
     return rgba
+
+
+def srgb_levels(info: dict) -> np.ndarray | None:
+    """Return the sRGB level of each level, uint8 [256], of a PNG that states a gamma far from sRGB's; otherwise None.
+
+    Args:
+      info: the facts of the Pillow image. A profile, or the statement that it is sRGB, counts more than a gamma.
+    """
+    if not info.get("gamma") or "srgb" in info or "icc_profile" in info:
+        return None
+    linear = (np.arange(256) / 255) ** (1 / info["gamma"])
+    encoded = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    levels = (255 * encoded).round().astype(np.uint8)
+    return levels if abs(int(levels[_GREY]) - _GREY) > _FARTHEST_GREY else None
 
 
 def _color_space(profile: bytes | None) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import Image
 
-from cartoongan_tf.media.color_profiles import to_rgb, to_rgba
+from cartoongan_tf.media.color_profiles import srgb_levels, to_rgb, to_rgba
 from cartoongan_tf.media.transparency import whiten
 
 _BRIGHT_PERCENTILE = 95
@@ -93,11 +93,14 @@ def upright_pixels(frame: Image.Image, profile: bytes | None, orientation: int |
       profile: its ICC profile, if it has one.
       orientation: its EXIF orientation, if it is known.
     """
+    levels = srgb_levels(frame.info)
     frame = _eight_bit(frame)
     if frame.has_transparency_data:
         pixels = whiten(np.asarray(to_rgba(frame, profile)))
     else:
         pixels = np.asarray(to_rgb(frame, profile))
+    if levels is not None:
+        pixels = np.dstack([levels[pixels[..., :3]], pixels[..., 3:]])
     return _upright(pixels, orientation)
 
 

@@ -4,10 +4,11 @@ import struct
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from cartoongan_tf.media import pictures
 
+LINEAR = {"RGB": (188, 137, 0), "RGBA": (188, 137, 0, 200), "L": (188, 188, 188)}  # of the colours below
 _SIGNATURES = (b"wtpt", b"rXYZ", b"gXYZ", b"bXYZ", b"rTRC", b"gTRC", b"bTRC")
 _WHITE = (63190, 65536, 54061)  # D50, in 1 / 65536
 _PRIMARIES = ((28578, 14581, 912), (25238, 46983, 6363), (9374, 3972, 46786))  # sRGB's, adapted to D50
@@ -34,8 +35,18 @@ def test_linear_light_becomes_srgb(tmp_path, mode, color):
     Image.new(mode, (6, 4), color).save(tmp_path / "a.png", icc_profile=_rgb_profile(1.0))
     picture = pictures.read(tmp_path / "a.png")
     assert picture.icc_profile is None
-    expected = (188, 188, 188) if mode == "L" else (188, 137, 0, 200)[: len(mode)]
-    np.testing.assert_allclose(picture.frames[0][2, 3], expected, atol=2)
+    np.testing.assert_allclose(picture.frames[0][2, 3], LINEAR[mode], atol=2)
+
+
+@pytest.mark.parametrize("mode, color", [("RGB", (128, 64, 0)), ("RGBA", (128, 64, 0, 200)), ("L", 128)])
+def test_a_png_may_state_linear_light(tmp_path, mode, color):
+    for gamma, is_linear in ((1.0, True), (1 / 2.2, False)):
+        info = PngImagePlugin.PngInfo()
+        info.add(b"gAMA", struct.pack(">I", round(100_000 * gamma)))
+        Image.new(mode, (6, 4), color).save(tmp_path / "a.png", pnginfo=info)
+        expected = LINEAR[mode] if is_linear else Image.new(mode, (1, 1), color).convert("RGBA").getpixel((0, 0))
+        pixel = pictures.read(tmp_path / "a.png").frames[0][2, 3]
+        np.testing.assert_allclose(pixel, expected[: len(pixel)], atol=2)
 
 
 @pytest.mark.parametrize("gamma", [1.8, 2.2, 2.4])
