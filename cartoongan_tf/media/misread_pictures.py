@@ -16,6 +16,7 @@ _RLE4 = 2  # as BMP numbers compressions
 _PLANES = 2  # as TIFF numbers the configurations of planes
 _YCBCR = 6  # as TIFF numbers colour spaces
 _SUBSAMPLING = 530  # the tag
+_BANDS = {"Y": "R", "C": "G", "b": "B"}
 
 
 def opened_right(source: str | os.PathLike | BinaryIO, image: Image.Image, max_pixels: int) -> Image.Image:
@@ -85,5 +86,9 @@ def _planes_right(frame: Any) -> Image.Image:
     if frame.tag_v2[TiffImagePlugin.PHOTOMETRIC_INTERPRETATION] == _YCBCR:
         if frame.tag_v2.get(_SUBSAMPLING, (2, 2)) != (1, 1):
             raise NotImplementedError("subsampled YCbCr in planes")
+        frame._mode = "RGB"  # Pillow 13 names the bands otherwise, and decodes none of them
+        frame.tile = [
+            tile._replace(args=(_BANDS.get(tile.args[0], tile.args[0]), *tile.args[1:])) for tile in frame.tile
+        ]
         return Image.merge("YCbCr", frame.split())
     return frame

@@ -61,7 +61,7 @@ def test_black_is_1_in_a_bitmap_of_photoshop(tmp_path):
 
 
 def test_ink_is_1_in_a_bitmap_of_x(tmp_path):
-    (tmp_path / "a.xbm").write_text("#define a_width 8\n#define a_height 2\nstatic char a_bits[] = {0x0f, 0x00};\n")
+    (tmp_path / "a.xbm").write_text("#define a_width 8\n#define a_height 2\nstatic char a_bits[] = {\n0x0f, 0x00};\n")
     picture = pictures.read_picture(tmp_path / "a.xbm")
     assert picture[..., 0].tolist() == [[0] * 4 + [255] * 4, [255] * 8]
 
