@@ -5,7 +5,8 @@ As a process of its own: python -m tests.small_runs --data_dir=records --run_dir
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 
 import keras
 import numpy as np
@@ -24,12 +25,17 @@ PHOTO = np.random.default_rng(0).uniform(-1, 1, (1, 32, 32, 3)).astype(np.float3
 
 
 @contextlib.contextmanager
-def small_features() -> Iterator[None]:
-    """Let training describe pictures by single random convolutions, not VGG19, which takes seconds to trace."""
+def _replaced(module, **builders: Callable) -> Iterator[None]:
+    """Replace functions of a module in the block."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(networks, "build_vgg19_features", _build_features)
-        patch.setattr(networks, "build_vgg19_taps", _build_taps)
+        for name, builder in builders.items():
+            patch.setattr(module, name, builder)
         yield
+
+
+def small_features() -> AbstractContextManager[None]:
+    """Let training describe pictures by single random convolutions, not VGG19, which takes seconds to trace."""
+    return _replaced(networks, build_vgg19_features=_build_features, build_vgg19_taps=_build_taps)
 
 
 @contextlib.contextmanager
@@ -39,21 +45,14 @@ def small_networks() -> Iterator[None]:
         yield
 
 
-@contextlib.contextmanager
-def small_networks_of(module) -> Iterator[None]:
+def small_networks_of(module) -> AbstractContextManager[None]:
     """Let a module build networks of a layer or two: those of the paper take seconds to trace and to save."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "build_generator", _build_generator)
-        patch.setattr(module, "build_discriminator", _build_discriminator)
-        yield
+    return _replaced(module, build_generator=_build_generator, build_discriminator=_build_discriminator)
 
 
-@contextlib.contextmanager
-def small_measures() -> Iterator[None]:
+def small_measures() -> AbstractContextManager[None]:
     """Let evaluations measure crops by a single random convolution, not VGG19."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(vgg19, "build_style_features", _build_style_features)
-        yield
+    return _replaced(vgg19, build_style_features=_build_style_features)
 
 
 def _build_generator(kind: str, width: int, num_blocks: int) -> keras.Model:

@@ -1,19 +1,19 @@
-"""Pictures that Pillow opens without an error and misreads: how to read them right. findings/ shows each by itself.
+"""Pictures that Pillow opens without an error and misreads: how to read them right. findings/ shows most of them.
 
 The places and the layout of pixels are set right in a picture's tiles, the list that Pillow's decoders work from.
 """
 
 import io
 import os
+from collections.abc import Callable
 from typing import Any, BinaryIO
 
 from PIL import Image, ImageOps, PsdImagePlugin, TiffImagePlugin, XbmImagePlugin
 
-from cartoongan_tf.media.picture_plugins import decode_by_opencv, read_all, read_head
+from cartoongan_tf.media.picture_plugins import PLANES, decode_by_opencv, read_all, read_head
 
 _ICON = b"\x01"  # as the third byte of icons and cursors numbers what they are
 _RLE4 = 2  # as BMP numbers compressions
-_PLANES = 2  # as TIFF numbers the configurations of planes
 _YCBCR = 6  # as TIFF numbers colour spaces
 _SUBSAMPLING = 530  # the tag
 _BANDS = {"Y": "R", "C": "G", "b": "B"}
@@ -48,7 +48,7 @@ def frame_right(frame: Image.Image, source: str | os.PathLike | BinaryIO) -> Ima
             return _psd_right(frame, read_head(source))
         case XbmImagePlugin.XbmImageFile():
             return ImageOps.invert(frame.convert("L"))  # 1 is the colour of the ink
-        case TiffImagePlugin.TiffImageFile() if frame.tag_v2.get(TiffImagePlugin.PLANAR_CONFIGURATION) == _PLANES:
+        case TiffImagePlugin.TiffImageFile() if frame.tag_v2.get(TiffImagePlugin.PLANAR_CONFIGURATION) == PLANES:
             return _planes_right(frame)
     return frame
 
@@ -82,13 +82,16 @@ def _planes_right(frame: Any) -> Image.Image:
         if frame.mode not in ("RGB", "RGBA"):
             raise NotImplementedError(f"{frame.mode} in planes of 16 bits")
         order = ";16B" if frame.tag_v2.prefix == b"MM" else ";16L"
-        frame.tile = [tile._replace(args=(tile.args[0] + order, *tile.args[1:])) for tile in frame.tile]
+        _rename_bands(frame, lambda band: band + order)
     if frame.tag_v2[TiffImagePlugin.PHOTOMETRIC_INTERPRETATION] == _YCBCR:
         if frame.tag_v2.get(_SUBSAMPLING, (2, 2)) != (1, 1):
             raise NotImplementedError("subsampled YCbCr in planes")
         frame._mode = "RGB"  # Pillow 13 names the bands otherwise, and decodes none of them
-        frame.tile = [
-            tile._replace(args=(_BANDS.get(tile.args[0], tile.args[0]), *tile.args[1:])) for tile in frame.tile
-        ]
+        _rename_bands(frame, lambda band: _BANDS.get(band, band))
         return Image.merge("YCbCr", frame.split())
     return frame
+
+
+def _rename_bands(frame: Any, rename: Callable[[str], str]) -> None:
+    """Let the tiles of a TIFF decode other bands."""
+    frame.tile = [tile._replace(args=(rename(tile.args[0]), *tile.args[1:])) for tile in frame.tile]

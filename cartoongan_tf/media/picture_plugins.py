@@ -15,11 +15,11 @@ from PIL import Image, TiffImagePlugin
 from cartoongan_tf.base.extras import require_extra
 from cartoongan_tf.media.pillow_pixels import from_float
 
+PLANES = 2  # as TIFF numbers the configurations of planes
 _HEAD_BYTES = 65536  # colour boxes and, in WebP, a profile may come before the first frame
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _TIFF_STARTS = (b"II*\0", b"MM\0*")
 _FLOAT = 3  # as TIFF numbers formats of samples
-_PLANES = 2  # as TIFF numbers the configurations of planes
 _JPEG_XL_STARTS = (b"\xff\x0a", b"\0\0\0\x0cJXL ")
 _AVIF_COLORS = b"colrnclx"  # the box of colour tags, numbers of ITU-T H.273
 _PLUGIN_SUFFIXES = (".heic", ".heif", ".hif", ".jxl")
@@ -76,7 +76,7 @@ def open_float_tiff(source: str | os.PathLike | BinaryIO, max_pixels: int) -> Im
     facts.load(file)
     if set(facts.get(TiffImagePlugin.SAMPLEFORMAT, ())) != {_FLOAT}:
         return None
-    if facts.get(TiffImagePlugin.PLANAR_CONFIGURATION) == _PLANES:
+    if facts.get(TiffImagePlugin.PLANAR_CONFIGURATION) == PLANES:
         raise NotImplementedError("floating-point numbers in planes")  # OpenCV 5.0 misreads them: findings/
     values = decode_by_opencv(
         content, facts[TiffImagePlugin.IMAGEWIDTH], facts[TiffImagePlugin.IMAGELENGTH], max_pixels
