@@ -3,9 +3,9 @@
 import pytest
 import skimage.data
 
-from benchmarks import enlargement, face_drawings, flicker, folder, large_pictures
+from benchmarks import command, enlargement, face_drawings, flicker, folder, large_pictures
 from cartoongan_tf.media import pictures
-from tests.helpers import draw
+from tests.helpers import REPOSITORY, draw
 
 
 def _cells(path):
@@ -82,3 +82,16 @@ def test_face_drawings(generator_path, photos_dir, tmp_path, capsys):
     assert "1 photos with 1 faces" in (tmp_path / "table.md").read_text()
     sheet = pictures.read_picture(tmp_path / "sheet.png")
     assert sheet.shape[1] > 4 * 240  # photo, teacher and two models
+
+
+def test_whole_commands(photos_dir, tmp_path):
+    flags = [
+        f"--checkouts={REPOSITORY},{REPOSITORY}/tests/..",
+        f"--files={photos_dir}/0.png",
+        f"--output={tmp_path}/table.md",
+    ]
+    assert command.main(["x", *flags, "--rounds=1", "--flags=--strength=0.5"]) == 0
+    first, last = _cells(tmp_path / "table.md")
+    assert first[0] == last[0] == "0.png" and first[1] != last[1] and last[3] == last[5] == "1.00"
+    assert 0.1 < float(first[2]) < 60 and 50 < float(first[4].replace(",", "")) < 3000
+    assert command.main(["x", *flags, "--flags=--style=none"]) == 1
