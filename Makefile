@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PACKAGES := cartoongan_tf data_pipeline export experiments benchmarks demo
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help install demo test test-slow lint format clean
+.PHONY: help install demo test test-slow test-research lint format clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1@\2/' | awk -F@ '{printf "%-28s%s\n", $$1, $$2}'
@@ -29,8 +29,11 @@ test: install  ## run the tests: minutes
 	$(PYTEST) --numprocesses=2 --dist=worksteal
 
 test-slow: install  ## run the slow tests: kills, full-size networks, large photos, the wheel and the demo
-	$(PYTEST) -m 'slow and not exclusive' --numprocesses=2 --dist=loadfile --no-loadscope-reorder
+	$(PYTEST) -m 'slow and not exclusive and not research' --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 	$(PYTEST) -m 'slow and exclusive'
+
+test-research: install  ## run the slow tests of experiments/ and benchmarks/, which CI leaves out
+	$(PYTEST) -m research --numprocesses=2 --dist=loadfile
 
 lint: install  ## check style (ruff) and types (mypy)
 	$(BIN)/ruff check .

@@ -12,11 +12,11 @@ from cartoongan_tf.base import program
 from tests.helpers import REPOSITORY, build_records, draw
 
 _SYSTEM_ALLOCATOR = "TF_ONEDNN_USE_SYSTEM_ALLOCATOR"
+RESEARCH = (REPOSITORY / "tests" / "experiments", REPOSITORY / "tests" / "benchmarks")
 LONGEST_FILES = (  # of slow tests; they start first, so that no worker is left alone with one of them
     "tests/test_package.py",
     "tests/test_readme.py",
     "tests/cartoongan_tf/training/test_multi_worker.py",
-    "tests/experiments/test_programs.py",
     "tests/cartoongan_tf/training/test_resume.py",
     "tests/export/test_export_model.py",
 )
@@ -37,6 +37,9 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(config, items):
+    for item in items:
+        if "slow" in item.keywords and any(map(item.path.is_relative_to, RESEARCH)):
+            item.add_marker("research")
     if config.option.markexpr != "not slow":
         ranks = {REPOSITORY / name: rank for rank, name in enumerate(LONGEST_FILES)}
         items.sort(key=lambda item: ranks.get(item.path, len(ranks)))
