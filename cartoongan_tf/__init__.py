@@ -3,7 +3,7 @@
     from cartoongan_tf import Cartoonizer
     cartoon = Cartoonizer.load()(photo)  # uint8 RGB [H, W, 3] in and out
 
-Importing the package imports neither TensorFlow nor Keras; the first use of `Cartoonizer` does.
+Importing the package imports neither TensorFlow nor Keras; a model without a matching .tflite file does.
 """
 
 __version__ = "0.1.0"

@@ -59,7 +59,7 @@ class CartoonizeConfig(Config):
         at_least=0,
     )
     full_size: bool = option(
-        "Draw pictures at their own size, in bands where needed: lines and strokes get finer, and the photo shows.",
+        "Draw pictures at their own size, in parts where needed: lines and strokes get finer, and the photo shows.",
         False,
     )
     long_side: int = option(
@@ -78,8 +78,8 @@ class CartoonizeConfig(Config):
         at_least=1,
     )
     method: Literal["auto", "whole", "banded"] = option(
-        "whole runs a picture in one piece; banded runs it in bands, about half as fast, in a fraction of the memory, "
-        "with the same result; auto uses banded where memory, or TensorFlow on this processor, cannot take the whole.",
+        "whole runs a picture in one piece; banded runs it in parts (bands or tiles), in less memory, with "
+        "the same result; auto chooses banded for large pictures, by the model, memory and processor.",
         "auto",
     )
     steadiness: float = option(

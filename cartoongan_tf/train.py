@@ -3,15 +3,18 @@
     python -m cartoongan_tf.train --flagfile=shinkai.flags
 
 shinkai.flags is a complete recipe; flags after it on the command line override it. Data comes from
-data_pipeline.build_tfrecords. The run's folder then holds generator.keras (for cartoonize and export), samples/
-(pictures to look at), summaries/ (for `tensorboard --logdir`), checkpoints/, run.flags (the run's own recipe), run.json
-(versions, machines, data) and warnings.txt, if there were any. First, check everything and the time that it will take:
+data_pipeline.build_tfrecords. The run's folder then holds generator.keras and generator.tflite (for cartoonize and
+export), samples/ (pictures to look at), summaries/ (for `tensorboard --logdir`), checkpoints/, run.flags (the run's own
+recipe), run.json (versions, machines, data) and warnings.txt, if there were any. First, check everything and the time
+that it will take:
 
     python -m cartoongan_tf.train --flagfile=shinkai.flags --dry_run
 """
 
 import importlib.util
 import sys
+from collections.abc import Callable
+from pathlib import Path
 
 from cartoongan_tf.base import program, progress
 from cartoongan_tf.base.errors import InputError
@@ -68,7 +71,23 @@ def train(config: TrainConfig, strategy=None) -> int:
     with distribution.explaining_lost_workers(strategy), explaining_damage(training), explaining_damage(held_out):
         with progress.stage("reading the samples, building the networks and VGG19"):
             run = build_run(config, folder, strategy, inputs.build_inputs(config, training, held_out))
-        return run.dry_run() if config.dry_run else run.run()
+        if config.dry_run:
+            return run.dry_run()
+        status = run.run()
+        if status == 0 and distribution.cluster_of(strategy).is_chief:
+            _write_tflite(folder.generator, folder.warn)
+        return status
+
+
+def _write_tflite(keras_path: Path, warn: Callable[[str], None]) -> None:
+    """Write the .tflite file that cartoonize draws with; without it, cartoonize needs TensorFlow."""
+    from export import drawing_file
+
+    try:
+        with progress.stage("writing generator.tflite"):
+            drawing_file.write_beside(keras_path)
+    except (InputError, OSError) as error:
+        warn(str(error))
 
 
 def _prepare_tensorflow(config: TrainConfig) -> None:

@@ -145,7 +145,7 @@ def print_end(seconds: float) -> None:
     print(f"""
 Done in {seconds / 60:.1f} minutes. Look at
   {OUTPUT}/photo-cartoon.png        a photo in the bundled style
-  {OUTPUT}/before-after.png         the photo, and its cartoons by the Keras model, the SavedModel and the TFLite file
+  {OUTPUT}/before-after.png         the photo, and its cartoons by the generator, the SavedModel and the TFLite file
   {OUTPUT}/data/contact-sheet.jpg   the training data: photos, drawings and their edges
   {OUTPUT}/run/samples/             cartoons of training photos in the course of training
   {OUTPUT}/run/generator.keras      the trained network

@@ -11,6 +11,7 @@ from cartoongan_tf.base import atomic, progress
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.inference.keras_runtime import values_per_pixel
 from cartoongan_tf.inference.runtime import PEAK_TENSORS
+from cartoongan_tf.inference.tflite_facts import keras_sha256
 from cartoongan_tf.models import kernel_limits, layer_graph
 from cartoongan_tf.models.generator_file import load_generator
 from export import files, parity, report
@@ -33,10 +34,12 @@ def export(config: ExportConfig) -> list[Entry]:
     folder = Path(config.output_dir)
     version_dir = saved_model.version_dir(folder / SERVING / config.name, config.model_version)
     photos = parity.read_photos(config.photos_dir or parity.OWN_PHOTOS)
+    path = styles.find_model(config.model)
+    sha256 = keras_sha256(path)
     with progress.stage(f"loading {config.model}"):
-        generator = load_generator(styles.find_model(config.model))
+        generator = load_generator(path)
     _require_possible_sizes(generator, config)
-    reference = Reference(generator, photos)
+    reference = Reference(generator, photos, sha256)
     # Each output is written under a temporary name. The stack publishes them when all are complete, the last one first.
     with atomic.locked(folder), contextlib.ExitStack() as publishing:
         exported_files = files.make_files(reference, config)

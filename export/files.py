@@ -72,7 +72,9 @@ def make_tflite_file(
     name = f"{config.name}-{precision}{_suffix(size)}"
     path = f"{TFLITE}/{name}.tflite"
     version = f"cartoongan-tf {__version__}"
-    metadata = tflite_file.Metadata(name, config.description, version, config.author, config.license)
+    keras_sha256 = reference.keras_sha256 if precision == "fp32" and size is None else ""  # the others draw otherwise
+    texts = (config.description, version, config.author, config.license)
+    metadata = tflite_file.Metadata(name, *texts, keras_sha256)
     for kept_float, stays_float in tflite.choices(precision).items():
         content = convert(reference.generator, precision, metadata, size, calibration, kept_float)
         _require_builtin_operators(content, path)

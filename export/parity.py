@@ -12,6 +12,7 @@ import tensorflow as tf
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.media import image_measures, picture_set
 from cartoongan_tf.models import pixels
+from cartoongan_tf.models.picture_sizes import MINIMUM_SIZE_PX, SIZE_MULTIPLE
 from export.config import COMPARED_LONG_SIDE_PX
 
 MAX_PHOTOS = 8
@@ -53,9 +54,9 @@ def read_photos(
     Raises:
       InputError: there is no such folder, or no picture of at least 8 px in it.
     """
-    photos = picture_set.find_pictures(folder, long_side, pixels.MINIMUM_SIZE_PX, max_photos).pixels
+    photos = picture_set.find_pictures(folder, long_side, MINIMUM_SIZE_PX, max_photos).pixels
     if not photos:
-        raise InputError(f"{folder}: no picture in it of {pixels.MINIMUM_SIZE_PX} px or more")
+        raise InputError(f"{folder}: no picture in it of {MINIMUM_SIZE_PX} px or more")
     return photos
 
 
@@ -72,8 +73,8 @@ def fitting(photo: np.ndarray, size: tuple[int, int] | None = None) -> np.ndarra
     """
     if size:
         photo = _scaled_to_fill(photo, size)
-    height = photo.shape[0] // pixels.SIZE_MULTIPLE * pixels.SIZE_MULTIPLE
-    width = photo.shape[1] // pixels.SIZE_MULTIPLE * pixels.SIZE_MULTIPLE
+    height = photo.shape[0] // SIZE_MULTIPLE * SIZE_MULTIPLE
+    width = photo.shape[1] // SIZE_MULTIPLE * SIZE_MULTIPLE
     if size:
         height, width = size
     top = (photo.shape[0] - height) // 2

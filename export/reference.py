@@ -16,11 +16,13 @@ class Reference:
     Attributes:
       generator: float32 RGB [N, H, W, 3] in [-1, 1] -> the same.
       photos: uint8 RGB [H, W, 3] each.
+      keras_sha256: SHA-256 of the generator's .keras file.
     """
 
-    def __init__(self, generator: keras.Model, photos: list[np.ndarray]):
+    def __init__(self, generator: keras.Model, photos: list[np.ndarray], keras_sha256: str = ""):
         self.generator = generator
         self.photos = photos
+        self.keras_sha256 = keras_sha256
         self._cartoons: dict[Size, list[np.ndarray]] = {}
 
     def compare(self, run: Callable[[np.ndarray], np.ndarray], size: Size = None) -> parity.Parity:

@@ -10,13 +10,18 @@ import tensorflow as tf
 from ai_edge_quantizer import qtyping, quantizer, recipe, recipe_manager
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
+from cartoongan_tf.inference.keras_runtime import values_per_pixel
+from cartoongan_tf.inference.reach import find_reach
+from cartoongan_tf.inference.tflite_facts import TFLiteFacts
 from cartoongan_tf.models import pixels
+from cartoongan_tf.models.layer_graph import layer_graph
 from export import tflite_file
 from export.fast_graph import fast_generator
 from export.tflite_file import Metadata
 
 # The lowest PSNR against Keras in dB. None: reported, but not enforced.
-BUDGETS_DB = {"fp32": 60.0, "fp16": 45.0, "int8": 40.0, "dynamic": None, "int8_full": None}
+FP32_BUDGET_DB = 60.0
+BUDGETS_DB = {"fp32": FP32_BUDGET_DB, "fp16": 45.0, "int8": 40.0, "dynamic": None, "int8_full": None}
 _STAYS_FLOAT = {
     "fp32": "everything is float32",
     "fp16": "weights are float16; computation is float32, or in the GPU's own precision",
@@ -70,7 +75,12 @@ def convert(
       kept_float: for int8, a key of `choices`: regular expression for the convolutions whose kernels stay float.
     """
     model = _convert_unquantized(generator, size, is_fp16=precision == "fp16", is_uint8=precision == "int8_full")
-    model = tflite_file.completed(model, metadata, None if size else FIRST_SIZE_PX)  # the quantizer keeps the metadata
+    nodes = layer_graph(generator)
+    # With ranges measured at run time, each pixel depends on the range of the whole picture.
+    reach = None if precision == "dynamic" else find_reach(nodes)
+    facts = TFLiteFacts(metadata.keras_sha256, values_per_pixel(nodes), reach)
+    first_size = None if size else FIRST_SIZE_PX
+    model = tflite_file.completed(model, metadata, facts, first_size)  # the quantizer keeps the metadata
     match precision:
         case "int8":
             return quantize(model, _kernels_in_int8(kept_float))
@@ -131,7 +141,7 @@ def _convert_unquantized(generator: keras.Model, size: tuple[int, int] | None, i
 
     shape = [1, *size, 3] if size else [None, None, None, 3]
     photo = tf.TensorSpec(shape, tf.uint8 if is_uint8 else tf.float32, name=tflite_file.PHOTO)
-    function = tf.function(draw).get_concrete_function(photo)
+    function = tf.function(draw, autograph=False).get_concrete_function(photo)
     # Without frozen variables, the converter would write a file without weights, and report no error.
     converter = tf.lite.TFLiteConverter.from_concrete_functions([convert_variables_to_constants_v2(function)])
     if is_fp16:

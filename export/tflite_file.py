@@ -10,6 +10,9 @@ from collections.abc import Sequence
 import flatbuffers
 from ai_edge_litert import schema_py_generated as schema
 
+from cartoongan_tf.inference import tflite_facts
+from cartoongan_tf.inference.tflite_facts import TFLiteFacts
+
 SIGNATURE = "serving_default"
 PHOTO = "photo"
 CARTOON = "cartoon"
@@ -25,21 +28,27 @@ _NORMALIZATION_OPTIONS = 1
 
 @dataclasses.dataclass(frozen=True)
 class Metadata:
-    """The texts in a file's metadata."""
+    """The texts in a file's metadata.
+
+    Attributes:
+      keras_sha256: as in `TFLiteFacts`.
+    """
 
     name: str
     description: str = ""
     version: str = ""
     author: str = ""
     license: str = ""
+    keras_sha256: str = ""
 
 
-def completed(model: bytes, metadata: Metadata, first_size: tuple[int, int] | None = None) -> bytes:
+def completed(model: bytes, metadata: Metadata, facts: TFLiteFacts, first_size: tuple[int, int] | None = None) -> bytes:
     """Add metadata to a model, and a signature with the input `photo` and the output `cartoon`.
 
     Args:
       model: contents of a file from the converter, with one input and one output, uint8 or float32 RGB [N, H, W, 3].
       metadata: the metadata to add.
+      facts: the facts to add.
       first_size: for a model that takes any size, the height and width that it has before an app asks for others. The
         converter sets 1 x 1 pixels, which fail. None: the model has a fixed size.
     """
@@ -50,7 +59,9 @@ def completed(model: bytes, metadata: Metadata, first_size: tuple[int, int] | No
         photo.shape = [1, *first_size, 3]
     parts.signatureDefs = [_signature(graph)]
     size = None if first_size else (int(photo.shape[1]), int(photo.shape[2]))
-    _attach(parts, _metadata_buffer(metadata, size, is_uint8=photo.type == schema.TensorType.UINT8))
+    is_uint8 = photo.type == schema.TensorType.UINT8
+    _attach(parts, METADATA_NAME, _metadata_buffer(metadata, size, is_uint8))
+    _attach(parts, tflite_facts.METADATA_NAME, facts.to_bytes())
     builder = flatbuffers.Builder(1 << 20)
     builder.Finish(parts.Pack(builder), _MODEL_IDENTIFIER)
     return bytes(builder.Output())
@@ -72,11 +83,12 @@ def _named_tensor(name: str, index: int) -> schema.TensorMapT:
     return tensor
 
 
-def _attach(parts: schema.ModelT, metadata_buffer: bytes) -> None:
+def _attach(parts: schema.ModelT, name: str, content: bytes) -> None:
+    """Add an entry to the metadata."""
     buffer = schema.BufferT()
-    buffer.data = list(metadata_buffer)
+    buffer.data = list(content)
     entry = schema.MetadataT()
-    entry.name = METADATA_NAME
+    entry.name = name
     entry.buffer = len(parts.buffers)
     parts.buffers = [*parts.buffers, buffer]
     parts.metadata = [*(parts.metadata or []), entry]

@@ -26,7 +26,7 @@ import numpy as np
 import tensorflow as tf
 
 from cartoongan_tf.base.errors import InputError, assertion_text
-from cartoongan_tf.media import film_reader, folders, pictures
+from cartoongan_tf.media import film_formats, film_reader, folders, pictures
 from export.serving.facts import MAGIC_BYTES
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -78,7 +78,7 @@ def load_encoded(folder: Path) -> Callable[[bytes], bytes]:
 def read_collection(collection: Path) -> dict[str, dict[str, list[str]]]:
     """Return the outcome of reading each picture."""
     print(f"{collection.name} ...", flush=True)
-    files = [file for file in folders.list_files(collection) if file.suffix.lower() not in film_reader.FILM_SUFFIXES]
+    files = [file for file in folders.list_files(collection) if not film_formats.is_film(file)]
     return {str(file.relative_to(collection)): {"reading": compared(file)} for file in files}
 
 
@@ -87,7 +87,7 @@ def try_collection(collection: Path, work: Path, encoded: Callable[[bytes], byte
     print(f"{collection.name} ...", flush=True)
     files = folders.list_files(collection)
     outcomes: dict[str, dict[str, list[str]]] = {str(file.relative_to(collection)): {} for file in files}
-    films = [file for file in files if file.suffix.lower() in film_reader.FILM_SUFFIXES]
+    films = [file for file in files if film_formats.is_film(file)]
     for name, outcome in cartoonized(collection, files, work / "drawn"):
         outcomes[name]["cartoonize"] = outcome
     for program, crash in (

@@ -1,4 +1,4 @@
-"""The processor of this machine: its name, threads and instructions.
+"""The processor of this machine: its name, threads and instructions; and whether there is a GPU.
 
 Instructions are read from Linux's /proc/cpuinfo. On other systems they count as missing.
 """
@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 
 _CPU_INFO = Path("/proc/cpuinfo")
+_DEVICES = Path("/dev")
+_GPUS = ("nvidia[0-9]*", "dxg")  # the second one in WSL 2
 # TensorFlow 2.21 on Linux enables oneDNN by default if the processor has one of these.
 _ONEDNN_FLAGS = {"avx512_vnni", "avx512_bf16", "avx_vnni", "amx_tile", "amx_int8", "amx_bf16"}
 
@@ -33,6 +35,12 @@ def has_avx512() -> bool:
 def has_bfloat16() -> bool:
     """Return whether the processor multiplies bfloat16 natively; emulation takes many times as long."""
     return uses_onednn() and _may_use_avx512() and not _cpu_flags().isdisjoint({"avx512_bf16", "amx_bf16"})
+
+
+def has_nvidia_gpu() -> bool:
+    """Return whether this process may use a GPU of NVIDIA, the kind that TensorFlow computes on, without asking it."""
+    is_hidden = os.environ.get("CUDA_VISIBLE_DEVICES", "0") in ("", "-1")
+    return not is_hidden and any(found for name in _GPUS for found in _DEVICES.glob(name))
 
 
 def uses_onednn() -> bool:

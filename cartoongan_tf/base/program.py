@@ -50,16 +50,14 @@ def run(
       config_class: subclass of `options.Config`.
       work: function of the config and of the arguments that are not flags; it may return an exit status.
       doc: the program's module docstring.
-      argv: command line, the program's name first; None: the process's own. That process then ends here if the work
-        used TensorFlow.
+      argv: command line, the program's name first; None: the process's own. That process then ends here.
       takes_arguments: whether arguments that are not flags, such as pictures, are allowed.
 
     Returns:
       the exit status: 0 for success, 1 for failed work, 2 for an unusable command line, 130 when interrupted.
     """
     if argv is None:
-        status = run(config_class, work, doc, sys.argv, takes_arguments)
-        return _end_process(status) if "tensorflow" in sys.modules else status
+        return _end_process(run(config_class, work, doc, sys.argv, takes_arguments))
     argv = list(argv)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -82,7 +80,7 @@ def run(
 
 
 def _end_process(status: int) -> int:
-    """End the process without freeing TensorFlow's graphs first: that takes seconds, and the system does it anyway.
+    """End the process without freeing memory first: TensorFlow's graphs take seconds, and the system does it anyway.
 
     If its output cannot be written, return the status: Python's own ending then reports it.
     """
@@ -103,7 +101,7 @@ def _report(name: str, work: Callable[[], int | None]) -> int:
         print(f"\n{name}: interrupted; all files written so far are complete", file=sys.stderr)
         return 130
     except Exception as error:
-        if not _is_from_outside(error):
+        if not is_from_outside(error):
             raise
         print(f"{name}: error: {_message(error)}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
@@ -115,7 +113,7 @@ def _message(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-def _is_from_outside(error: Exception) -> bool:
+def is_from_outside(error: Exception) -> bool:
     """Return whether an error comes from input, files or memory, in Python or in TensorFlow."""
     if isinstance(error, InputError | OSError | UnicodeError | MemoryError):
         return True
@@ -135,7 +133,7 @@ def start_tensorflow() -> None:
     if not machine.has_avx512():
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # see `kernel_limits`
     is_verbose = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2") < "2"
-    with progress.stage("starting TensorFlow"), contextlib.nullcontext() if is_verbose else _stderr_held_back():
+    with progress.stage("starting TensorFlow"), contextlib.nullcontext() if is_verbose else stderr_held_back():
         import tensorflow as tf
 
         if not is_verbose:
@@ -146,8 +144,11 @@ def start_tensorflow() -> None:
 
 
 @contextlib.contextmanager
-def _stderr_held_back():
+def stderr_held_back():
     """Hold standard error of C++ and Python back; show it if the block raises."""
+    if sys.stderr is None:  # a program without a console
+        yield
+        return
     sys.stderr.flush()
     with tempfile.TemporaryFile() as held, open(os.dup(2), "w", buffering=1, errors="backslashreplace") as stderr:
         os.dup2(held.fileno(), 2)

@@ -18,6 +18,7 @@ from cartoongan_tf.inference.row_rules import Rows, rule_for
 from cartoongan_tf.models import pixels
 from cartoongan_tf.models.layer_graph import Node, Statistics, mix, norms
 from cartoongan_tf.models.layers import InstanceNormalization, spatial_moments
+from cartoongan_tf.models.picture_sizes import fitting_side
 
 Moments = tuple[np.ndarray, np.ndarray]  # mean and biased variance, float32 [1, 1, 1, C]
 
@@ -50,7 +51,7 @@ def cartoonize(
 
 def peak_bytes(nodes: dict[str, Node], height: int, width: int) -> int:
     """Return about the most memory that `cartoonize` takes beyond the model, for a picture of that size in pixels."""
-    return BandPlan.for_size(nodes, height, width).peak_bytes()
+    return BandPlan.for_size(nodes, fitting_side(height), fitting_side(width)).peak_bytes()
 
 
 class _BandedRun:

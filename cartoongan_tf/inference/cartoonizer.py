@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -9,11 +10,13 @@ from cartoongan_tf import styles
 from cartoongan_tf.inference.blending import blend_with_photo
 from cartoongan_tf.inference.drawing_size import DrawingSize
 from cartoongan_tf.inference.engine import Engine
-from cartoongan_tf.inference.film_cartoonizer import FilmCartoonizer
 from cartoongan_tf.inference.planning import Method, Plan
 from cartoongan_tf.inference.runtime import Runtime
 from cartoongan_tf.inference.runtimes import load_runtime
 from cartoongan_tf.inference.steady import STEADINESS
+
+if TYPE_CHECKING:
+    from cartoongan_tf.inference.film_cartoonizer import FilmCartoonizer
 
 
 def _ignore(done: float) -> None:
@@ -37,10 +40,11 @@ class Cartoonizer:
         """
         Args:
           runtime: the generator; `runtimes.load_runtime` loads it from a file.
-          method: "whole" runs each picture in one piece. "banded" runs it in bands of rows in bounded memory, about
-            half as fast, with the same result within rounding. "auto" uses bands for what the available memory, or
-            TensorFlow's kernels on this processor (`kernel_limits`), cannot take in one piece.
-          on_progress: called with the completed share of a picture, from 0 to 1, while it is run in bands.
+          method: "whole" runs each picture in one piece. "banded" runs it in parts in bounded memory, with the same
+            result within rounding: in tiles, or in bands of rows, which take about twice the time. "auto" uses tiles
+            from a megapixel on, and bands for what the available memory, or TensorFlow's kernels on this processor
+            (`kernel_limits`), cannot take in one piece.
+          on_progress: called with the completed share of a picture, from 0 to 1, while it is run in parts.
           drawing_size: longer side, in pixels, at which larger pictures are drawn; their cartoons are enlarged to the
             size of the picture. 0 draws each picture at its own size.
 
@@ -101,7 +105,7 @@ class Cartoonizer:
         keep_drawing: float = STEADINESS,
         strength: float = 1.0,
         keep_colors: bool = False,
-    ) -> FilmCartoonizer:
+    ) -> "FilmCartoonizer":
         """Return a cartoonizer for the frames of one film, in order: uint8 RGB [N, H, W, 3] -> the same.
 
         Still regions of the film stay still in the cartoon.
@@ -116,10 +120,12 @@ class Cartoonizer:
           ValueError: the strength is not from 0 to 1.
         """
         _check_strength(strength)
+        from cartoongan_tf.inference.film_cartoonizer import FilmCartoonizer  # imports what finds cuts
+
         return FilmCartoonizer(self._engine, self._size, keep_statistics, keep_drawing, strength, keep_colors)
 
     def plan(self, height: int, width: int) -> Plan:
-        """Return how pictures drawn at a size in pixels are run: in one piece or in bands, and how many at once.
+        """Return how pictures drawn at a size in pixels are run: in one piece or in parts, and how many at once.
 
         Raises:
           InputError: they are too large for the available memory.

@@ -1,5 +1,6 @@
 """A generator that runs on pictures and frames of any size, within the limits of the machine."""
 
+import dataclasses
 from collections.abc import Callable
 
 import numpy as np
@@ -7,13 +8,12 @@ import numpy as np
 from cartoongan_tf.base import memory
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.inference.planning import USABLE_SHARE, Method, Plan, Planner
-from cartoongan_tf.inference.runtime import Runtime
+from cartoongan_tf.inference.runtime import Runtime, Statistics
 from cartoongan_tf.inference.steady import mixing_matrix
-from cartoongan_tf.models.layer_graph import Statistics
 
 
 class Engine:
-    """A runtime with the choice between one piece and bands; may be used from several threads."""
+    """A runtime with the choice between one piece and parts; may be used from several threads."""
 
     def __init__(self, runtime: Runtime, method: Method, on_progress: Callable[[float], None]):
         """
@@ -23,16 +23,24 @@ class Engine:
         Raises:
           InputError: the runtime has no bands, and the method asks for them.
         """
-        if method == "banded" and not runtime.has_layers:
+        if method == "banded" and not runtime.has_bands:
             raise InputError(f"{runtime.name} cannot run in bands; give the .keras file, or another --method")
         self._runtime = runtime
         self._planner = Planner(runtime, method)
         self._on_progress = on_progress
 
+    def plan_film(self, height: int, width: int) -> Plan:
+        """Return the plan for frames of a size; see `Planner.plan`."""
+        return self._film_planner.plan(height, width)
+
+    @property
+    def _film_planner(self) -> Planner:
+        return dataclasses.replace(self._planner, runtime=self._runtime.of_films)
+
     @property
     def keeps_statistics(self) -> bool:
         """Whether `run_on_film` averages the norms' statistics over time."""
-        return self._runtime.has_layers
+        return self._runtime.has_statistics
 
     def plan(self, height: int, width: int) -> Plan:
         """Return the plan for pictures of a size; see `Planner.plan`."""
@@ -72,7 +80,7 @@ class Engine:
         """Run on the next frames of a film, the norms' statistics averaged over the frames of a shot.
 
         Args:
-          frames: uint8 RGB [N, H, W, 3], N at most the batch size of their plan.
+          frames: uint8 RGB [N, H, W, 3], N at most the batch size of `plan_film`.
           shot_begins: for each frame, whether a shot begins with it.
           statistics: the statistics after the frames before; None at the beginning.
           keep: the share of the statistics kept from frame to frame, from 0 to below 1.
@@ -84,14 +92,15 @@ class Engine:
           InputError: as `run`.
         """
         height, width = frames.shape[1:3]
-        if not self.plan(height, width).in_bands:
+        runtime = self._runtime.of_films
+        if not self.plan_film(height, width).in_bands:
             try:
-                return self._runtime.draw_film(frames, statistics, mixing_matrix(shot_begins, keep))
+                return runtime.draw_film(frames, statistics, mixing_matrix(shot_begins, keep))
             except MemoryError as error:
-                self._planner.require_bands(error)
+                self._film_planner.require_bands(error)
         cartoons = []
         for frame, begins in zip(frames, shot_begins, strict=True):
             mixing = mixing_matrix([begins], keep)
-            cartoon, statistics = self._runtime.draw_in_bands(frame, statistics, mixing, self._on_progress)
+            cartoon, statistics = runtime.draw_in_bands(frame, statistics, mixing, self._on_progress)
             cartoons.append(cartoon)
         return np.stack(cartoons), statistics

@@ -16,7 +16,7 @@ from cartoongan_tf.base.progress import PictureBar
 from cartoongan_tf.base.threads import map_ahead
 from cartoongan_tf.inference.jobs import STREAM, Job
 from cartoongan_tf.inference.steady import STEADINESS
-from cartoongan_tf.media import film, pictures
+from cartoongan_tf.media import pictures
 from cartoongan_tf.media.pictures import Picture
 
 if TYPE_CHECKING:
@@ -120,6 +120,8 @@ def find_bad_films(jobs: Iterable[Job]) -> dict[Job, InputError]:
     problems = {}
     for job in jobs:
         if job.is_film:
+            from cartoongan_tf.media import film
+
             try:
                 film.check_film(job.source, job.target)
             except InputError as problem:
@@ -197,6 +199,8 @@ def _cartoonize_films(
 
 
 def _cartoonize_film(job: Job, cartoonizer: "AnyCartoonizer", render: RenderOptions, files: FileOptions) -> None:
+    from cartoongan_tf.media import film
+
     render_frames = functools.partial(render.render_frames, render.film_drawer(cartoonizer))
     draw = functools.partial(_naming_source, job, render_frames)
     report = film.draw_film(job.source, job.target, draw, files.batch_size, files.quality, files.keep_metadata)

@@ -5,9 +5,9 @@ import numpy as np
 from cartoongan_tf.inference.blending import blend_with_photo, keep_black_bars
 from cartoongan_tf.inference.drawing_size import DrawingSize
 from cartoongan_tf.inference.engine import Engine
+from cartoongan_tf.inference.runtime import Statistics
 from cartoongan_tf.inference.steady import StillRegions
 from cartoongan_tf.media.shots import CutDetector
-from cartoongan_tf.models.layer_graph import Statistics
 
 
 class FilmCartoonizer:
@@ -55,7 +55,7 @@ class FilmCartoonizer:
         """
         small = self._size.shrink(frames)
         height, width = small.shape[1:3]
-        batch_size = self._engine.plan(height, width).batch_size
+        batch_size = self._engine.plan_film(height, width).batch_size
         batches = [small[start : start + batch_size] for start in range(0, len(small), batch_size)]
         cartoons = np.concatenate([self._next_batch(batch) for batch in batches])
         cartoons = self._size.enlarge(cartoons, frames)

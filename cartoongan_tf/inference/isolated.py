@@ -1,11 +1,10 @@
 """A `Cartoonizer` in a process of its own, for programs: if that process dies, it costs one picture or film.
 
-TensorFlow's kernels end their process where they meet something unexpected, and the system ends a process that takes
-too much memory. The program that asked for the cartoon continues with the next file.
+The kernels of TensorFlow and LiteRT end their process where they meet something unexpected, and the system ends a
+process that takes too much memory. The program that asked for the cartoon continues with the next file.
 """
 
 import contextlib
-import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -80,11 +79,11 @@ def isolated_cartoonizer(
 
 def load_in_process(report: Report, model: str, method: "Method", drawing_size: int | None) -> Callable:
     """Load the model in the process that runs it, and return the function that answers requests."""
-    program.start_tensorflow()
     from cartoongan_tf.inference.cartoonizer import Cartoonizer
 
-    cartoonizer = Cartoonizer.load(model, method, report, drawing_size)
-    film: Callable = cartoonizer.film()
+    with program.stderr_held_back():  # LiteRT says there that it uses the CPU
+        cartoonizer = Cartoonizer.load(model, method, report, drawing_size)
+    film: Callable | None = None
 
     def answer(kind: str, *values):
         nonlocal film
@@ -94,6 +93,7 @@ def load_in_process(report: Report, model: str, method: "Method", drawing_size: 
             case "film":
                 film = cartoonizer.film(*values)
             case "frames":
+                assert film, "a film begins with a call of its own"
                 return _with_short_errors(film, *values)
 
     return answer
@@ -103,5 +103,9 @@ def _with_short_errors(function: Callable, *values) -> np.ndarray:
     """Call a cartoonizer; report TensorFlow's and memory errors in one sentence, as they cannot leave the process."""
     try:
         return function(*values)
-    except (MemoryError, sys.modules["tensorflow"].errors.OpError) as error:
+    except InputError:
+        raise
+    except Exception as error:
+        if not program.is_from_outside(error):
+            raise
         raise InputError(f"cannot be drawn ({first_line(error)}); {_ADVICE}") from None

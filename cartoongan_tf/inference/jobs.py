@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cartoongan_tf.base import atomic
 from cartoongan_tf.base.errors import InputError, NoPictureError
-from cartoongan_tf.media import film, film_reader, folders, pictures
+from cartoongan_tf.media import film_formats, folders, pictures
 
 STREAM = Path("-")  # standard input, or standard output
 
@@ -31,7 +31,7 @@ class Job:
 
     @property
     def is_film(self) -> bool:
-        return _is_film(self.source)
+        return film_formats.is_film(self.source)
 
 
 def find_jobs(arguments: Sequence[str], output: str = "", suffix: str = "") -> list[Job]:
@@ -47,11 +47,11 @@ def find_jobs(arguments: Sequence[str], output: str = "", suffix: str = "") -> l
       InputError: a folder is empty, or the output cannot take these sources.
     """
     sources = list(dict.fromkeys(map(Path, arguments)))
-    if Path(output) == STREAM and any(_is_film(source) or source.is_dir() for source in sources):
+    if Path(output) == STREAM and any(film_formats.is_film(source) or source.is_dir() for source in sources):
         raise InputError("--output=-: standard output takes one picture, no film or folder; name a file or a folder")
     if len(sources) < 2 or not output:
         return [job for source in sources for job in _jobs_beside(source, output, suffix)]
-    file_suffixes = (*pictures.WRITABLE_SUFFIXES, *film_reader.FILM_SUFFIXES)
+    file_suffixes = (*pictures.WRITABLE_SUFFIXES, *film_formats.READABLE_SUFFIXES)
     if Path(output) == STREAM or Path(output).suffix.lower() in file_suffixes:
         raise InputError(f"--output={output}: names one result, but there are several sources; name a folder")
     return [job for source in sources for job in _jobs_into(source, Path(output), suffix)]
@@ -133,7 +133,7 @@ def _jobs_beside(source: Path, output: str, suffix: str) -> list[Job]:
         return [Job(source, Path(output) / _cartoon_name(source, suffix))]
     if output:
         output_suffix = Path(output).suffix
-        if suffix and not _is_film(source) and output_suffix and output_suffix.lower() != suffix:
+        if suffix and not film_formats.is_film(source) and output_suffix and output_suffix.lower() != suffix:
             raise InputError(f"--output={output} and --format={suffix[1:]} name two formats; leave one of them out")
         return [Job(source, Path(output))]
     if source == STREAM:
@@ -166,14 +166,10 @@ def _with_both_suffixes(source: Path, target: Path) -> Path:
     return target if source.suffix == target.suffix else target.with_name(f"{source.name}{target.suffix}")
 
 
-def _is_film(source: Path) -> bool:
-    return source.suffix.lower() in film_reader.FILM_SUFFIXES
-
-
 def _suffix(source: Path, suffix: str) -> str:
     """Return the suffix of the result: the one asked for, or the source's own if it can be written."""
-    if _is_film(source):
-        return film.output_suffix(source)
+    if film_formats.is_film(source):
+        return film_formats.output_suffix(source)
     return suffix or (source.suffix if source.suffix.lower() in pictures.WRITABLE_SUFFIXES else ".png")
 
 

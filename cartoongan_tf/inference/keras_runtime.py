@@ -17,7 +17,8 @@ class KerasRuntime(Runtime):
     """A generator from a .keras file."""
 
     name = "a .keras file"
-    has_layers = True
+    has_bands = True
+    has_statistics = True
 
     def __init__(self, generator: keras.Model):
         import tensorflow as tf
@@ -46,6 +47,10 @@ class KerasRuntime(Runtime):
             return cartoon
 
         return pixels.cartoonize(generate, image), statistics
+
+    @property
+    def most_values(self) -> int:
+        return kernel_limits.most_values(on_gpu=has_gpu())
 
     @property
     def most_values_before_bands(self) -> int:

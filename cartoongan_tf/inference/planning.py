@@ -1,4 +1,4 @@
-"""The choice between one piece and bands for pictures of a size, by the memory and the kernels of this machine."""
+"""The choice between one piece and parts (bands or tiles) for pictures of a size, by memory and kernels."""
 
 import dataclasses
 import math
@@ -18,7 +18,7 @@ class Plan:
     """The plan for pictures of one size.
 
     Attributes:
-      in_bands: whether each picture is run in bands of rows, and not in one piece.
+      in_bands: whether each picture is run in parts, and not in one piece.
       batch_size: number of pictures to run at once, at least 1.
     """
 
@@ -49,7 +49,7 @@ class Planner:
             if values > self.runtime.most_values:
                 raise InputError(self._too_large(height, width, math.inf))
             return Plan(in_bands=False, batch_size=int(self.runtime.most_values / values))
-        usable = USABLE_SHARE * memory.available_bytes()
+        usable = USABLE_SHARE * memory.available_bytes() + self.runtime.held_bytes
         most_for_kernels = self.runtime.most_values_before_bands / values
         most_for_memory = usable / self.one_piece_bytes(height, width)
         batch_size = int(min(most_for_kernels, most_for_memory))
@@ -69,7 +69,7 @@ class Planner:
         Args:
           error: the device's error.
         """
-        if not self.runtime.has_layers:
+        if not self.runtime.has_bands:
             raise InputError(f"out of memory ({error}); {self._one_piece_note()}") from error
         if self.method == "whole":
             raise InputError(f"out of memory ({error}); give --method=auto, or --long_side") from error
@@ -83,16 +83,16 @@ class Planner:
         return values <= self.runtime.most_values and self.one_piece_bytes(height, width) <= usable
 
     def _fits_in_bands(self, height: int, width: int, usable: float) -> bool:
-        can_use_bands = self.runtime.has_layers and self.method != "whole"
+        can_use_bands = self.runtime.has_bands and self.method != "whole"
         return can_use_bands and self.runtime.banded_bytes(height, width) <= usable
 
     def _too_large(self, height: int, width: int, usable: float) -> str:
         """Return the message for a picture that does not fit, with what the user can do."""
         side = self._longest_side_that_fits(height, width, usable)
         advice = f"--long_side={side} fits" if side else "free some memory"
-        if self.method == "whole" and self.runtime.has_layers:
+        if self.method == "whole" and self.runtime.has_bands:
             advice = f"leave out --method=whole, or give --long_side={side}"
-        note = "" if self.runtime.has_layers else f". {self._one_piece_note()}"
+        note = "" if self.runtime.has_bands else f". {self._one_piece_note()}"
         return f"{width} x {height} pixels {self._problem(height, width, usable)}; {advice}{note}"
 
     def _longest_side_that_fits(self, height: int, width: int, usable: float) -> int:
@@ -112,11 +112,11 @@ class Planner:
 
     def _problem(self, height: int, width: int, usable: float) -> str:
         needed = self.one_piece_bytes(height, width)
-        if self.runtime.has_layers:
+        if self.runtime.has_bands and self.method != "whole":
             needed = min(needed, self.runtime.banded_bytes(height, width))
         if needed > usable:
             return f"take about {needed / 1e9:.1f} GB to draw, and {usable / 1e9:.1f} GB can be used"
-        return "are more than TensorFlow's kernels take in one piece on this machine"
+        return "are more than can be computed in one piece on this machine"
 
     def _one_piece_note(self) -> str:
         return f"{self.runtime.name} runs a picture in one piece; the .keras file can run it in bands, in less memory"

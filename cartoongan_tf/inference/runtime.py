@@ -3,12 +3,14 @@
 import abc
 import contextlib
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
 from cartoongan_tf.base.errors import first_line
 from cartoongan_tf.models import kernel_limits
-from cartoongan_tf.models.layer_graph import Statistics
+
+Statistics = Any  # of a film's frames so far; each runtime has its own
 
 PEAK_TENSORS = 4.5  # measured with the .keras file at 1024 px
 _FIRST_LAYER_CHANNELS = 64  # the paper's, where the file does not show them
@@ -20,14 +22,26 @@ class Runtime(abc.ABC):
     Attributes:
       name: kind of the file with its article, for messages.
       values_per_pixel: number of float32 values that the largest known tensor has for each pixel of a picture.
-      has_layers: whether `draw_film`, `draw_in_bands` and `banded_bytes` are available.
+      has_bands: whether `draw_in_bands` and `banded_bytes` are available.
+      has_statistics: whether `of_films` has `draw_film`, and bands of films have statistics.
       peak_tensors: memory that a picture takes in one piece, as a multiple of the largest tensor.
     """
 
     name: str
     values_per_pixel: float
-    has_layers = False
+    has_bands = False
+    has_statistics = False
     peak_tensors = PEAK_TENSORS
+
+    @property
+    def held_bytes(self) -> float:
+        """Memory that the runtime keeps from the last picture, and uses again for the next one."""
+        return 0.0
+
+    @property
+    def of_films(self) -> "Runtime":
+        """The runtime that draws films."""
+        return self
 
     @property
     def bytes_per_pixel(self) -> float:
@@ -37,9 +51,8 @@ class Runtime(abc.ABC):
     @property
     def most_values(self) -> int:
         """The most values that the largest tensor may have in one piece."""
-        most = kernel_limits.most_values(on_gpu=has_gpu())
-        # Without the layers only the first one's size is known; a later one may be twice as large.
-        return most if self.has_layers else most // 2
+        # Only the first layer's size is known; a later one may be twice as large.
+        return kernel_limits.most_values(on_gpu=has_gpu()) // 2
 
     @property
     def most_values_before_bands(self) -> int:
@@ -61,7 +74,8 @@ class Runtime(abc.ABC):
 
         Args:
           frames: uint8 RGB [N, H, W, 3].
-          before, mixing: as in `layer_graph.run_on_film`; `before` is None at the beginning.
+          before: the statistics after the frames before; None at the beginning.
+          mixing: the weights that average them over time, from `steady.mixing_matrix`.
 
         Returns:
           uint8 RGB [N, H, W, 3], and the statistics after the last frame.
@@ -69,7 +83,7 @@ class Runtime(abc.ABC):
         Raises:
           MemoryError: the device has too little memory.
         """
-        raise NotImplementedError(f"{self.name} has no layers")
+        raise NotImplementedError(f"{self.name} has no statistics")
 
     def draw_in_bands(
         self,
@@ -79,11 +93,11 @@ class Runtime(abc.ABC):
         on_progress: Callable[[float], None],
     ) -> tuple[np.ndarray, Statistics]:
         """Run on one picture in bounded memory, as `banded.cartoonize`; for a still picture, `mixing` is None."""
-        raise NotImplementedError(f"{self.name} has no layers")
+        raise NotImplementedError(f"{self.name} has no bands")
 
     def banded_bytes(self, height: int, width: int) -> int:
         """Return the memory that `draw_in_bands` takes."""
-        raise NotImplementedError(f"{self.name} has no layers")
+        raise NotImplementedError(f"{self.name} has no bands")
 
 
 def first_layer_values(shapes: list) -> int:

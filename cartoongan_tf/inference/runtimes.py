@@ -1,15 +1,17 @@
 """The runtimes of a trained generator: a Keras file, a SavedModel or a TFLite file.
 
-Every runtime runs pictures in one piece. The Keras file alone gives access to the layers, so that it can also run
-large pictures in bands, and films with statistics averaged over time.
+Every runtime runs pictures in one piece. A TFLite file needs no TensorFlow, which takes seconds to start, so the one
+beside a Keras file is used for all that it can do.
 """
 
 from pathlib import Path
 
+from cartoongan_tf.base import machine, program
 from cartoongan_tf.base.errors import InputError
-from cartoongan_tf.inference.keras_runtime import KerasRuntime
+from cartoongan_tf.inference.paired_runtime import PairedRuntime
 from cartoongan_tf.inference.runtime import Runtime
-from cartoongan_tf.inference.saved_model_runtime import SavedModelRuntime
+from cartoongan_tf.inference.tflite_facts import find_beside
+from cartoongan_tf.inference.tflite_runtime import TFLiteRuntime
 
 
 def load_runtime(path: Path) -> Runtime:
@@ -19,14 +21,31 @@ def load_runtime(path: Path) -> Runtime:
       InputError: the path is no model, or none that can be used.
     """
     if path.is_dir():
+        program.start_tensorflow()
+        from cartoongan_tf.inference.saved_model_runtime import SavedModelRuntime
+
         return SavedModelRuntime.load(path)
     if path.suffix == ".tflite":
-        from cartoongan_tf.inference.tflite_runtime import TFLiteRuntime  # imports its interpreter
-
         return TFLiteRuntime.load(path)
     if path.suffix == ".keras":
-        return KerasRuntime.load(path)
+        return _load_keras_file(path)
     raise InputError(
         f"{path}: not a model; give a .keras file (import_weights makes one of a .pth), a .tflite file or a "
         "SavedModel folder"
     )
+
+
+def _load_keras_file(path: Path) -> Runtime:
+    # TensorFlow alone computes on a GPU, which is worth its start.
+    beside = None if machine.has_nvidia_gpu() else find_beside(path)
+    if beside is None:
+        return _load_keras(path)
+    runtime = TFLiteRuntime.load(beside)
+    return runtime if runtime.has_bands else PairedRuntime(runtime, path, _load_keras)
+
+
+def _load_keras(path: Path) -> Runtime:
+    program.start_tensorflow()
+    from cartoongan_tf.inference.keras_runtime import KerasRuntime
+
+    return KerasRuntime.load(path)

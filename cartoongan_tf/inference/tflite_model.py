@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
+from cartoongan_tf.base import machine
 from cartoongan_tf.base.errors import InputError, first_line
+from cartoongan_tf.models.picture_sizes import MINIMUM_SIZE_PX
 
 
 class TFLiteGenerator:
@@ -27,7 +29,7 @@ class TFLiteGenerator:
         Args:
           model: content of a .tflite file.
           name: name of the file, for errors.
-          num_threads: number of threads to compute with; None: one per CPU.
+          num_threads: number of threads to compute with; None: one per CPU that this process may use.
 
         Raises:
           InputError: it is no .tflite file, or takes no RGB pictures.
@@ -35,7 +37,7 @@ class TFLiteGenerator:
         if not model:
             raise InputError(f"{name}: an empty file; export it again")
         try:
-            self._interpreter = Interpreter(model_content=model, num_threads=num_threads or os.cpu_count())
+            self._interpreter = Interpreter(model_content=model, num_threads=num_threads or machine.num_threads())
         except ValueError as error:
             raise InputError(f"{name}: not a .tflite file that can be read ({first_line(error)})") from error
         self._photo = self._interpreter.get_input_details()[0]
@@ -50,6 +52,11 @@ class TFLiteGenerator:
                 "expected; export_model writes such files"
             )
         self.size = None if signature[1:3] == [-1, -1] else tuple(signature[1:3])
+        try:
+            if self.size is None:
+                self._resize((1, MINIMUM_SIZE_PX, MINIMUM_SIZE_PX, 3))
+        except (ValueError, RuntimeError) as error:
+            raise InputError(f"{name}: LiteRT cannot prepare it ({first_line(error)}); export it again") from error
 
     @classmethod
     def load(cls, path: Path, num_threads: int | None = None) -> "TFLiteGenerator":
@@ -64,8 +71,11 @@ class TFLiteGenerator:
 
     def _run(self, photo: np.ndarray) -> np.ndarray:
         with self._turn:
-            self._interpreter.resize_tensor_input(self._photo["index"], photo.shape, strict=True)
-            self._interpreter.allocate_tensors()
+            self._resize(photo.shape)
             self._interpreter.set_tensor(self._photo["index"], photo)
             self._interpreter.invoke()
             return self._interpreter.get_tensor(self._cartoon["index"])
+
+    def _resize(self, shape: tuple[int, ...]) -> None:
+        self._interpreter.resize_tensor_input(self._photo["index"], shape, strict=True)
+        self._interpreter.allocate_tensors()

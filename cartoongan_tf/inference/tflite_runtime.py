@@ -1,15 +1,21 @@
-"""The runtime of a .tflite file, in the interpreter that phones use."""
+"""The runtime of a .tflite file, in the interpreter that phones use. It needs neither TensorFlow nor Keras."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from cartoongan_tf.base.errors import InputError
-from cartoongan_tf.inference.runtime import Runtime, first_layer_values
+from cartoongan_tf.inference import tiles
+from cartoongan_tf.inference.runtime import Runtime, Statistics, first_layer_values
+from cartoongan_tf.inference.tflite_facts import TFLiteFacts
 from cartoongan_tf.inference.tflite_model import TFLiteGenerator
-from cartoongan_tf.models import kernel_limits, pixels
+from cartoongan_tf.models import kernel_limits
+from cartoongan_tf.models.picture_sizes import fitting_side
 
+# Measured: with the paper's generator, and with a light one, whose largest tensor TFLite does not need.
 _PEAK_TENSORS = 7.5
+_PEAK_TENSORS_OF_LIGHT = 4.0
 
 
 class TFLiteRuntime(Runtime):
@@ -18,11 +24,23 @@ class TFLiteRuntime(Runtime):
     name = "a .tflite file"
     peak_tensors = _PEAK_TENSORS
 
-    def __init__(self, generator: TFLiteGenerator):
+    def __init__(self, generator: TFLiteGenerator, facts: TFLiteFacts | None):
+        """
+        Args:
+          generator: the file's generator.
+          facts: what the file says of it; None for a file without facts.
+        """
         self._generator = generator
-        # Kernels are stored as [out, height, width, in] here.
-        shapes = [np.roll(shape, -1) for shape in generator.tensor_shapes]
-        self.values_per_pixel = first_layer_values(shapes)
+        self._facts = facts
+        self._held_bytes = 0.0
+        if facts:
+            self.values_per_pixel = facts.values_per_pixel
+            self.has_bands = facts.reach is not None
+            self.peak_tensors = _PEAK_TENSORS if facts.reach is None else _PEAK_TENSORS_OF_LIGHT
+        else:
+            # Kernels are stored as [out, height, width, in] here.
+            shapes = [np.roll(shape, -1) for shape in generator.tensor_shapes]
+            self.values_per_pixel = first_layer_values(shapes)
 
     @classmethod
     def load(cls, path: Path) -> "TFLiteRuntime":
@@ -31,19 +49,61 @@ class TFLiteRuntime(Runtime):
         Raises:
           InputError: the file is damaged, or takes pictures of one size only.
         """
-        generator = TFLiteGenerator.load(path)
+        model = path.read_bytes()
+        generator = TFLiteGenerator(model, path)
         if generator.size:
             height, width = generator.size
             raise InputError(
                 f"{path}: takes only tensors of {width} x {height} pixels, for use in an app; use the file without a "
                 "size in its name, which gives the same cartoons"
             )
-        return cls(generator)
+        return cls(generator, TFLiteFacts.read(model))
+
+    @property
+    def held_bytes(self) -> float:
+        return self._held_bytes
 
     @property
     def most_values(self) -> int:
-        return kernel_limits.most_values(on_gpu=True) // 2  # XNNPACK copies nothing, and counts in 32 bits as GPUs do
+        most = kernel_limits.most_values(on_gpu=True)  # XNNPACK copies nothing, and counts in 32 bits as GPUs do
+        return most if self._facts else most // 2
+
+    @property
+    def most_values_before_bands(self) -> int:
+        if not self.has_bands:
+            return self.most_values
+        return int(tiles.MAX_SIDE_PX**2 * self.values_per_pixel)
 
     def draw(self, image: np.ndarray) -> np.ndarray:
-        cartoons = pixels.cartoonize(lambda photo: self._generator(np.asarray(photo)), image)
-        return np.asarray(cartoons)
+        height, width = image.shape[1:3]
+        # One by one: a batch of another size would prepare the interpreter anew.
+        cartoons = [self._draw_fitting(pad_to_fit(picture)[np.newaxis]) for picture in image]
+        return np.concatenate(cartoons)[:, :height, :width]
+
+    def draw_in_bands(
+        self,
+        image: np.ndarray,
+        before: Statistics | None,
+        mixing: np.ndarray | None,
+        on_progress: Callable[[float], None],
+    ) -> tuple[np.ndarray, Statistics]:
+        assert self._facts is not None and self._facts.reach is not None
+        height, width = image.shape[:2]
+        cartoon = tiles.draw_in_tiles(self._draw_fitting, pad_to_fit(image), self._facts.reach, on_progress)
+        return cartoon[:height, :width], []
+
+    def banded_bytes(self, height: int, width: int) -> int:
+        num_pixels = height * width
+        return int(self.bytes_per_pixel * min(num_pixels, tiles.MAX_SIDE_PX**2)) + 6 * num_pixels
+
+    def _draw_fitting(self, photo: np.ndarray) -> np.ndarray:
+        """Run on a picture whose sides are multiples of 4: uint8 RGB [1, H, W, 3] -> the same."""
+        self._held_bytes = self.bytes_per_pixel * photo.shape[1] * photo.shape[2]
+        cartoon = self._generator(photo.astype(np.float32) / np.float32(127.5) - np.float32(1))
+        return np.round((cartoon + 1) * 127.5).clip(0, 255).astype(np.uint8)
+
+
+def pad_to_fit(image: np.ndarray) -> np.ndarray:
+    """Pad a picture as `pixels.pad_to_fit` does: [H, W, C] -> [H', W', C]."""
+    missing = [fitting_side(side) - side for side in image.shape[:2]]
+    return np.pad(image, (*((0, number) for number in missing), (0, 0)), mode="reflect") if any(missing) else image

@@ -18,11 +18,11 @@ from cartoongan_tf.base import atomic
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.base.progress import Bar
 from cartoongan_tf.base.threads import iterate_ahead, map_ahead
+from cartoongan_tf.media.film_formats import CONTAINERS
 from cartoongan_tf.media.film_reader import FilmBatch, Reader, Time, opened
-from cartoongan_tf.media.film_tracks import CONTAINERS, TrackPlan, plan_tracks
+from cartoongan_tf.media.film_tracks import TrackPlan, plan_tracks
 from cartoongan_tf.media.film_writer import Writer
 
-WRITABLE_SUFFIXES = tuple(CONTAINERS)
 _CUT_SHORT_SHARE = 0.9  # share of the expected frames below which a film may have been cut short
 _MOST_BROKEN = 0.5  # share of the frames
 _SAME_SHAPE = 0.05  # difference of two pictures' proportions that rounded sides may have
@@ -66,12 +66,6 @@ class FilmReport:
         if self.transparency_lost:
             remarks.append("its transparency is laid over white; an --output that ends in .webm keeps it")
         return remarks + self.track_remarks
-
-
-def output_suffix(film: str | os.PathLike) -> str:
-    """Return the film's own suffix if films can be written with it, else .mkv, which takes almost any track."""
-    suffix = Path(film).suffix
-    return suffix if suffix.lower() in WRITABLE_SUFFIXES else ".mkv"
 
 
 def check_film(film: str | os.PathLike, target: str | os.PathLike) -> None:
@@ -125,10 +119,8 @@ def draw_film(
 
 def _check_target(target: Path) -> None:
     """Raise InputError unless the target's format can be written."""
-    if target.suffix.lower() not in WRITABLE_SUFFIXES:
-        raise InputError(
-            f"{target}: cannot write a film in that format; end the name in {', '.join(WRITABLE_SUFFIXES)}"
-        )
+    if target.suffix.lower() not in CONTAINERS:
+        raise InputError(f"{target}: cannot write a film in that format; end the name in {', '.join(CONTAINERS)}")
 
 
 def _check_most_are_sound(film: str | os.PathLike, num_broken: int, num_frames: int) -> None:

@@ -18,10 +18,6 @@ from cartoongan_tf.media.deinterlacing import Deinterlacer
 from cartoongan_tf.media.film_pixels import FrameConverter, tag_untagged_hd
 from cartoongan_tf.media.film_stream import FilmStream, Item, LostFrame, TrackPacket, time_base_of
 
-FILM_SUFFIXES = (
-    ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".vob", ".ts", ".mts", ".m2ts",
-    ".wmv", ".asf", ".flv", ".3gp", ".3g2", ".ogv", ".mxf",
-)  # fmt: skip
 _DEFAULT_RATE = Fraction(25)  # frames in a second, where the film does not state it
 
 

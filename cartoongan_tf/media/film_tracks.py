@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 import av
 
-CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".webm": "webm", ".mkv": "matroska"}
+from cartoongan_tf.media.film_formats import CONTAINERS
+
 _SOUND_ENCODERS = {".webm": "libopus"}
 _USUAL_SOUND_ENCODER = "aac"
 _BITS_PER_CHANNEL = 96_000  # in a second

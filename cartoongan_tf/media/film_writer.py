@@ -15,7 +15,8 @@ import numpy as np
 
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.media import hdr
-from cartoongan_tf.media.film_tracks import CONTAINERS, CopiedTrack, EncodedSound, TrackPlan, copy_facts
+from cartoongan_tf.media.film_formats import CONTAINERS
+from cartoongan_tf.media.film_tracks import CopiedTrack, EncodedSound, TrackPlan, copy_facts
 from cartoongan_tf.media.transparency import over_white
 
 _BT709_LIMITED = {"colorspace": 1, "color_range": 1, "color_primaries": 1, "color_trc": 1}

@@ -5,8 +5,7 @@ All arrays are NHWC. The functions work on any Keras backend, eagerly and inside
 
 from keras import ops
 
-SIZE_MULTIPLE = 4  # the generator halves height and width twice
-MINIMUM_SIZE_PX = 8  # its reflection padding needs two rows at a quarter of the resolution
+from cartoongan_tf.models.picture_sizes import MINIMUM_SIZE_PX, SIZE_MULTIPLE
 
 
 def to_float(image):

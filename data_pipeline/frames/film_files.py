@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.media import folders
-from cartoongan_tf.media.film_reader import FILM_SUFFIXES, opened
+from cartoongan_tf.media.film_formats import is_film
+from cartoongan_tf.media.film_reader import opened
 
 
 class FilmFiles(NamedTuple):
@@ -50,7 +51,7 @@ def find_films(arguments: Sequence[str], output_dir: str | os.PathLike) -> FilmF
 
 def _is_film(file: Path, argument: str) -> bool:
     """Return whether a file is named by itself, or has the suffix of a film."""
-    return file == Path(argument) or file.suffix.lower() in FILM_SUFFIXES
+    return file == Path(argument) or is_film(file)
 
 
 def _files(argument: str) -> Iterator[Path]:

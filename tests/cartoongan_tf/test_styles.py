@@ -9,6 +9,7 @@ import pytest
 
 from cartoongan_tf import Cartoonizer, cartoonize, styles
 from cartoongan_tf.base.errors import InputError
+from cartoongan_tf.inference.tflite_facts import find_beside
 from cartoongan_tf.media import image_measures, pictures
 from cartoongan_tf.media.abstraction import Abstraction, abstract
 from cartoongan_tf.training import health_measures
@@ -48,7 +49,8 @@ def draw_in():
 @each_style
 def test_a_style_is_small_and_has_a_model_card(name):
     folder = STYLES[name].generator.parent
-    assert sum(path.stat().st_size for path in folder.iterdir()) < MAX_BYTES
+    assert sum(path.stat().st_size for path in folder.iterdir() if path.suffix != ".tflite") < MAX_BYTES
+    assert find_beside(STYLES[name].generator), "python -m export.write_tflite makes the .tflite file"
     card = (folder / "model_card.md").read_text()
     titles = re.findall(r"^## (.*)$", card, re.MULTILINE)
     assert titles == ["Use", "Data", "Licence and attribution", "Recipe", "Evaluation", "Limits"]

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from cartoongan_tf import Cartoonizer, train
 from cartoongan_tf.base.options import read_flagfile_values
+from cartoongan_tf.inference.tflite_facts import find_beside
 from cartoongan_tf.media import pictures
 from cartoongan_tf.training.config import TrainConfig
 from tests.helpers import draw, scalars
@@ -167,6 +168,7 @@ def test_the_light_generator_and_vgg19_train(data_dir, tmp_path):
     assert train.main(["train", *train_flags(data_dir, run_dir, *flags, "--checkpoint_every_steps=20")]) == 0
     assert "\n--generator=light\n" in (run_dir / "run.flags").read_text()
     photo = draw(0)
+    assert find_beside(run_dir / "generator.keras")
     cartoon = Cartoonizer.load(run_dir / "generator.keras")(photo)
     assert cartoon.shape == photo.shape and np.abs(cartoon.astype(int) - photo).mean() < 60
     begun_with = np.tanh(photo / 127.5 - 1) * 127.5 + 127.5

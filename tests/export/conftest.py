@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from cartoongan_tf.inference.tflite_facts import TFLiteFacts
 from cartoongan_tf.models.generator_file import load_generator
 from export import parity, tflite, tflite_file
 from export.serving import saved_model
@@ -54,7 +55,7 @@ def brightening():
         photo = tf.TensorSpec([None, None, None, 3], tf.float32)
         function = tf.function(lambda photo: photo + offset).get_concrete_function(photo)
         content = tf.lite.TFLiteConverter.from_concrete_functions([function]).convert()
-        return tflite_file.completed(content, METADATA, (8, 8))
+        return tflite_file.completed(content, METADATA, TFLiteFacts("", 3.0, reach=0), (8, 8))
 
     return convert
 

@@ -58,6 +58,12 @@ def test_stored_tensors_are_those_that_peak_bytes_counts(monkeypatch):
     assert banded.peak_bytes(nodes, 2160, 3840) / (2160 * 3840) == pytest.approx(192 + 12)  # and 12 for the pictures
 
 
+def test_peak_bytes_are_those_of_the_padded_picture():
+    """The light generator's sums take inputs of one size, which a padded picture has at every layer."""
+    nodes = layer_graph(build_generator("light", width=4, num_blocks=1))
+    assert banded.peak_bytes(nodes, 1501, 2203) == banded.peak_bytes(nodes, 1504, 2204)
+
+
 def test_a_layer_without_a_rule_is_named():
     generator = build_generator("paper", width=4, num_blocks=1)
     nodes = layer_graph(generator)

@@ -18,29 +18,7 @@ from cartoongan_tf.inference.saved_model_runtime import SavedModelRuntime
 from cartoongan_tf.media import pictures
 from cartoongan_tf.models import pixels
 from cartoongan_tf.models.generator_file import load_generator
-from export import tflite
-from export.serving import saved_model
-from export.tflite_file import Metadata
 from tests.helpers import draw
-
-MAX_PIXELS = 100 * 100  # of the SavedModel
-
-
-@pytest.fixture(scope="module")
-def models(generator_path, tmp_path_factory):
-    """The same generator in a file of every kind."""
-    folder = tmp_path_factory.mktemp("models")
-    generator = load_generator(generator_path)
-    version = folder / "serving" / "1"
-    saved_model.write_version(generator, version, "demo", draw(0), MAX_PIXELS)
-    for precision in ("fp32", "fp16"):
-        (folder / f"{precision}.tflite").write_bytes(tflite.convert(generator, precision, Metadata("demo")))
-    return {
-        "keras": generator_path,
-        "saved_model": version,
-        "fp32": folder / "fp32.tflite",
-        "fp16": folder / "fp16.tflite",
-    }
 
 
 @pytest.fixture(scope="module")
@@ -192,12 +170,25 @@ def test_other_runtimes_have_no_bands_and_name_the_size_that_fits(runtimes, monk
     with pytest.raises(InputError, match=f"{name}.*--method"):
         Cartoonizer(runtime, "banded")
     cartoonizer = Cartoonizer(runtime)
+    monkeypatch.setattr(type(runtime), "held_bytes", 0.0)  # of the pictures in other tests
     _set_memory(monkeypatch, runtime, photo, 0.25)
     with pytest.raises(InputError, match=rf"80 x 60 pixels.*--long_side=\d+ fits.*{name}") as error:
         cartoonizer(photo)
     long_side = int(re.search(r"--long_side=(\d+)", str(error.value))[1])
     assert 30 <= long_side <= 40
     assert cartoonizer(pictures.shrink(photo, long_side)).shape[1] == long_side
+
+
+def test_memory_that_a_runtime_keeps_counts_for_the_next_picture(models, monkeypatch):
+    """An interpreter keeps its tensors, so that the next photo of the same size needs no more."""
+    runtime, photo = load_runtime(models["fp32"]), draw(0, 60, 80)
+    cartoonizer = Cartoonizer(runtime)
+    cartoonizer(photo)
+    assert runtime.held_bytes == pytest.approx(runtime.bytes_per_pixel * 60 * 80)
+    _set_memory(monkeypatch, runtime, photo, 0.1)
+    cartoonizer(photo)
+    with pytest.raises(InputError, match="160 x 120 pixels"):
+        cartoonizer(draw(0, 120, 160))
 
 
 def test_a_picture_that_fits_by_no_method_is_refused(cartoonizer, monkeypatch):

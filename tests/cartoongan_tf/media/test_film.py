@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cartoongan_tf.base.errors import InputError
-from cartoongan_tf.media import film, film_reader
+from cartoongan_tf.media import film, film_formats
 from tests.films import NUM_FRAMES, Seen, make_film, same
 
 
@@ -16,10 +16,10 @@ def steady(tmp_path_factory):
 
 
 def test_suffixes():
-    assert film.output_suffix("a/b.MP4") == ".MP4"
-    assert film.output_suffix("a/b.avi") == ".mkv"
-    assert set(film.WRITABLE_SUFFIXES) <= set(film_reader.FILM_SUFFIXES)
-    assert all(suffix == suffix.lower() and suffix.startswith(".") for suffix in film_reader.FILM_SUFFIXES)
+    assert film_formats.output_suffix("a/b.MP4") == ".MP4"
+    assert film_formats.output_suffix("a/b.avi") == ".mkv"
+    assert set(film_formats.CONTAINERS) <= set(film_formats.READABLE_SUFFIXES)
+    assert all(suffix == suffix.lower() and suffix.startswith(".") for suffix in film_formats.READABLE_SUFFIXES)
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".m4v", ".mov", ".mkv"])

@@ -2,13 +2,17 @@ import io
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from cartoongan_tf import Cartoonizer, import_weights
 from cartoongan_tf.base.errors import InputError
+from cartoongan_tf.inference.tflite_facts import find_beside
 from cartoongan_tf.media import pictures
 from cartoongan_tf.media.image_measures import psnr
-from cartoongan_tf.models import authors_files, authors_weights
+from cartoongan_tf.models import authors_files, authors_weights, pixels
 from cartoongan_tf.models.generator_file import load_generator
+from export import drawing_file
+from tests.helpers import run_cartoonize
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +125,8 @@ def test_the_program_says_which_file_does_not_fit(weights, tmp_path, capsys):
     assert not output.exists()
 
 
-def test_a_generator_is_written_over_only_when_told(weights, tmp_path, capsys):
+def test_a_generator_is_written_over_only_when_told(weights, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(drawing_file, "write_beside", lambda path: path.with_suffix(".tflite"))
     np.savez(tmp_path / "some.npz", **weights)
     (tmp_path / "out.keras").write_text("precious")
     flags = [f"--weights={tmp_path}/some.npz", f"--output={tmp_path}/out.keras"]
@@ -193,3 +198,16 @@ def test_hayao_reproduces_the_published_pictures(assets, hayao, name):
     # The same through uint8 pixels, as cartoonize takes and gives them: rounding costs this much.
     rounded = Cartoonizer.load(hayao)(enlarged.round().astype(np.uint8))
     assert psnr(rounded, published[:height, :width]) >= 40
+
+
+def test_hayao_draws_a_photo(assets, hayao, tmp_path):
+    """The authors' weights on a real photo through the program, by the .tflite file that the import writes."""
+    small = tmp_path / "small.png"
+    with Image.open(min((assets / "photos").glob("*.jpg"))) as picture:
+        picture.resize((96, 64)).save(small)
+    assert run_cartoonize(hayao, small) == 0
+    photo = pictures.read_picture(small)
+    cartoon = pictures.read_picture(tmp_path / "small-cartoon.png").astype(int)
+    assert 4 < np.abs(cartoon - photo).mean() < 80
+    assert find_beside(hayao)
+    assert np.abs(cartoon - np.asarray(pixels.cartoonize(load_generator(hayao), photo[np.newaxis]))[0]).max() <= 1

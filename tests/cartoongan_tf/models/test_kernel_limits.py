@@ -7,6 +7,7 @@ from cartoongan_tf import Cartoonizer, styles
 from cartoongan_tf.base import machine, memory
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.inference.band_plan import BandPlan
+from cartoongan_tf.inference.keras_runtime import KerasRuntime
 from cartoongan_tf.inference.runtimes import load_runtime
 from cartoongan_tf.models import kernel_limits
 from cartoongan_tf.models.generator_file import load_generator
@@ -61,7 +62,7 @@ def test_bands_keep_every_tensor_of_a_phone_s_photo_below_the_limit(processor, a
 def test_a_phone_s_photo_is_drawn_in_bands_where_a_kernel_would_give_up(monkeypatch, processor, num_threads, whole):
     """Two megapixels of the bundled style on processors without AVX-512, and 12 of them with it."""
     monkeypatch.setattr(memory, "available_bytes", lambda: 64 * 10**9)
-    cartoonizer = Cartoonizer.load()
+    cartoonizer = Cartoonizer(KerasRuntime.load(styles.find_model(styles.DEFAULT)))
     processor(False, num_threads)
     assert cartoonizer.plan(1500, 2000).in_bands != whole
     for height, width in PHONES_PX:
