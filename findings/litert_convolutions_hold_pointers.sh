@@ -3,7 +3,7 @@
 # whose size their shapes tell; and a new size costs next to nothing to prepare, as nothing is computed yet.
 # What happens: for each convolution larger than 1x1, XNNPACK fills a table with a pointer for each tap of each output
 # pixel, and keeps it: 72 bytes a pixel for a 3x3 convolution, where a float tensor of 8 channels has 32. So a network
-# of ten narrow convolutions holds 24 of its tensors before it runs, and takes four times as long to prepare for a
+# of ten narrow convolutions holds 24 of its tensors before it runs, and takes five times as long to prepare for a
 # size as to run. LiteRT's documentation does not mention it. The delegate's flag TRANSIENT_INDIRECTION_BUFFER (0x20)
 # makes each table as its layer runs, in one buffer; in Python, CompiledModel takes it, and Interpreter does not.
 # For users: draw large pictures in tiles of one size, which need the tables of one tile, once. Pictures of many sizes
@@ -74,7 +74,7 @@ done = time.perf_counter()
 times = f"prepared in {ready - begun:.2f} s, ran {done - ready:.2f} s"
 print(f"{sys.argv[1]}: holds {prepared / TENSOR_BYTES:.1f} tensors, {times}")
 PYTHON
-venv/bin/python convert.py 2> log || { cat log; exit 1; }
+venv/bin/python convert.py > log 2>&1 || { cat log; exit 1; }
 venv/bin/python measure.py Interpreter 2> log | tee of_interpreter || { cat log; exit 1; }
 venv/bin/python measure.py CompiledModel 2> log | tee of_compiled || { cat log; exit 1; }
 venv/bin/python - <<'PYTHON'
@@ -84,5 +84,5 @@ held = [float(re.search(r"holds ([\d.]+)", open(name).read())[1]) for name in ("
 raise SystemExit(0 if held[0] > 15 and held[1] < held[0] / 2 else f"This has changed: {held}")
 PYTHON
 # Output seen (AMD EPYC, 2 threads):
-# Interpreter: holds 24.5 tensors, prepared in 1.43 s, ran 0.38 s
-# CompiledModel: holds 5.3 tensors, prepared in 0.22 s, ran 0.63 s
+# Interpreter: holds 24.5 tensors, prepared in 0.99 s, ran 0.19 s
+# CompiledModel: holds 5.3 tensors, prepared in 0.17 s, ran 0.42 s
