@@ -18,7 +18,7 @@ from cartoongan_tf.inference.row_rules import Rows, rule_for
 from cartoongan_tf.models import pixels
 from cartoongan_tf.models.layer_graph import Node, Statistics, mix, norms
 from cartoongan_tf.models.layers import InstanceNormalization, spatial_moments
-from cartoongan_tf.models.picture_sizes import fitting_side
+from cartoongan_tf.models.picture_sizes import fitting_side, pad_to_fit
 
 Moments = tuple[np.ndarray, np.ndarray]  # mean and biased variance, float32 [1, 1, 1, C]
 
@@ -42,7 +42,7 @@ def cartoonize(
       uint8 RGB [H, W, 3], within rounding the result for the picture in one piece; and the norms' statistics.
     """
     height, width = image.shape[:2]
-    padded = ops.convert_to_numpy(pixels.pad_to_fit(image[np.newaxis]))[0]
+    padded = pad_to_fit(image)
     earlier = {} if before is None else dict(zip(norms(nodes), before, strict=True))
     run = _BandedRun(BandPlan.for_size(nodes, *padded.shape[:2]), padded, earlier, mixing, on_progress)
     cartoon = run.cartoon()

@@ -11,7 +11,7 @@ from cartoongan_tf.inference.runtime import Runtime, Statistics, first_layer_val
 from cartoongan_tf.inference.tflite_facts import TFLiteFacts
 from cartoongan_tf.inference.tflite_model import TFLiteGenerator
 from cartoongan_tf.models import kernel_limits
-from cartoongan_tf.models.picture_sizes import fitting_side
+from cartoongan_tf.models.picture_sizes import pad_to_fit
 
 # Measured: with the paper's generator, and with a light one, whose largest tensor TFLite does not need.
 _PEAK_TENSORS = 7.5
@@ -101,9 +101,3 @@ class TFLiteRuntime(Runtime):
         self._held_bytes = self.bytes_per_pixel * photo.shape[1] * photo.shape[2]
         cartoon = self._generator(photo.astype(np.float32) / np.float32(127.5) - np.float32(1))
         return np.round((cartoon + 1) * 127.5).clip(0, 255).astype(np.uint8)
-
-
-def pad_to_fit(image: np.ndarray) -> np.ndarray:
-    """Pad a picture as `pixels.pad_to_fit` does: [H, W, C] -> [H', W', C]."""
-    missing = [fitting_side(side) - side for side in image.shape[:2]]
-    return np.pad(image, (*((0, number) for number in missing), (0, 0)), mode="reflect") if any(missing) else image

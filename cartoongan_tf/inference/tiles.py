@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cartoongan_tf.models.picture_sizes import SIZE_MULTIPLE
+from cartoongan_tf.models.picture_sizes import next_multiple
 
 MAX_SIDE_PX = 1024  # longest side of a tile; measured in docs/large_pictures.md
 
@@ -31,7 +31,7 @@ def draw_in_tiles(
     Returns:
       uint8 RGB [H, W, 3].
     """
-    overlap = _next_multiple(reach)
+    overlap = next_multiple(reach)
     all_rows = _spans(photo.shape[0], overlap)
     all_columns = _spans(photo.shape[1], overlap)
     cartoon = np.empty_like(photo)
@@ -62,7 +62,7 @@ class _Span(NamedTuple):
 def _spans(length: int, overlap: int) -> list[_Span]:
     """Divide an axis into as few tiles as possible, of one length each, whose neighbours share 2 * overlap pixels."""
     num_tiles = max(1, math.ceil((length - 2 * overlap) / (MAX_SIDE_PX - 2 * overlap)))
-    side = _next_multiple(math.ceil((length + 2 * overlap * (num_tiles - 1)) / num_tiles))
+    side = next_multiple(math.ceil((length + 2 * overlap * (num_tiles - 1)) / num_tiles))
     spans: list[_Span] = []
     for number in range(num_tiles):
         start = min(number * (side - 2 * overlap), length - side)
@@ -70,7 +70,3 @@ def _spans(length: int, overlap: int) -> list[_Span]:
         kept_to = start + side - overlap if number < num_tiles - 1 else length
         spans.append(_Span(slice(start, start + side), slice(kept_from, kept_to)))
     return spans
-
-
-def _next_multiple(size: int) -> int:
-    return -(-size // SIZE_MULTIPLE) * SIZE_MULTIPLE

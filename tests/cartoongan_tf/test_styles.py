@@ -50,6 +50,7 @@ def draw_in():
 def test_a_style_is_small_and_has_a_model_card(name):
     folder = STYLES[name].generator.parent
     assert sum(path.stat().st_size for path in folder.iterdir() if path.suffix != ".tflite") < MAX_BYTES
+    assert (folder / "generator.tflite").stat().st_size < MAX_BYTES
     assert find_beside(STYLES[name].generator), "python -m export.write_tflite makes the .tflite file"
     card = (folder / "model_card.md").read_text()
     titles = re.findall(r"^## (.*)$", card, re.MULTILINE)

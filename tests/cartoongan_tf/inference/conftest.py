@@ -58,7 +58,18 @@ def models(generator_path, tmp_path_factory):
 @pytest.fixture(scope="session")
 def tflite_beside(light_path, tmp_path_factory):
     """The small light generator, with its .tflite file beside it."""
-    path = tmp_path_factory.mktemp("light") / "generator.keras"
-    shutil.copy(light_path, path)
+    return _with_tflite(light_path, tmp_path_factory.mktemp("light"))
+
+
+@pytest.fixture(scope="session")
+def paired(generator_path, tmp_path_factory):
+    """The small generator with norms, and its .tflite file."""
+    return _with_tflite(generator_path, tmp_path_factory.mktemp("paired"))
+
+
+def _with_tflite(keras_path, folder):
+    """Copy a generator into a folder, and write its .tflite file beside it."""
+    path = folder / "generator.keras"
+    shutil.copy(keras_path, path)
     drawing_file.write_beside(path)
     return path

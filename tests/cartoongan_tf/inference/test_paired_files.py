@@ -26,15 +26,6 @@ pytestmark = pytest.mark.usefixtures("no_gpu")
 NO_TENSORFLOW = "raise ImportError('drawing asked for it')"
 
 
-@pytest.fixture(scope="module")
-def paired(generator_path, tmp_path_factory):
-    """The small generator with norms, and its .tflite file."""
-    path = tmp_path_factory.mktemp("paired") / "generator.keras"
-    shutil.copy(generator_path, path)
-    drawing_file.write_beside(path)
-    return path
-
-
 @pytest.fixture
 def without_tensorflow(no_gpu, tmp_path):
     """The environment of a process that cannot import TensorFlow nor Keras."""
