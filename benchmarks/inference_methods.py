@@ -30,7 +30,7 @@ def prepare(weights_path: str, seed: int, folder: Path) -> None:
     from benchmarks import torch_generator
     from cartoongan_tf.models import authors_files, authors_weights, generator_file
     from export import tflite
-    from export.tflite_file import Metadata
+    from export.tflite_metadata import Metadata
 
     weights = authors_files.read_weights(weights_path) if weights_path else torch_generator.random_weights(seed)
     generator = authors_weights.generator_from_weights(weights)

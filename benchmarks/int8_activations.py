@@ -95,12 +95,14 @@ def files(generator, calibration: Sequence[np.ndarray]) -> dict[str, bytes]:
     from ai_edge_quantizer import recipe
 
     from export import tflite
-    from export.tflite_file import Metadata
+    from export.tflite_graphs import build_graphs
 
-    plain = tflite.convert(generator, "fp32", Metadata("plain"), SIZE_PX)
+    graph = build_graphs(generator, SIZE_PX)[0]
+    plain = tflite.convert_graph(graph)
+    inputs = {graph.signature: [graph.first_frame(photo) for photo in calibration]}
 
     def calibrated(quantization_recipe):
-        return functools.partial(tflite.quantize, plain, quantization_recipe, calibration)
+        return functools.partial(tflite.quantize, plain, quantization_recipe, inputs)
 
     in_integers = tflite.integer_convolutions
     makers: dict[str, Callable[[], bytes]] = {

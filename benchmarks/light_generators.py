@@ -117,7 +117,7 @@ def convert(names: list[str], folder: Path) -> dict[str, tuple[str, str]]:
     from benchmarks.generator_costs import num_multiplications
     from cartoongan_tf.models.generator import build_generator
     from export.tflite import convert
-    from export.tflite_file import Metadata
+    from export.tflite_metadata import Metadata
 
     costs = {}
     for name in names:

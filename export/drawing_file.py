@@ -10,6 +10,7 @@ from cartoongan_tf.inference.tflite_model import TFLiteGenerator
 from cartoongan_tf.models.generator_file import load_generator
 from export import parity, tflite
 from export.reference import Reference
+from export.tflite_metadata import Metadata
 
 PRECISION = "fp32"
 _NUM_PHOTOS = 2
@@ -37,13 +38,13 @@ def write_beside(keras_path: Path) -> Path:
     sha256 = keras_sha256(keras_path)
     generator = load_generator(keras_path)
     path = keras_path.with_suffix(".tflite")
-    texts = tflite.Metadata(path.stem, version=f"cartoongan-tf {__version__}", keras_sha256=sha256)
+    texts = Metadata(path.stem, version=f"cartoongan-tf {__version__}", keras_sha256=sha256)
     try:
         content = tflite.convert(generator, PRECISION, texts)
     except Exception as error:  # the type depends on the layer that cannot be converted
         raise InputError(f"{path}: not written: {keras_path} cannot be converted ({first_line(error)})") from error
     reference = Reference(generator, parity.read_photos(max_photos=_NUM_PHOTOS, long_side=_LONG_SIDE_PX))
-    psnr_db = reference.compare(TFLiteGenerator(content, path)).psnr_db
+    psnr_db = reference.compare_tflite(TFLiteGenerator(content, path)).psnr_db
     if not psnr_db >= tflite.FP32_BUDGET_DB:
         raise InputError(
             f"{path}: not written: its cartoons have {psnr_db:.1f} dB of those of {keras_path.name}, below the budget "

@@ -9,11 +9,12 @@ from cartoongan_tf import __version__
 from cartoongan_tf.base import progress
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.base.progress import Bar
-from cartoongan_tf.inference.tflite_model import TFLiteGenerator
+from cartoongan_tf.inference.tflite_model import SIGNATURES, TFLiteGenerator
 from export import onnx_file, parity, tflite, tflite_file
 from export.config import ExportConfig
 from export.reference import Reference, Size
 from export.report import Entry
+from export.tflite_metadata import Metadata
 
 TFLITE = "tflite"
 ONNX = "onnx"
@@ -74,7 +75,7 @@ def make_tflite_file(
     version = f"cartoongan-tf {__version__}"
     keras_sha256 = reference.keras_sha256 if precision == "fp32" and size is None else ""  # the others draw otherwise
     texts = (config.description, version, config.author, config.license)
-    metadata = tflite_file.Metadata(name, *texts, keras_sha256)
+    metadata = Metadata(name, *texts, keras_sha256)
     for kept_float, stays_float in tflite.choices(precision).items():
         content = convert(reference.generator, precision, metadata, size, calibration, kept_float)
         _require_builtin_operators(content, path)
@@ -94,7 +95,7 @@ def _tflite_entry(
         path=path,
         format=precision,
         takes=_tflite_input(run.dtype, size),
-        parity=reference.compare(run, size),
+        parity=reference.compare_tflite(run, size),
         budget_db=tflite.BUDGETS_DB[precision],
         operators=tflite_file.operators(content),
         stays_float=stays_float,
@@ -129,7 +130,8 @@ def _calibration_photos(config: ExportConfig) -> list[np.ndarray]:
 
 
 def _require_builtin_operators(content: bytes, path: str) -> None:
-    custom = [name for name in tflite_file.operators(content) if name.startswith("CUSTOM")]
+    names = {name for signature in SIGNATURES for name in tflite_file.operators(content, signature)}
+    custom = sorted(name for name in names if name.startswith("CUSTOM"))
     if custom:
         raise InputError(f"{path}: not written: needs operators that phones do not have: {', '.join(custom)}")
 

@@ -1,10 +1,14 @@
 """The generator to export, as the reference that every exported file is compared with."""
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Iterator
 
 import keras
 import numpy as np
 
+from cartoongan_tf.inference.steady import STEADINESS
+from cartoongan_tf.inference.tflite_model import TFLiteGenerator
+from cartoongan_tf.models.layer_graph import layer_graph, no_statistics, run_on_film
 from export import parity
 
 Size = tuple[int, int] | None  # height and width in pixels; None: each photo's own
@@ -33,7 +37,37 @@ class Reference:
           size: the size to bring all photos to.
         """
         photos = [parity.fitting(photo, size) for photo in self.photos]
+        return parity.compare([run(photo) for photo in photos], self._cartoons_of(photos, size))
+
+    def compare_tflite(self, run: TFLiteGenerator, size: Size = None) -> parity.Parity:
+        """Compare a .tflite file with the generator on all photos, and on a film if it has a signature for films."""
+        photos = [parity.fitting(photo, size) for photo in self.photos]
+        cartoons = [run(photo) for photo in photos]
+        references = self._cartoons_of(photos, size)
+        if run.no_statistics is not None:
+            clip = (photos[0], photos[0][:, :, ::-1])
+            cartoons.extend(_draw_film(run.draw_frame, clip, run.no_statistics))
+            references = [*references, *self._film_of(clip)]
+        return dataclasses.replace(parity.compare(cartoons, references), num_photos=len(photos))
+
+    def _cartoons_of(self, photos: list[np.ndarray], size: Size) -> list[np.ndarray]:
         if size not in self._cartoons:
             with parity.on_cpu():
                 self._cartoons[size] = [np.asarray(self.generator(photo)) for photo in photos]
-        return parity.compare([run(photo) for photo in photos], self._cartoons[size])
+        return self._cartoons[size]
+
+    def _film_of(self, clip: tuple[np.ndarray, ...]) -> list[np.ndarray]:
+        nodes = layer_graph(self.generator)
+
+        def draw_frame(photo, before, keep):
+            return run_on_film(nodes, photo, before, lambda earlier, own: own + keep * (earlier - own))
+
+        with parity.on_cpu():
+            return [np.asarray(cartoon) for cartoon in _draw_film(draw_frame, clip, no_statistics(nodes))]
+
+
+def _draw_film(draw_frame: Callable, clip: tuple[np.ndarray, ...], statistics: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield the cartoons of a film's frames; see `TFLiteGenerator.draw_frame`."""
+    for number, photo in enumerate(clip):
+        cartoon, statistics = draw_frame(photo, statistics, STEADINESS if number else 0.0)
+        yield cartoon

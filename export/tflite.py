@@ -1,6 +1,7 @@
 """The conversion of a generator to TFLite files for phones."""
 
 import contextlib
+import functools
 import io
 from collections.abc import Sequence
 
@@ -8,7 +9,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 from ai_edge_quantizer import qtyping, quantizer, recipe, recipe_manager
-from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from cartoongan_tf.inference.keras_runtime import values_per_pixel
 from cartoongan_tf.inference.reach import find_reach
@@ -16,8 +16,10 @@ from cartoongan_tf.inference.tflite_facts import TFLiteFacts
 from cartoongan_tf.models import pixels
 from cartoongan_tf.models.layer_graph import layer_graph
 from export import tflite_file
-from export.fast_graph import fast_generator
-from export.tflite_file import Metadata
+from export.tflite_graphs import Graph, build_graphs
+from export.tflite_metadata import Metadata
+
+Calibration = dict[str, list[dict[str, np.ndarray]]]
 
 # The lowest PSNR against Keras in dB. None: reported, but not enforced.
 FP32_BUDGET_DB = 60.0
@@ -74,36 +76,56 @@ def convert(
       calibration: photos for int8_full, float32 RGB [1, *FIRST_SIZE_PX, 3] in [-1, 1] each.
       kept_float: for int8, a key of `choices`: regular expression for the convolutions whose kernels stay float.
     """
-    model = _convert_unquantized(generator, size, is_fp16=precision == "fp16", is_uint8=precision == "int8_full")
+    models = []
+    levels = [np.asarray(pixels.to_uint8(photo)) for photo in calibration]
+    for graph in build_graphs(generator, size, is_uint8=precision == "int8_full"):
+        model = convert_graph(graph, is_fp16=precision == "fp16")
+        frames = {graph.signature: [graph.first_frame(photo) for photo in levels]}
+        models.append(_quantize_as(precision, model, frames, kept_float))
     nodes = layer_graph(generator)
     # With ranges measured at run time, each pixel depends on the range of the whole picture.
     reach = None if precision == "dynamic" else find_reach(nodes)
     facts = TFLiteFacts(metadata.keras_sha256, values_per_pixel(nodes), reach)
-    first_size = None if size else FIRST_SIZE_PX
-    model = tflite_file.completed(model, metadata, facts, first_size)  # the quantizer keeps the metadata
+    return tflite_file.completed(functools.reduce(tflite_file.joined, models), metadata, facts)
+
+
+def convert_graph(graph: Graph, is_fp16: bool = False) -> bytes:
+    """Convert a graph to the contents of a .tflite file with its signature, all float32.
+
+    Args:
+      graph: the graph.
+      is_fp16: whether to store weights as float16.
+    """
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([graph.function])
+    if is_fp16:
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.target_spec.supported_types = [tf.float16]
+    first_size = FIRST_SIZE_PX if graph.takes_any_size else None
+    return tflite_file.with_signature(converter.convert(), graph.signature, first_size)
+
+
+def _quantize_as(precision: str, model: bytes, calibration: Calibration, kept_float: str) -> bytes:
     match precision:
         case "int8":
             return quantize(model, _kernels_in_int8(kept_float))
         case "dynamic":
             return quantize(model, recipe.dynamic_wi8_afp32())
         case "int8_full":
-            levels = [np.asarray(pixels.to_uint8(photo)) for photo in calibration]
-            return quantize(model, integer_convolutions(FLOAT_CONVOLUTIONS), levels)
+            return quantize(model, integer_convolutions(FLOAT_CONVOLUTIONS), calibration)
     return model
 
 
-def quantize(model: bytes, quantization: list, calibration: Sequence[np.ndarray] = ()) -> bytes:
+def quantize(model: bytes, quantization: list, calibration: Calibration | None = None) -> bytes:
     """Quantize the contents of a .tflite file.
 
     Args:
-      model: contents of a float file, completed by `tflite_file.completed`.
+      model: contents of a file from `convert_graph`.
       quantization: recipe of ai_edge_quantizer.
-      calibration: photos to learn the ranges of activations from, in the format that the file takes.
+      calibration: inputs by signature, to learn the ranges of activations from; each has an array for each name.
     """
-    photos = [{tflite_file.PHOTO: photo} for photo in calibration]
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):  # the quantizer prints
         worker = quantizer.Quantizer(bytearray(model), quantization)
-        ranges = worker.calibrate({tflite_file.SIGNATURE: photos}) if photos else None
+        ranges = worker.calibrate(calibration) if calibration else None
         return bytes(worker.quantize(ranges).quantized_model)
 
 
@@ -130,21 +152,3 @@ def _kernels_in_int8(kept_float: str) -> list:
     if kept_float:
         manager.add_quantization_config(kept_float, convolution, algorithm_key=recipe.AlgorithmName.NO_QUANTIZE)
     return manager.get_quantization_recipe()
-
-
-def _convert_unquantized(generator: keras.Model, size: tuple[int, int] | None, is_fp16: bool, is_uint8: bool) -> bytes:
-    fast = fast_generator(generator)
-
-    def draw(photo):
-        cartoon = pixels.to_uint8(fast(pixels.to_float(photo))) if is_uint8 else fast(photo)
-        return {tflite_file.CARTOON: cartoon}
-
-    shape = [1, *size, 3] if size else [None, None, None, 3]
-    photo = tf.TensorSpec(shape, tf.uint8 if is_uint8 else tf.float32, name=tflite_file.PHOTO)
-    function = tf.function(draw, autograph=False).get_concrete_function(photo)
-    # Without frozen variables, the converter would write a file without weights, and report no error.
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([convert_variables_to_constants_v2(function)])
-    if is_fp16:
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.target_spec.supported_types = [tf.float16]
-    return converter.convert()

@@ -16,7 +16,7 @@ from keras import ops
 from cartoongan_tf.inference.band_plan import BandPlan
 from cartoongan_tf.inference.row_rules import Rows, rule_for
 from cartoongan_tf.models import pixels
-from cartoongan_tf.models.layer_graph import Node, Statistics, mix, norms
+from cartoongan_tf.models.layer_graph import Node, no_statistics, norms, split_statistics
 from cartoongan_tf.models.layers import InstanceNormalization, spatial_moments
 from cartoongan_tf.models.picture_sizes import fitting_side, pad_to_fit
 
@@ -26,16 +26,17 @@ Moments = tuple[np.ndarray, np.ndarray]  # mean and biased variance, float32 [1,
 def cartoonize(
     nodes: dict[str, Node],
     image: np.ndarray,
-    before: Statistics | None = None,
-    mixing: np.ndarray | None = None,
+    before: np.ndarray | None = None,
+    keep: float = 0.0,
     on_progress: Callable[[float], None] = lambda done: None,
-) -> tuple[np.ndarray, Statistics]:
+) -> tuple[np.ndarray, np.ndarray]:
     """Run `pixels.cartoonize` in bands on one large picture, or on a large frame of a film.
 
     Args:
       nodes: the layers, from `layer_graph`.
       image: uint8 RGB [H, W, 3], H and W from 1 up.
-      before, mixing: for a frame, as in `layer_graph.run_on_film` with N = 1.
+      before: for a frame, the statistics after the frame before, as in `layer_graph.run_on_film`.
+      keep: the share of them that is kept, from 0 to below 1.
       on_progress: called after each band with the completed share of the work, from 0 to 1.
 
     Returns:
@@ -43,10 +44,11 @@ def cartoonize(
     """
     height, width = image.shape[:2]
     padded = pad_to_fit(image)
-    earlier = {} if before is None else dict(zip(norms(nodes), before, strict=True))
-    run = _BandedRun(BandPlan.for_size(nodes, *padded.shape[:2]), padded, earlier, mixing, on_progress)
+    earlier = split_statistics(nodes, no_statistics(nodes) if before is None else before)
+    run = _BandedRun(BandPlan.for_size(nodes, *padded.shape[:2]), padded, earlier, keep, on_progress)
     cartoon = run.cartoon()
-    return cartoon[:height, :width], [run.statistics[norm] for norm in norms(nodes)]
+    moments = [moment for norm in norms(nodes) for moment in run.statistics[norm]]
+    return cartoon[:height, :width], np.concatenate([no_statistics({}), *moments], axis=-1)
 
 
 def peak_bytes(nodes: dict[str, Node], height: int, width: int) -> int:
@@ -66,21 +68,20 @@ class _BandedRun:
         plan: BandPlan,
         padded: np.ndarray,
         earlier: dict[str, Moments],
-        mixing: np.ndarray | None,
+        keep: float,
         on_progress: Callable[[float], None],
     ):
         """
         Args:
           plan: the plan for the picture's size.
           padded: uint8 RGB [H, W, 3], padded to fit the generator.
-          earlier: each norm's statistics before this frame of a film; empty for a picture.
-          mixing: as in `layer_graph.mix`; None for a picture.
-          on_progress: as in `cartoonize`.
+          earlier: each norm's statistics before this frame of a film.
+          keep, on_progress: as in `cartoonize`.
         """
         self._plan = plan
         self._stored = {plan.photo: padded}
         self._earlier = earlier
-        self._mixing = mixing
+        self._keep = keep
         self._on_progress = on_progress
         self.statistics: dict[str, Moments] = {}
 
@@ -108,17 +109,15 @@ class _BandedRun:
             if norms_of_step:
                 moments.add(band)
         for norm in norms_of_step:
-            self.statistics[norm] = self._mixed(norm, moments.mean_and_variance())
+            self.statistics[norm] = self._averaged(norm, moments.mean_and_variance())
         if whole is not None:
             self._stored[step] = whole
 
-    def _mixed(self, norm: str, moments: Moments) -> Moments:
-        """Return a norm's statistics averaged with the frames before; of a picture, as they are."""
-        if norm not in self._earlier:
-            return moments
-        earlier_mean, earlier_variance = self._earlier[norm]
+    def _averaged(self, norm: str, moments: Moments) -> Moments:
+        """Return a norm's statistics averaged with those of the frames before."""
         mean, variance = moments
-        return mix(self._mixing, earlier_mean, mean), mix(self._mixing, earlier_variance, variance)
+        earlier_mean, earlier_variance = self._earlier[norm]
+        return mean + self._keep * (earlier_mean - mean), variance + self._keep * (earlier_variance - variance)
 
     def _bands(self, name: str, pass_number: int, num_passes: int) -> Iterator[tuple[Rows, Any]]:
         """Yield a tensor in bands: its rows, and the tensor float32 [1, rows, W, C]."""

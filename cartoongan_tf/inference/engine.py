@@ -1,6 +1,5 @@
 """A generator that runs on pictures and frames of any size, within the limits of the machine."""
 
-import dataclasses
 from collections.abc import Callable
 
 import numpy as np
@@ -9,7 +8,6 @@ from cartoongan_tf.base import memory
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.inference.planning import USABLE_SHARE, Method, Plan, Planner
 from cartoongan_tf.inference.runtime import Runtime, Statistics
-from cartoongan_tf.inference.steady import mixing_matrix
 
 
 class Engine:
@@ -29,21 +27,13 @@ class Engine:
         self._planner = Planner(runtime, method)
         self._on_progress = on_progress
 
-    def plan_film(self, height: int, width: int) -> Plan:
-        """Return the plan for frames of a size; see `Planner.plan`."""
-        return self._film_planner.plan(height, width)
-
-    @property
-    def _film_planner(self) -> Planner:
-        return dataclasses.replace(self._planner, runtime=self._runtime.of_films)
-
     @property
     def keeps_statistics(self) -> bool:
         """Whether `run_on_film` averages the norms' statistics over time."""
         return self._runtime.has_statistics
 
     def plan(self, height: int, width: int) -> Plan:
-        """Return the plan for pictures of a size; see `Planner.plan`."""
+        """Return the plan for pictures or frames of a size; see `Planner.plan`."""
         return self._planner.plan(height, width)
 
     def run(self, photos: np.ndarray) -> np.ndarray:
@@ -62,7 +52,7 @@ class Engine:
         with memory.promised(self._runtime.banded_bytes(height, width), USABLE_SHARE):
             cartoons = []
             for photo in photos:
-                cartoon, _ = self._runtime.draw_in_bands(photo, None, None, self._on_progress)
+                cartoon, _ = self._runtime.draw_in_bands(photo, None, 0.0, self._on_progress)
                 cartoons.append(cartoon)
             return np.stack(cartoons)
 
@@ -80,7 +70,7 @@ class Engine:
         """Run on the next frames of a film, the norms' statistics averaged over the frames of a shot.
 
         Args:
-          frames: uint8 RGB [N, H, W, 3], N at most the batch size of `plan_film`.
+          frames: uint8 RGB [N, H, W, 3], N at most the batch size of `plan`.
           shot_begins: for each frame, whether a shot begins with it.
           statistics: the statistics after the frames before; None at the beginning.
           keep: the share of the statistics kept from frame to frame, from 0 to below 1.
@@ -92,15 +82,14 @@ class Engine:
           InputError: as `run`.
         """
         height, width = frames.shape[1:3]
-        runtime = self._runtime.of_films
-        if not self.plan_film(height, width).in_bands:
+        keeps = np.where(shot_begins, 0.0, keep).astype(np.float32)
+        if not self.plan(height, width).in_bands:
             try:
-                return runtime.draw_film(frames, statistics, mixing_matrix(shot_begins, keep))
+                return self._runtime.draw_film(frames, statistics, keeps)
             except MemoryError as error:
-                self._film_planner.require_bands(error)
+                self._planner.require_bands(error)
         cartoons = []
-        for frame, begins in zip(frames, shot_begins, strict=True):
-            mixing = mixing_matrix([begins], keep)
-            cartoon, statistics = runtime.draw_in_bands(frame, statistics, mixing, self._on_progress)
+        for frame, kept in zip(frames, keeps, strict=True):
+            cartoon, statistics = self._runtime.draw_in_bands(frame, statistics, kept, self._on_progress)
             cartoons.append(cartoon)
         return np.stack(cartoons), statistics

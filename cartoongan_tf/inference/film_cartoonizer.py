@@ -55,7 +55,7 @@ class FilmCartoonizer:
         """
         small = self._size.shrink(frames)
         height, width = small.shape[1:3]
-        batch_size = self._engine.plan_film(height, width).batch_size
+        batch_size = self._engine.plan(height, width).batch_size
         batches = [small[start : start + batch_size] for start in range(0, len(small), batch_size)]
         cartoons = np.concatenate([self._next_batch(batch) for batch in batches])
         cartoons = self._size.enlarge(cartoons, frames)

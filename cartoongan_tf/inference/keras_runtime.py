@@ -1,5 +1,6 @@
 """The runtime of a .keras file, which gives access to the generator's layers."""
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,8 @@ import keras
 import numpy as np
 
 from cartoongan_tf.inference import banded
-from cartoongan_tf.inference.runtime import Runtime, device_memory_errors, has_gpu
+from cartoongan_tf.inference.runtime import Runtime, Statistics, device_memory_errors, has_gpu
 from cartoongan_tf.models import kernel_limits, layer_graph, pixels
-from cartoongan_tf.models.layer_graph import Statistics
 
 
 class KerasRuntime(Runtime):
@@ -39,14 +39,16 @@ class KerasRuntime(Runtime):
 
         return cls(load_generator(path))
 
-    def _film_graph(self, image: Any, before: Statistics, mixing: Any) -> tuple[Any, Statistics]:
-        statistics: Statistics = []
+    def _film_graph(self, image: Any, before: Any, matrix: Any) -> tuple[Any, Any]:
+        average = functools.partial(layer_graph.average_frames, matrix)
+        statistics = []
 
         def generate(photo):
-            cartoon, statistics[:] = layer_graph.run_on_film(self._nodes, photo, before, mixing)
+            cartoon, used = layer_graph.run_on_film(self._nodes, photo, before, average)
+            statistics.append(used[-1:])
             return cartoon
 
-        return pixels.cartoonize(generate, image), statistics
+        return pixels.cartoonize(generate, image), statistics[0]
 
     @property
     def most_values(self) -> int:
@@ -61,23 +63,22 @@ class KerasRuntime(Runtime):
             return self._draw(image).numpy()
 
     def draw_film(
-        self, frames: np.ndarray, before: Statistics | None, mixing: np.ndarray
+        self, frames: np.ndarray, before: Statistics | None, keep: np.ndarray
     ) -> tuple[np.ndarray, Statistics]:
-        before = before or layer_graph.no_statistics(self._nodes)
+        before = layer_graph.no_statistics(self._nodes) if before is None else before
         with device_memory_errors():
-            cartoons, after = self._draw_film(frames, before, mixing)
-        return cartoons.numpy(), after
+            cartoons, after = self._draw_film(frames, before, layer_graph.averaging_matrix(keep))
+        return cartoons.numpy(), after.numpy()
 
     def draw_in_bands(
         self,
         image: np.ndarray,
         before: Statistics | None,
-        mixing: np.ndarray | None,
+        keep: float,
         on_progress: Callable[[float], None],
-    ) -> tuple[np.ndarray, Statistics]:
-        if mixing is not None:
-            before = before or layer_graph.no_statistics(self._nodes)
-        return banded.cartoonize(self._nodes, image, before, mixing, on_progress)
+    ) -> tuple[np.ndarray, Statistics | None]:
+        before = layer_graph.no_statistics(self._nodes) if before is None else before
+        return banded.cartoonize(self._nodes, image, before, keep, on_progress)
 
     def banded_bytes(self, height: int, width: int) -> int:
         return banded.peak_bytes(self._nodes, height, width)

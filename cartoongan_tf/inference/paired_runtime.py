@@ -15,7 +15,7 @@ from cartoongan_tf.inference.tflite_runtime import TFLiteRuntime
 
 
 class PairedRuntime(Runtime):
-    """A generator whose .tflite file draws pictures, and whose .keras file draws films and in bands.
+    """A generator with instance norms, whose .tflite file draws in one piece, and whose .keras file in bands.
 
     The .keras file, and TensorFlow with it, is loaded when it is needed first.
     """
@@ -24,57 +24,57 @@ class PairedRuntime(Runtime):
     has_bands = True
     has_statistics = True
 
-    def __init__(self, of_pictures: TFLiteRuntime, keras_path: Path, load_keras: Callable[[Path], Runtime]):
+    def __init__(self, in_one_piece: TFLiteRuntime, keras_path: Path, load_keras: Callable[[Path], Runtime]):
         """
         Args:
-          of_pictures: the runtime of the .tflite file.
+          in_one_piece: the runtime of the .tflite file.
           keras_path: path of the .keras file.
           load_keras: function that loads it.
         """
-        self._of_pictures = of_pictures
+        self._in_one_piece = in_one_piece
         self._keras_path = keras_path
         self._load_keras = load_keras
         self._keras: Runtime | None = None
         self._loading = threading.Lock()
-        self.values_per_pixel = of_pictures.values_per_pixel
-        self.peak_tensors = of_pictures.peak_tensors
-
-    @property
-    def of_films(self) -> Runtime:
-        """The runtime of the .keras file.
-
-        Raises:
-          InputError: it is no longer the one that the .tflite file was made from.
-        """
-        with self._loading:
-            if self._keras is None:
-                path = self._keras_path
-                if not find_beside(path):
-                    raise InputError(f"{path}: has changed since it was loaded; give the same command again")
-                text = f"{path}: TensorFlow draws films and very large pictures, and takes some seconds to start"
-                tqdm.write(text, file=sys.stderr)
-                self._keras = self._load_keras(path)
-            return self._keras
+        self.values_per_pixel = in_one_piece.values_per_pixel
+        self.peak_tensors = in_one_piece.peak_tensors
 
     @property
     def held_bytes(self) -> float:
-        return self._of_pictures.held_bytes
+        return self._in_one_piece.held_bytes
 
     @property
     def most_values(self) -> int:
-        return self._of_pictures.most_values
+        return self._in_one_piece.most_values
 
     def draw(self, image: np.ndarray) -> np.ndarray:
-        return self._of_pictures.draw(image)
+        return self._in_one_piece.draw(image)
+
+    def draw_film(
+        self, frames: np.ndarray, before: Statistics | None, keep: np.ndarray
+    ) -> tuple[np.ndarray, Statistics]:
+        return self._in_one_piece.draw_film(frames, before, keep)
 
     def draw_in_bands(
         self,
         image: np.ndarray,
         before: Statistics | None,
-        mixing: np.ndarray | None,
+        keep: float,
         on_progress: Callable[[float], None],
-    ) -> tuple[np.ndarray, Statistics]:
-        return self.of_films.draw_in_bands(image, before, mixing, on_progress)
+    ) -> tuple[np.ndarray, Statistics | None]:
+        return self._in_bands().draw_in_bands(image, before, keep, on_progress)
 
     def banded_bytes(self, height: int, width: int) -> int:
-        return self.of_films.banded_bytes(height, width)
+        return self._in_bands().banded_bytes(height, width)
+
+    def _in_bands(self) -> Runtime:
+        """Return the runtime of the .keras file; InputError if it is no longer the one of the .tflite file."""
+        with self._loading:
+            if self._keras is None:
+                path = self._keras_path
+                if not find_beside(path):
+                    raise InputError(f"{path}: has changed since it was loaded; give the same command again")
+                text = f"{path}: TensorFlow draws very large pictures, and takes some seconds to start"
+                tqdm.write(text, file=sys.stderr)
+                self._keras = self._load_keras(path)
+            return self._keras

@@ -3,14 +3,14 @@
 import abc
 import contextlib
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
 
 from cartoongan_tf.base.errors import first_line
 from cartoongan_tf.models import kernel_limits
 
-Statistics = Any  # of a film's frames so far; each runtime has its own
+# The statistics of a film's frames so far: mean and variance of each norm, one after another, float32 [1, 1, 1, S].
+Statistics = np.ndarray
 
 PEAK_TENSORS = 4.5  # measured with the .keras file at 1024 px
 _FIRST_LAYER_CHANNELS = 64  # the paper's, where the file does not show them
@@ -23,7 +23,7 @@ class Runtime(abc.ABC):
       name: kind of the file with its article, for messages.
       values_per_pixel: number of float32 values that the largest known tensor has for each pixel of a picture.
       has_bands: whether `draw_in_bands` and `banded_bytes` are available.
-      has_statistics: whether `of_films` has `draw_film`, and bands of films have statistics.
+      has_statistics: whether `draw_film` is available, and bands return statistics.
       peak_tensors: memory that a picture takes in one piece, as a multiple of the largest tensor.
     """
 
@@ -37,11 +37,6 @@ class Runtime(abc.ABC):
     def held_bytes(self) -> float:
         """Memory that the runtime keeps from the last picture, and uses again for the next one."""
         return 0.0
-
-    @property
-    def of_films(self) -> "Runtime":
-        """The runtime that draws films."""
-        return self
 
     @property
     def bytes_per_pixel(self) -> float:
@@ -68,14 +63,15 @@ class Runtime(abc.ABC):
         """
 
     def draw_film(
-        self, frames: np.ndarray, before: Statistics | None, mixing: np.ndarray
+        self, frames: np.ndarray, before: Statistics | None, keep: np.ndarray
     ) -> tuple[np.ndarray, Statistics]:
         """Run on consecutive frames of a film in one piece each, with statistics averaged over time.
 
         Args:
           frames: uint8 RGB [N, H, W, 3].
           before: the statistics after the frames before; None at the beginning.
-          mixing: the weights that average them over time, from `steady.mixing_matrix`.
+          keep: share of the statistics before it that each frame keeps, float32 [N], from 0 to below 1; 0 where a
+            shot begins.
 
         Returns:
           uint8 RGB [N, H, W, 3], and the statistics after the last frame.
@@ -89,10 +85,19 @@ class Runtime(abc.ABC):
         self,
         image: np.ndarray,
         before: Statistics | None,
-        mixing: np.ndarray | None,
+        keep: float,
         on_progress: Callable[[float], None],
-    ) -> tuple[np.ndarray, Statistics]:
-        """Run on one picture in bounded memory, as `banded.cartoonize`; for a still picture, `mixing` is None."""
+    ) -> tuple[np.ndarray, Statistics | None]:
+        """Run on one picture, or one frame of a film, in bounded memory.
+
+        Args:
+          image: uint8 RGB [H, W, 3].
+          before, keep: as in `draw_film` for one frame; None and 0 for a picture.
+          on_progress: called with the completed share of the work, from 0 to 1.
+
+        Returns:
+          uint8 RGB [H, W, 3], and the statistics after it; None of a runtime without statistics.
+        """
         raise NotImplementedError(f"{self.name} has no bands")
 
     def banded_bytes(self, height: int, width: int) -> int:

@@ -41,7 +41,10 @@ def _load_keras_file(path: Path) -> Runtime:
     if beside is None:
         return _load_keras(path)
     runtime = TFLiteRuntime.load(beside)
-    return runtime if runtime.has_bands else PairedRuntime(runtime, path, _load_keras)
+    if runtime.has_bands:
+        return runtime
+    # A file from before the signature for films would let films of a generator with norms flicker.
+    return PairedRuntime(runtime, path, _load_keras) if runtime.has_statistics else _load_keras(path)
 
 
 def _load_keras(path: Path) -> Runtime:

@@ -1,7 +1,7 @@
 """Methods against flicker in cartoon films.
 
 Two things make a cartoon flicker where the film does not move. Instance norm takes its statistics from each frame, so
-a passer-by changes the colours of the wall behind; `mixing_matrix` averages the statistics over the frames of a shot.
+a passer-by changes the colours of the wall behind; runtimes average the statistics over the frames of a shot.
 The generator also draws different noise in each frame; `StillRegions` keeps most of the earlier cartoon where the film
 has not changed. Both start again at a cut. docs/film.md has measurements of each.
 """
@@ -55,22 +55,3 @@ class StillRegions:
         self._film = photo + keep * (self._film - photo)
         self._drawing = drawing + keep * (self._drawing - drawing)
         return self._drawing.round().astype(np.uint8)
-
-
-def mixing_matrix(shot_begins: list[bool], keep: float = STEADINESS) -> np.ndarray:
-    """Return the weights by which the statistics of N frames are averaged over time.
-
-    Args:
-      shot_begins: for each frame, whether a shot begins with it.
-      keep: share of the statistics kept from one frame of a shot to the next.
-
-    Returns:
-      float32 [N, N + 1]: a row for each frame, with the weights of the earlier statistics (first column) and of each
-      frame's own.
-    """
-    num_columns = len(shot_begins) + 1
-    rows = [np.eye(1, num_columns)[0]]
-    for column, begins in enumerate(shot_begins, 1):
-        only_this_frame = np.eye(1, num_columns, column)[0]
-        rows.append(only_this_frame if begins else keep * rows[-1] + (1 - keep) * only_this_frame)
-    return np.stack(rows[1:]).astype(np.float32)

@@ -3,6 +3,7 @@
 import os
 import threading
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
@@ -10,6 +11,26 @@ from ai_edge_litert.interpreter import Interpreter
 from cartoongan_tf.base import machine
 from cartoongan_tf.base.errors import InputError, first_line
 from cartoongan_tf.models.picture_sizes import MINIMUM_SIZE_PX
+
+PHOTO = "photo"
+CARTOON = "cartoon"
+STATISTICS = "statistics"
+KEEP = "keep"
+PICTURE = "serving_default"
+FILM = "film"
+
+
+class Signature(NamedTuple):
+    """The names of a signature's inputs and outputs, in order."""
+
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
+SIGNATURES = {
+    PICTURE: Signature((PHOTO,), (CARTOON,)),
+    FILM: Signature((PHOTO, STATISTICS, KEEP), (CARTOON, STATISTICS)),
+}
 
 
 class TFLiteGenerator:
@@ -22,6 +43,8 @@ class TFLiteGenerator:
         RuntimeError.
       dtype: type of the file's pictures: float32 in [-1, 1], or uint8 in 0..255.
       tensor_shapes: shapes of all tensors in the file, weights among them.
+      no_statistics: the statistics with which `draw_frame` begins, float32 [1, 1, 1, S]; None: the file has no such
+        signature, as those of generators without norms.
     """
 
     def __init__(self, model: bytes, name: str | os.PathLike, num_threads: int | None = None):
@@ -45,6 +68,10 @@ class TFLiteGenerator:
         self._turn = threading.Lock()
         self.tensor_shapes = [details["shape"].tolist() for details in self._interpreter.get_tensor_details()]
         self.dtype = self._photo["dtype"]
+        self.no_statistics = None
+        if FILM in self._interpreter.get_signature_list():
+            details = self._interpreter.get_signature_runner(FILM).get_input_details()
+            self.no_statistics = np.zeros(details[STATISTICS]["shape"], np.float32)
         signature = self._photo["shape_signature"].tolist()
         if len(signature) != 4 or signature[3] != 3 or self.dtype not in (np.float32, np.uint8):
             raise InputError(
@@ -64,10 +91,33 @@ class TFLiteGenerator:
         return cls(path.read_bytes(), path, num_threads)
 
     def __call__(self, photo: np.ndarray) -> np.ndarray:
+        return self._from_file(self._run(self._to_file(photo)))
+
+    def draw_frame(self, photo: np.ndarray, statistics: np.ndarray, keep: float) -> tuple[np.ndarray, np.ndarray]:
+        """Run on a frame of a film, with the norms' statistics averaged over time.
+
+        Args:
+          photo: float32 RGB [1, H, W, 3] in [-1, 1].
+          statistics: those after the frame before, or `no_statistics`.
+          keep: the share of them that is kept; 0 where a shot begins.
+
+        Returns:
+          the cartoon, float32 RGB [1, H, W, 3] in [-1, 1], and the statistics after it.
+        """
+        inputs = {PHOTO: self._to_file(photo), STATISTICS: statistics, KEEP: np.full(1, keep, np.float32)}
+        with self._turn:
+            # A new one each time, as the interpreter refuses other sizes for pictures while one exists.
+            draw = self._interpreter.get_signature_runner(FILM)
+            outputs = draw(**inputs)
+        return self._from_file(outputs[CARTOON]), outputs[STATISTICS]
+
+    def _to_file(self, photo: np.ndarray) -> np.ndarray:
         if self.dtype == np.float32:
-            return self._run(photo)
-        levels = np.round((photo + 1.0) * 127.5).clip(0, 255).astype(np.uint8)
-        return self._run(levels).astype(np.float32) / 127.5 - 1.0
+            return photo
+        return np.round((photo + 1.0) * 127.5).clip(0, 255).astype(np.uint8)
+
+    def _from_file(self, cartoon: np.ndarray) -> np.ndarray:
+        return cartoon if self.dtype == np.float32 else cartoon.astype(np.float32) / 127.5 - 1.0
 
     def _run(self, photo: np.ndarray) -> np.ndarray:
         with self._turn:

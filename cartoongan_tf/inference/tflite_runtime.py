@@ -33,6 +33,7 @@ class TFLiteRuntime(Runtime):
         self._generator = generator
         self._facts = facts
         self._held_bytes = 0.0
+        self.has_statistics = generator.no_statistics is not None
         if facts:
             self.values_per_pixel = facts.values_per_pixel
             self.has_bands = facts.reach is not None
@@ -80,17 +81,30 @@ class TFLiteRuntime(Runtime):
         cartoons = [self._draw_fitting(pad_to_fit(picture)[np.newaxis]) for picture in image]
         return np.concatenate(cartoons)[:, :height, :width]
 
+    def draw_film(
+        self, frames: np.ndarray, before: Statistics | None, keep: np.ndarray
+    ) -> tuple[np.ndarray, Statistics]:
+        statistics = self._generator.no_statistics if before is None else before
+        assert statistics is not None
+        height, width = frames.shape[1:3]
+        cartoons = []
+        for frame, kept in zip(frames, keep, strict=True):
+            photo = self._to_float(pad_to_fit(frame)[np.newaxis])
+            cartoon, statistics = self._generator.draw_frame(photo, statistics, kept)
+            cartoons.append(_to_uint8(cartoon))
+        return np.concatenate(cartoons)[:, :height, :width], statistics
+
     def draw_in_bands(
         self,
         image: np.ndarray,
         before: Statistics | None,
-        mixing: np.ndarray | None,
+        keep: float,
         on_progress: Callable[[float], None],
-    ) -> tuple[np.ndarray, Statistics]:
+    ) -> tuple[np.ndarray, Statistics | None]:
         assert self._facts is not None and self._facts.reach is not None
         height, width = image.shape[:2]
         cartoon = tiles.draw_in_tiles(self._draw_fitting, pad_to_fit(image), self._facts.reach, on_progress)
-        return cartoon[:height, :width], []
+        return cartoon[:height, :width], None
 
     def banded_bytes(self, height: int, width: int) -> int:
         num_pixels = height * width
@@ -98,6 +112,13 @@ class TFLiteRuntime(Runtime):
 
     def _draw_fitting(self, photo: np.ndarray) -> np.ndarray:
         """Run on a picture whose sides are multiples of 4: uint8 RGB [1, H, W, 3] -> the same."""
+        return _to_uint8(self._generator(self._to_float(photo)))
+
+    def _to_float(self, photo: np.ndarray) -> np.ndarray:
+        """Return what the generator takes, for a picture uint8 RGB [1, H, W, 3], which it then holds memory for."""
         self._held_bytes = self.bytes_per_pixel * photo.shape[1] * photo.shape[2]
-        cartoon = self._generator(photo.astype(np.float32) / np.float32(127.5) - np.float32(1))
-        return np.round((cartoon + 1) * 127.5).clip(0, 255).astype(np.uint8)
+        return photo.astype(np.float32) / np.float32(127.5) - np.float32(1)
+
+
+def _to_uint8(cartoon: np.ndarray) -> np.ndarray:
+    return np.round((cartoon + 1) * 127.5).clip(0, 255).astype(np.uint8)

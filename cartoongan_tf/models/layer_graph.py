@@ -4,14 +4,14 @@ The graph is read from a Keras model, through public attributes alone.
 """
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from cartoongan_tf.models.layers import InstanceNormalization, spatial_moments
-
-Statistics = list[tuple[Any, Any]]  # mean and variance of each instance norm, in order: float32 [1, 1, 1, C]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,49 +52,81 @@ def norms(nodes: dict[str, Node]) -> dict[str, InstanceNormalization]:
     return {name: node.layer for name, node in nodes.items() if isinstance(node.layer, InstanceNormalization)}
 
 
-def no_statistics(nodes: dict[str, Node]) -> Statistics:
-    """Return statistics to begin a film with; their weight is 0 at its first frame."""
-    return [(ops.zeros((1, 1, 1, norm.scale.shape[0])),) * 2 for norm in norms(nodes).values()]
+def no_statistics(nodes: dict[str, Node]) -> np.ndarray:
+    """Return statistics to begin a film with; nothing is kept of them at its first frame."""
+    return np.zeros((1, 1, 1, sum(2 * norm.scale.shape[0] for norm in norms(nodes).values())), np.float32)
 
 
-def mix(mixing: Any, before: Any, own: Any):
+def split_statistics(nodes: dict[str, Node], statistics: Any) -> dict[str, tuple[Any, Any]]:
+    """Return mean and variance of each norm by name, [1, 1, 1, C] each, from statistics as `run_on_film` takes them."""
+    moments = {}
+    start = 0
+    for name, norm in norms(nodes).items():
+        (channels,) = norm.scale.shape
+        middle = start + channels
+        end = middle + channels
+        moments[name] = (statistics[..., start:middle], statistics[..., middle:end])
+        start = end
+    return moments
+
+
+def averaging_matrix(keep: np.ndarray) -> np.ndarray:
+    """Return the weights by which the statistics of N frames are averaged over time.
+
+    Args:
+      keep: share of the statistics before it that each frame keeps, float32 [N]; 0 where a shot begins.
+
+    Returns:
+      float32 [N, N + 1]: a row for each frame, with the weights of the earlier statistics (first column) and of each
+      frame's own.
+    """
+    num_columns = len(keep) + 1
+    rows = [np.eye(1, num_columns)[0]]
+    for column, kept in enumerate(keep, 1):
+        rows.append(kept * rows[-1] + (1 - kept) * np.eye(1, num_columns, column)[0])
+    return np.stack(rows[1:]).astype(np.float32)
+
+
+def average_frames(matrix: Any, before: Any, own: Any) -> Any:
     """Average statistics over time.
 
     Args:
-      mixing: weights of the statistics before, and of those of each frame, a row for each frame: float32 [N, N + 1].
+      matrix: result of `averaging_matrix` for N frames.
       before: statistics of the frames before, float32 [1, 1, 1, C].
       own: statistics of each frame, float32 [N, 1, 1, C].
 
     Returns:
       the averages for each frame, float32 [N, 1, 1, C].
     """
-    return ops.tensordot(mixing, ops.concatenate([before, own], axis=0), axes=1)
+    return ops.tensordot(matrix, ops.concatenate([before, own], axis=0), axes=1)
 
 
-def run_on_film(nodes: dict[str, Node], photo: Any, before: Statistics, mixing: Any) -> tuple[Any, Statistics]:
+def run_on_film(nodes: dict[str, Node], photo: Any, before: Any, average: Callable[[Any, Any], Any]) -> tuple[Any, Any]:
     """Run a generator on consecutive frames, each norm's statistics averaged over time.
 
     Args:
       nodes: result of `layer_graph`.
       photo: the frames, float32 RGB [N, H, W, 3] in [-1, 1].
-      before: statistics that the call for the frames before returned, or `no_statistics`.
-      mixing: weights of the statistics, as for `mix`.
+      before: the statistics after the frames before, or `no_statistics`: float32 [1, 1, 1, S], mean and variance of
+        each norm, one after another.
+      average: function from a norm's means or variances, those before, [1, 1, 1, C], and the frames' own, [N, 1, 1, C],
+        to those to use, [N, 1, 1, C].
 
     Returns:
-      the cartoons, float32 RGB [N, H, W, 3] in [-1, 1], and the statistics of the last frame.
+      the cartoons, float32 RGB [N, H, W, 3] in [-1, 1], and the statistics that were used, [N, 1, 1, S].
     """
     values: dict = {}
-    after = []
-    earlier = iter(before)
+    used = []
+    earlier = split_statistics(nodes, before)
     for name, node in nodes.items():
         inputs = [values[parent] for parent in node.parents]
         if isinstance(node.layer, InstanceNormalization):
             own = spatial_moments(inputs[0])
-            mixed = [mix(mixing, *pair) for pair in zip(next(earlier), own, strict=True)]
-            after.append(tuple(statistic[-1:] for statistic in mixed))
-            values[name] = node.layer.normalize(inputs[0], *mixed)
+            averages = [average(*pair) for pair in zip(earlier[name], own, strict=True)]
+            used.extend(averages)
+            values[name] = node.layer.normalize(inputs[0], *averages)
         elif inputs:
             values[name] = node.layer(inputs if len(inputs) > 1 else inputs[0])
         else:
             values[name] = photo
-    return values[name], after
+    return values[name], ops.concatenate(used, axis=-1) if used else before

@@ -8,11 +8,12 @@ import tensorflow as tf
 from PIL import Image
 
 from cartoongan_tf.inference.tflite_facts import TFLiteFacts
+from cartoongan_tf.inference.tflite_model import PICTURE
 from cartoongan_tf.models.generator_file import load_generator
 from export import parity, tflite, tflite_file
 from export.serving import saved_model
 from export.serving.session import ServingSession
-from export.tflite_file import Metadata
+from export.tflite_metadata import Metadata
 from tests.export.serving import server
 from tests.helpers import draw
 
@@ -55,7 +56,8 @@ def brightening():
         photo = tf.TensorSpec([None, None, None, 3], tf.float32)
         function = tf.function(lambda photo: photo + offset).get_concrete_function(photo)
         content = tf.lite.TFLiteConverter.from_concrete_functions([function]).convert()
-        return tflite_file.completed(content, METADATA, TFLiteFacts("", 3.0, reach=0), (8, 8))
+        model = tflite_file.with_signature(content, PICTURE, (8, 8))
+        return tflite_file.completed(model, METADATA, TFLiteFacts("", 3.0, reach=0))
 
     return convert
 

@@ -1,15 +1,19 @@
 """TFLite files, run in the interpreter that phones use."""
 
+import functools
+
 import numpy as np
 import pytest
 import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
+from ai_edge_litert.tools import flatbuffer_utils
 
 from cartoongan_tf import Cartoonizer
 from cartoongan_tf.base.errors import InputError
-from cartoongan_tf.inference.tflite_model import TFLiteGenerator
+from cartoongan_tf.inference.tflite_model import SIGNATURES, TFLiteGenerator
 from cartoongan_tf.media import image_measures
+from cartoongan_tf.models import layer_graph
 from cartoongan_tf.models.generator import build_generator
 from export import parity, tflite, tflite_file
 from tests.helpers import draw
@@ -78,10 +82,32 @@ def test_height_and_width_are_free(contents):
 def test_it_runs_without_being_asked_for_a_size(contents, kind):
     """A phone that does not resize calls the signature at the file's first size."""
     interpreter = Interpreter(model_content=contents[kind])
-    assert interpreter.get_signature_list() == {"serving_default": {"inputs": ["photo"], "outputs": ["cartoon"]}}
+    expected = {
+        "serving_default": {"inputs": ["photo"], "outputs": ["cartoon"]},
+        "film": {"inputs": ["keep", "photo", "statistics"], "outputs": ["cartoon", "statistics"]},
+    }
+    assert interpreter.get_signature_list() == expected
     run = interpreter.get_signature_runner("serving_default")
     photo = np.zeros((1, *tflite.FIRST_SIZE_PX, 3), np.uint8 if kind == "int8_full" else np.float32)
     assert run(photo=photo)["cartoon"].shape == photo.shape
+
+
+@pytest.mark.parametrize("kind, tolerance", [("fp32", 1e-4), ("fp16", 2e-2)])
+def test_films_are_drawn_as_keras_draws_them(generator, contents, kind, tolerance):
+    """Statistics are averaged from frame to frame, and pictures between frames change nothing."""
+    run = TFLiteGenerator(contents[kind], kind)
+    nodes = layer_graph.layer_graph(generator)
+    clip = np.concatenate([_photo(seed, 32, 48) for seed in range(3)])
+    keep = np.array([0, 0.9, 0.5], np.float32)
+    average = functools.partial(layer_graph.average_frames, layer_graph.averaging_matrix(keep))
+    expected, used = layer_graph.run_on_film(nodes, clip, layer_graph.no_statistics(nodes), average)
+    statistics = run.no_statistics
+    for number, frame in enumerate(clip):
+        cartoon, statistics = run.draw_frame(frame[np.newaxis], statistics, keep[number])
+        np.testing.assert_allclose(cartoon[0], expected[number], atol=tolerance)
+        np.testing.assert_allclose(statistics[0], used[number], atol=tolerance, rtol=tolerance)
+        run(_photo(9, 16, 12))
+    assert np.abs(run(clip[1:2]) - expected[1:2]).max() > 0.05  # the average matters here
 
 
 def test_the_fixed_file_takes_its_size_alone_and_asks_for_none(generator, contents):
@@ -102,8 +128,9 @@ def test_the_fixed_file_is_all_that_gpu_delegates_take(converted):
     taken = {"ADD", "CONCATENATION", "CONV_2D", "DEPTH_TO_SPACE", "DEQUANTIZE", "MEAN", "MUL", "PAD", "RSQRT"}
     taken |= {"SQUARED_DIFFERENCE", "STRIDED_SLICE", "SUB", "TANH"}
     for architecture in ARCHITECTURES:
-        operators = tflite_file.operators(converted(architecture, "fp16", FIXED_SIZE))
-        assert set(operators) <= taken, architecture
+        for signature in SIGNATURES:
+            operators = tflite_file.operators(converted(architecture, "fp16", FIXED_SIZE), signature)
+            assert set(operators) <= taken, (architecture, signature)
 
 
 def test_xnnpack_takes_the_whole_file(converted):
@@ -135,17 +162,22 @@ def test_cartoonize_draws_with_every_file_of_free_size(contents, tmp_path):
 
 def test_only_builtin_operators(contents):
     for kind, content in contents.items():
-        assert not [name for name in tflite_file.operators(content) if name.startswith("CUSTOM")], kind
+        for signature in SIGNATURES:
+            operators = tflite_file.operators(content, signature)
+            assert operators and not [name for name in operators if name.startswith("CUSTOM")], (kind, signature)
     details = Interpreter(model_content=contents["fp32"])._get_ops_details()
     names = {operation["op_name"] for operation in details} - {"DELEGATE"}
     assert names == set(tflite_file.operators(contents["fp32"]))
 
 
 def test_weights_take_what_their_bytes_take(generator, contents):
+    """The graphs for pictures and for films share them."""
     num_weights = generator.count_params()
     kernels = sum(np.prod(weights.shape) for weights in generator.weights if len(weights.shape) == 4)
     for kind, num_bytes in (("fp32", 4 * num_weights), ("fp16", 2 * num_weights), ("int8", kernels)):
-        assert num_bytes < len(contents[kind]) < num_bytes + 80_000, kind
+        buffers = flatbuffer_utils.read_model_from_bytearray(contents[kind]).buffers
+        assert num_bytes <= sum(len(buffer.data) for buffer in buffers if buffer.data is not None) < num_bytes + 20_000
+        assert num_bytes < len(contents[kind]) < num_bytes + 160_000, kind
     assert len(contents["int8"]) < len(contents["fp16"]) < len(contents["fp32"])
 
 

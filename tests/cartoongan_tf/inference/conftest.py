@@ -9,7 +9,7 @@ from cartoongan_tf.inference.runtimes import load_runtime
 from cartoongan_tf.models.generator_file import load_generator
 from export import drawing_file, tflite
 from export.serving import saved_model
-from export.tflite_file import Metadata
+from export.tflite_metadata import Metadata
 from tests.helpers import draw
 
 MAX_PIXELS = 100 * 100  # of the SavedModel

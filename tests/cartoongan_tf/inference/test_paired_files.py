@@ -18,7 +18,8 @@ from cartoongan_tf.inference.paired_runtime import PairedRuntime
 from cartoongan_tf.inference.runtimes import load_runtime
 from cartoongan_tf.inference.tflite_runtime import TFLiteRuntime
 from cartoongan_tf.media import pictures
-from export import drawing_file, tflite, write_tflite
+from cartoongan_tf.models.generator_file import load_generator
+from export import drawing_file, tflite, tflite_graphs, write_tflite
 from tests.films import make_film
 from tests.helpers import REPOSITORY, draw
 
@@ -53,6 +54,23 @@ def test_programs_draw_everything_without_tensorflow(tmp_path, without_tensorflo
     run = subprocess.run([*command, "-"], env=without_tensorflow, input=piped, capture_output=True, timeout=300)
     assert run.stdout == (tmp_path / "album-cartoon" / "0.png").read_bytes()
     assert b"TensorFlow" not in run.stderr, run.stderr
+
+
+def test_films_of_generators_with_norms_are_drawn_without_tensorflow(paired, without_tensorflow, tmp_path):
+    make_film(tmp_path / "film.mp4")
+    command = [sys.executable, "-m", "cartoongan_tf.cartoonize", f"--model={paired}", str(tmp_path / "film.mp4")]
+    run = subprocess.run(command, env=without_tensorflow, capture_output=True, text=True, timeout=300)
+    assert run.returncode == 0, run.stderr
+    assert (tmp_path / "film-cartoon.mp4").exists()
+
+
+def test_a_file_without_the_signature_for_films_does_not_count(paired, cartoonizer, tmp_path, monkeypatch):
+    """Films drawn by it would flicker."""
+    path = shutil.copy(paired, tmp_path / "generator.keras")
+    pictures_alone = tflite_graphs.build_graphs(load_generator(paired))[:1]
+    monkeypatch.setattr(tflite, "build_graphs", lambda *_, **__: pictures_alone)
+    drawing_file.write_beside(path)
+    assert isinstance(load_runtime(path), KerasRuntime)
 
 
 def test_python_draws_without_tensorflow(without_tensorflow):
