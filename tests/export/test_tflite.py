@@ -1,6 +1,7 @@
 """TFLite files, run in the interpreter that phones use."""
 
 import functools
+import re
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from cartoongan_tf.media import image_measures
 from cartoongan_tf.models import layer_graph
 from cartoongan_tf.models.generator import build_generator
 from export import parity, tflite, tflite_file
-from tests.helpers import draw
+from tests.helpers import REPOSITORY, draw
 
 KINDS = tuple(tflite.BUDGETS_DB)
 ARCHITECTURES = ("paper", "light", "narrow")
@@ -108,6 +109,23 @@ def test_films_are_drawn_as_keras_draws_them(generator, contents, kind, toleranc
         np.testing.assert_allclose(statistics[0], used[number], atol=tolerance, rtol=tolerance)
         run(_photo(9, 16, 12))
     assert np.abs(run(clip[1:2]) - expected[1:2]).max() > 0.05  # the average matters here
+
+
+def test_the_docs_show_how_to_draw_frames(contents):
+    (code,) = re.findall(
+        r"^```python\n(.*?)^```", (REPOSITORY / "docs/on_device.md").read_text(), re.MULTILINE | re.DOTALL
+    )
+    run = TFLiteGenerator(contents["fp32"], "fp32")
+    frame = _photo(0, *tflite.FIRST_SIZE_PX)
+    cartoon, statistics = run.draw_frame(frame, run.no_statistics, 0.0)
+    scope = {
+        "interpreter": Interpreter(model_content=contents["fp32"]),
+        "frame": frame,
+        "statistics": statistics,
+        "np": np,
+    }
+    exec(code, scope)
+    np.testing.assert_allclose(scope["result"]["cartoon"], cartoon, atol=1e-4)
 
 
 def test_the_fixed_file_takes_its_size_alone_and_asks_for_none(generator, contents):
