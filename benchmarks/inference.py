@@ -1,6 +1,6 @@
-"""Time and memory of the paper's generator: this project against PyTorch, same weights and pictures, in one run.
+"""Time and memory of a generator in several runtimes, same weights, threads and pictures, in one run.
 
-    python -m benchmarks.inference --weights=hayao.npz --output=inference.md
+    python -m benchmarks.inference --model=hayao.keras --output=inference.md
 
 First each method runs each size once in a process of its own, to measure its peak memory. Then all methods must give
 the same cartoons. Then they take turns, so that other work of the machine affects all of them. Compare the ratios: each
@@ -10,7 +10,6 @@ is the median over the rounds of the method's time divided by that of PyTorch's 
 import contextlib
 import dataclasses
 import functools
-import importlib.util
 import operator
 import os
 import statistics
@@ -22,26 +21,28 @@ from typing import Protocol
 
 import numpy as np
 
-from benchmarks.inference_methods import METHODS, TORCH_CHANNELS_LAST, MethodProcess, prepare
+from benchmarks.inference_methods import METHODS, TORCH, MethodProcess, prepare
+from cartoongan_tf import styles
 from cartoongan_tf.base import program
 from cartoongan_tf.base.errors import InputError
+from cartoongan_tf.base.extras import require_extra
 from cartoongan_tf.base.options import Config, option
 from cartoongan_tf.base.timing import fresh_process, take_turns, write_report
 from cartoongan_tf.media.image_measures import psnr
 
 MINIMUM_PSNR_DB = 80.0  # rounding alone leaves more than 100
-PACKAGES = ("tensorflow", "keras", "ai-edge-litert", "torch", "numpy")
+PACKAGES = ("tensorflow", "keras", "ai-edge-litert", "openvino", "onnxruntime", "opencv-python-headless", "torch")
 
 
 @dataclasses.dataclass(frozen=True)
 class InferenceConfig(Config):
-    weights: str = option("The authors' generator, as import_weights reads it; random weights if it is not given.", "")
+    model: str = option("A .keras file, or the name of a style.", "ink")
     output: str = option("A Markdown file to write the table to.", "")
     sizes_px: str = option(
         "Sides of the square pictures: multiples of 4 from 8 up, separated by commas.", "256,512,1024"
     )
     rounds: int = option("Number of rounds, in each of which each method runs once at each size.", 5, at_least=1)
-    seed: int = option("Seed of the pictures, and of random weights.", 0, at_least=0)
+    seed: int = option("Seed of the pictures.", 0, at_least=0)
     threads: int = option("Number of threads; 0: one per CPU.", 0, at_least=0)
 
 
@@ -79,11 +80,12 @@ def main(argv=None) -> int:
 def _inference(config: InferenceConfig, _) -> None:
     sizes_px = _sizes_px(config.sizes_px)
     num_threads = config.threads or os.cpu_count() or 1
-    if importlib.util.find_spec("torch") is None:
-        raise InputError("PyTorch, to compare with, is missing: pip install '.[benchmark]'")
+    for extra in ("benchmark", "onnx", "openvino"):
+        require_extra(extra, "benchmarks.inference")
+    model = styles.find_model(config.model)
     with tempfile.TemporaryDirectory() as folder:
         with fresh_process() as process:
-            process.submit(prepare, config.weights, config.seed, Path(folder)).result()
+            process.submit(prepare, model, Path(folder)).result()
         rows = measure(Path(folder), sizes_px, config.rounds, config.seed, num_threads)
     write_report("benchmarks.inference", config, PACKAGES, _table(rows), config.output)
 
@@ -118,7 +120,7 @@ def measure(folder: Path, sizes_px: list[int], rounds: int, seed: int, num_threa
             calls = {method: functools.partial(process.seconds, photo) for method, process in processes.items()}
             times = take_turns(calls, rounds)
             for method in METHODS:
-                ratio = statistics.median(map(operator.truediv, times[method], times[TORCH_CHANNELS_LAST]))
+                ratio = statistics.median(map(operator.truediv, times[method], times[TORCH]))
                 seconds = statistics.median(times[method])
                 rows.append(Row(method, size, scores[method], seconds, ratio, *memory[method, size]))
     return rows
@@ -150,7 +152,7 @@ def compare(processes: Mapping[str, Method], photo: np.ndarray) -> dict[str, flo
       InputError: a method gives another cartoon than PyTorch.
     """
     cartoons = {method: process.draw(photo) for method, process in processes.items()}
-    scores = {method: psnr(cartoon, cartoons[TORCH_CHANNELS_LAST], peak=2.0) for method, cartoon in cartoons.items()}
+    scores = {method: psnr(cartoon, cartoons[TORCH], peak=2.0) for method, cartoon in cartoons.items()}
     worst = min(scores, key=lambda method: scores[method])
     print(f"{photo.shape[1]} px: all cartoons are the same, to {scores[worst]:.0f} dB", flush=True)
     if scores[worst] < MINIMUM_PSNR_DB:
@@ -162,11 +164,11 @@ def compare(processes: Mapping[str, Method], photo: np.ndarray) -> dict[str, flo
 
 
 def _table(rows: list[Row]) -> list[str]:
-    lines = ["| method | px | median s | x channels_last | peak MB | loaded MB | PSNR dB |"]
+    lines = ["| method | px | median ms | x channels_last | peak MB | loaded MB | PSNR dB |"]
     lines.append("| --- | --: | --: | --: | --: | --: | --: |")
     for row in rows:
         memory = f"{row.peak_mb:,.0f} | {row.loaded_mb:,.0f}"
-        times = f"{row.seconds:.3f} | {row.ratio:.2f}"
+        times = f"{1e3 * row.seconds:.1f} | {row.ratio:.2f}"
         lines.append(f"| {row.method} | {row.size_px} | {times} | {memory} | {row.psnr_db:.0f} |")
     return lines
 

@@ -1,4 +1,4 @@
-"""The methods of running the paper's generator that `benchmarks.inference` compares, each in a process of its own.
+"""The methods of running a generator that `benchmarks.inference` compares, each in a process of its own.
 
 `prepare` writes each method's files once; a `MethodProcess` then loads one method in a fresh process.
 """
@@ -12,46 +12,37 @@ from cartoongan_tf.base.timing import TimedProcess
 
 Draw = Callable[[np.ndarray], np.ndarray]  # float32 RGB [1, H, W, 3] in [-1, 1] -> the same
 
-TORCH_CHANNELS_LAST = "PyTorch, channels_last"
+TORCH = "PyTorch, channels_last"
 WARM_UP_PX = 16
 
 
-def prepare(weights_path: str, seed: int, folder: Path) -> None:
-    """Write the files that the methods load: weights.npz, generator.keras, generator.tflite.
+def prepare(model: Path, folder: Path) -> None:
+    """Write the files that the methods load: generator.keras, .tflite, .onnx and .pt.
 
     Args:
-      weights_path: file of the authors' arrays; "" for random arrays of the same shapes.
-      seed: seed of the random arrays.
+      model: a .keras file.
       folder: folder to write to.
     """
     from cartoongan_tf.base import program
 
     program.start_tensorflow()
-    from benchmarks import torch_generator
-    from cartoongan_tf.models import authors_files, authors_weights, generator_file
-    from export import tflite
+    import torch
+
+    from benchmarks.torch_generator import TorchGenerator
+    from cartoongan_tf.models import generator_file
+    from export import onnx_file, tflite
     from export.tflite_metadata import Metadata
 
-    weights = authors_files.read_weights(weights_path) if weights_path else torch_generator.random_weights(seed)
-    generator = authors_weights.generator_from_weights(weights)
-    np.savez(folder / "weights.npz", **weights)  # type: ignore[arg-type]  # no array is called allow_pickle
+    generator = generator_file.load_generator(model)
     generator_file.save_generator(generator, folder / "generator.keras")
     (folder / "generator.tflite").write_bytes(tflite.convert(generator, "fp32", Metadata("generator")))
+    (folder / "generator.onnx").write_bytes(onnx_file.convert(generator))
+    network = TorchGenerator(generator).eval().requires_grad_(False).to(memory_format=torch.channels_last)
+    torch.save(network, folder / "generator.pt")
 
 
 def _load_keras(folder: Path, num_threads: int) -> Draw:
     """Load it as `Cartoonizer` runs it."""
-    return _load_keras_graph(folder, num_threads, lambda generator: generator)
-
-
-def _load_keras_rewritten(folder: Path, num_threads: int) -> Draw:
-    """Load it as it is exported to TFLite."""
-    from export.fast_graph import fast_generator
-
-    return _load_keras_graph(folder, num_threads, fast_generator)
-
-
-def _load_keras_graph(folder: Path, num_threads: int, rewrite: Callable) -> Draw:
     from cartoongan_tf.base import program
 
     program.start_tensorflow()
@@ -60,43 +51,81 @@ def _load_keras_graph(folder: Path, num_threads: int, rewrite: Callable) -> Draw
     from cartoongan_tf.models import generator_file
 
     tf.config.threading.set_intra_op_parallelism_threads(num_threads)
-    generator = rewrite(generator_file.load_generator(folder / "generator.keras"))
+    generator = generator_file.load_generator(folder / "generator.keras")
     draw = tf.function(lambda photo: generator(photo), input_signature=[tf.TensorSpec([None, None, None, 3])])
     return lambda photo: draw(photo).numpy()
 
 
-def _load_tflite(folder: Path, num_threads: int) -> Draw:
+def _load_litert(folder: Path, num_threads: int) -> Draw:
     from cartoongan_tf.inference.tflite_model import TFLiteGenerator
 
     return TFLiteGenerator.load(folder / "generator.tflite", num_threads)
 
 
-def _load_torch(folder: Path, num_threads: int, memory_format: str) -> Draw:
+def _load_openvino(folder: Path, num_threads: int) -> Draw:
+    from cartoongan_tf.inference.openvino_model import OpenVINOGenerator
+
+    return OpenVINOGenerator(folder / "generator.tflite", num_threads)
+
+
+def _load_openvino_of_onnx(folder: Path, num_threads: int) -> Draw:
+    from cartoongan_tf.inference.openvino_model import OpenVINOGenerator
+
+    return OpenVINOGenerator(folder / "generator.onnx", num_threads)
+
+
+def _load_onnxruntime(folder: Path, num_threads: int) -> Draw:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = num_threads
+    path = folder / "generator.onnx"
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    return lambda photo: session.run(["cartoon"], {"photo": photo})[0]
+
+
+def _load_opencv(folder: Path, num_threads: int) -> Draw:
+    import cv2
+
+    cv2.setNumThreads(num_threads)
+    network = cv2.dnn.readNetFromONNX(str(folder / "generator.onnx"))
+
+    def draw(photo):
+        network.setInput(photo)
+        return network.forward()
+
+    return draw
+
+
+def _load_torch(folder: Path, num_threads: int) -> Draw:
     import torch
 
     from benchmarks import torch_generator
 
     torch.set_num_threads(num_threads)
-    layout = getattr(torch, memory_format)
-    with np.load(folder / "weights.npz") as weights:
-        generator = torch_generator.build(weights).to(memory_format=layout)
-    return lambda photo: torch_generator.run(generator, photo, layout)
+    generator = torch.load(folder / "generator.pt", weights_only=False)
+    return lambda photo: torch_generator.run(generator, photo)
 
 
-def _load_torch_channels_last(folder: Path, num_threads: int) -> Draw:
-    return _load_torch(folder, num_threads, "channels_last")
+def _load_compiled_torch(folder: Path, num_threads: int) -> Draw:
+    import torch
 
+    from benchmarks import torch_generator
 
-def _load_torch_nchw(folder: Path, num_threads: int) -> Draw:
-    return _load_torch(folder, num_threads, "contiguous_format")
+    torch.set_num_threads(num_threads)
+    generator = torch.compile(torch.load(folder / "generator.pt", weights_only=False), dynamic=False)
+    return lambda photo: torch_generator.run(generator, photo)
 
 
 METHODS: dict[str, Callable[[Path, int], Draw]] = {
     "Keras graph": _load_keras,
-    "Keras graph, rewritten as for TFLite": _load_keras_rewritten,
-    "TFLite fp32, XNNPACK": _load_tflite,
-    TORCH_CHANNELS_LAST: _load_torch_channels_last,
-    "PyTorch, NCHW": _load_torch_nchw,
+    "TFLite, LiteRT": _load_litert,
+    "TFLite, OpenVINO": _load_openvino,
+    "ONNX, ONNX Runtime": _load_onnxruntime,
+    "ONNX, OpenVINO": _load_openvino_of_onnx,
+    "ONNX, OpenCV": _load_opencv,
+    TORCH: _load_torch,
+    "PyTorch, torch.compile": _load_compiled_torch,
 }
 
 

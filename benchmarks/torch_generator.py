@@ -1,97 +1,88 @@
-"""The paper's generator in PyTorch, as in its authors' code: the peer of this project's generator.
+"""A generator of this project in PyTorch, with the same weights: the peer in `benchmarks.inference`. Needs torch."""
 
-Modules have the names of the released weights, so that their arrays can be loaded directly. Everything is NCHW.
-"""
-
-from collections.abc import Mapping
-
+import keras
 import numpy as np
 import torch
 from torch import nn
 
-NUM_BLOCKS = 8
+from cartoongan_tf.models import layer_graph
+from cartoongan_tf.models.layers import InstanceNormalization, PictureRange, ReflectionPadding2D
 
 
 class TorchGenerator(nn.Module):
-    """A generator of BGR [N, 3, H, W] in [-1, 1], from the same; H and W are multiples of 4 from 8 up."""
+    """A generator of RGB [N, 3, H, W] in [-1, 1], from the same; H and W are multiples of 4 from 8 up."""
 
-    def __init__(self):
+    def __init__(self, generator: keras.Model):
+        """
+        Args:
+          generator: a model from `build_generator`.
+        """
         super().__init__()
-        self.conv01_1 = _reflect_conv(3, 64, 7)
-        self.in01_1 = _norm(64)
-        for index, filters in ((2, 128), (3, 256)):
-            self.add_module(f"conv{index:02}_1", nn.Conv2d(filters // 2, filters, 3, stride=2, padding=1))
-            self.add_module(f"conv{index:02}_2", nn.Conv2d(filters, filters, 3, padding=1))
-            self.add_module(f"in{index:02}_1", _norm(filters))
-        for index in range(4, 4 + NUM_BLOCKS):
-            for part in (1, 2):
-                self.add_module(f"conv{index:02}_{part}", _reflect_conv(256, 256, 3))
-                self.add_module(f"in{index:02}_{part}", _norm(256))
-        for index, filters in ((1, 128), (2, 64)):
-            up = nn.ConvTranspose2d(2 * filters, filters, 3, stride=2, padding=1, output_padding=1)
-            self.add_module(f"deconv{index:02}_1", up)
-            self.add_module(f"deconv{index:02}_2", nn.Conv2d(filters, filters, 3, padding=1))
-            self.add_module(f"in{index + 11}_1", _norm(filters))
-        self.deconv03_1 = _reflect_conv(64, 3, 7)
+        (self._photo, _), *nodes = layer_graph.layer_graph(generator).items()
+        self._parents = {name: node.parents for name, node in nodes}
+        self._layers = nn.ModuleDict({name: _layer(node.layer) for name, node in nodes})
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        x = torch.relu(self.in01_1(self.conv01_1(x)))
-        x = self._pair(x, "conv02", "in02_1")
-        x = self._pair(x, "conv03", "in03_1")
-        for index in range(4, 4 + NUM_BLOCKS):
-            x = x + self._residual(x, f"{index:02}")
-        x = self._pair(x, "deconv01", "in12_1")
-        x = self._pair(x, "deconv02", "in13_1")
-        return torch.tanh(self.deconv03_1(x))
-
-    def _pair(self, x: torch.Tensor, convs: str, norm: str) -> torch.Tensor:
-        x = getattr(self, f"{convs}_2")(getattr(self, f"{convs}_1")(x))
-        return torch.relu(getattr(self, norm)(x))
-
-    def _residual(self, x: torch.Tensor, index: str) -> torch.Tensor:
-        x = torch.relu(getattr(self, f"in{index}_1")(getattr(self, f"conv{index}_1")(x)))
-        return getattr(self, f"in{index}_2")(getattr(self, f"conv{index}_2")(x))
+    def forward(self, photo: torch.Tensor) -> torch.Tensor:
+        values = {self._photo: photo}
+        for name, layer in self._layers.items():
+            values[name] = layer(*(values[parent] for parent in self._parents[name]))
+        return values[name]
 
 
-def _reflect_conv(in_channels: int, filters: int, kernel_size: int) -> nn.Conv2d:
-    return nn.Conv2d(in_channels, filters, kernel_size, padding=kernel_size // 2, padding_mode="reflect")
+class _Sum(nn.Module):
+    def forward(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return x + y
 
 
-def _norm(channels: int) -> nn.InstanceNorm2d:
-    return nn.InstanceNorm2d(channels, eps=1e-5, affine=True)
+class _Concatenation(nn.Module):
+    def forward(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return torch.cat([x, y], 1)
 
 
-# The authors' norms use other names for their arrays than PyTorch's.
-_THEIR_PART = {"weight": "scale", "bias": "shift"}
+def _layer(layer: keras.layers.Layer) -> nn.Module:
+    """Return a layer in PyTorch."""
+    match layer:
+        case keras.layers.Conv2DTranspose():
+            kernel, bias = layer.get_weights()
+            return _filled(nn.ConvTranspose2d(kernel.shape[3], kernel.shape[2], 3, 2), kernel, bias)
+        case keras.layers.Conv2D():
+            kernel, bias = layer.get_weights()
+            side, _, inputs, outputs = kernel.shape
+            padding = side // 2 if layer.padding == "same" else 0
+            return _filled(nn.Conv2d(inputs, outputs, side, layer.strides, padding), kernel, bias)
+        case InstanceNormalization():
+            scale, shift = layer.get_weights()
+            return _filled(nn.InstanceNorm2d(len(scale), layer.epsilon, affine=True), scale, shift)
+        case keras.layers.ZeroPadding2D():
+            return nn.ZeroPad2d(layer.padding[0][0])
+        case ReflectionPadding2D():
+            return nn.ReflectionPad2d(layer.padding)
+        case keras.layers.Cropping2D():  # of the first row and column
+            return nn.ZeroPad2d((-1, 0, -1, 0))
+        case keras.layers.UpSampling2D():
+            return nn.Upsample(scale_factor=2)
+        case keras.layers.ReLU():
+            return nn.ReLU()
+        case keras.layers.Add():
+            return _Sum()
+        case keras.layers.Concatenate():
+            return _Concatenation()
+        case PictureRange():
+            return nn.Hardtanh()
+        case keras.layers.Activation():
+            return nn.Tanh()
+    raise ValueError(f"no such layer in PyTorch: {layer.name}")
 
 
-def _their_name(name: str) -> str:
-    """Return the authors' name of an array: in01_1.weight -> in01_1.scale; convolutions keep their names."""
-    module, part = name.split(".")
-    return f"{module}.{_THEIR_PART[part]}" if module.startswith("in") else name
+def _filled(module: nn.Module, weight: np.ndarray, bias: np.ndarray) -> nn.Module:
+    """Set a module's weights; kernels are HWIO for convolutions, and HWOI for transposed ones."""
+    weight = weight.transpose(3, 2, 0, 1) if weight.ndim == 4 else weight
+    module.load_state_dict({"weight": torch.from_numpy(weight.copy()), "bias": torch.from_numpy(bias.copy())})
+    return module
 
 
-def random_weights(seed: int) -> dict[str, np.ndarray]:
-    """Return arrays by the authors' names, with a trained generator's shapes and similar values."""
-    rng = np.random.default_rng(seed)
-    shapes = {_their_name(name): tuple(tensor.shape) for name, tensor in TorchGenerator().state_dict().items()}
-    weights = {}
-    for name, shape in shapes.items():
-        values = rng.normal(1.0 if name.endswith("scale") else 0.0, 0.03, shape)
-        weights[name] = values.astype(np.float32)
-    return weights
-
-
-def build(weights: Mapping[str, np.ndarray]) -> TorchGenerator:
-    """Build a generator with these arrays (by the authors' names), for inference."""
-    generator = TorchGenerator()
-    state = {name: torch.from_numpy(weights[_their_name(name)].copy()) for name in generator.state_dict()}
-    generator.load_state_dict(state)
-    return generator.eval().requires_grad_(False)
-
-
-def run(generator: TorchGenerator, photo: np.ndarray, memory_format: torch.memory_format) -> np.ndarray:
+def run(generator: nn.Module, photo: np.ndarray) -> np.ndarray:
     """Return the cartoons of photos, float32 RGB [N, H, W, 3] in [-1, 1] both."""
-    x = torch.from_numpy(photo[..., ::-1].transpose(0, 3, 1, 2).copy()).contiguous(memory_format=memory_format)
     with torch.inference_mode():
-        return generator(x).numpy().transpose(0, 2, 3, 1)[..., ::-1]
+        # The layout of NHWC arrays is that of channels_last.
+        return generator(torch.from_numpy(photo).permute(0, 3, 1, 2)).permute(0, 2, 3, 1).numpy()

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from cartoongan_tf.base.errors import InputError
-from cartoongan_tf.inference import tiles
+from cartoongan_tf.inference import openvino_model, tiles
+from cartoongan_tf.inference.openvino_model import OpenVINOGenerator
 from cartoongan_tf.inference.runtime import Runtime, Statistics, first_layer_values
 from cartoongan_tf.inference.tflite_facts import TFLiteFacts
 from cartoongan_tf.inference.tflite_model import TFLiteGenerator
@@ -24,13 +25,20 @@ class TFLiteRuntime(Runtime):
     name = "a .tflite file"
     peak_tensors = _PEAK_TENSORS
 
-    def __init__(self, generator: TFLiteGenerator, facts: TFLiteFacts | None):
+    def __init__(
+        self,
+        generator: TFLiteGenerator,
+        facts: TFLiteFacts | None,
+        draw_picture: Callable[[np.ndarray], np.ndarray] | None = None,
+    ):
         """
         Args:
           generator: the file's generator.
           facts: what the file says of it; None for a file without facts.
+          draw_picture: a faster function that draws pictures as `generator` does; None: there is none.
         """
         self._generator = generator
+        self._draw_picture = draw_picture or generator
         self._facts = facts
         self._held_bytes = 0.0
         self.has_statistics = generator.no_statistics is not None
@@ -58,7 +66,11 @@ class TFLiteRuntime(Runtime):
                 f"{path}: takes only tensors of {width} x {height} pixels, for use in an app; use the file without a "
                 "size in its name, which gives the same cartoons"
             )
-        return cls(generator, TFLiteFacts.read(model))
+        facts = TFLiteFacts.read(model)
+        # Files that draw as Keras does are float32, and only for those has OpenVINO been compared.
+        if facts and facts.keras_sha256 and openvino_model.is_faster_here():
+            return cls(generator, facts, OpenVINOGenerator(path))
+        return cls(generator, facts)
 
     @property
     def held_bytes(self) -> float:
@@ -112,7 +124,7 @@ class TFLiteRuntime(Runtime):
 
     def _draw_fitting(self, photo: np.ndarray) -> np.ndarray:
         """Run on a picture whose sides are multiples of 4: uint8 RGB [1, H, W, 3] -> the same."""
-        return _to_uint8(self._generator(self._to_float(photo)))
+        return _to_uint8(self._draw_picture(self._to_float(photo)))
 
     def _to_float(self, photo: np.ndarray) -> np.ndarray:
         """Return what the generator takes, for a picture uint8 RGB [1, H, W, 3], which it then holds memory for."""

@@ -12,10 +12,11 @@ from PIL import Image
 from cartoongan_tf import Cartoonizer, styles
 from cartoongan_tf.base import machine
 from cartoongan_tf.base.errors import InputError
-from cartoongan_tf.inference import tflite_facts
+from cartoongan_tf.inference import tflite_facts, tflite_runtime
 from cartoongan_tf.inference.keras_runtime import KerasRuntime
 from cartoongan_tf.inference.paired_runtime import PairedRuntime
 from cartoongan_tf.inference.runtimes import load_runtime
+from cartoongan_tf.inference.tflite_model import TFLiteGenerator
 from cartoongan_tf.inference.tflite_runtime import TFLiteRuntime
 from cartoongan_tf.media import pictures
 from cartoongan_tf.models.generator_file import load_generator
@@ -150,3 +151,28 @@ def test_a_written_file_is_kept(paired):
     before = paired.with_suffix(".tflite").stat().st_mtime_ns
     assert drawing_file.write_beside(paired) == paired.with_suffix(".tflite")
     assert paired.with_suffix(".tflite").stat().st_mtime_ns == before
+
+
+def test_openvino_draws_the_same_where_it_is_installed(monkeypatch, tmp_path):
+    """Pictures in one piece and in tiles, of several sizes."""
+    pytest.importorskip("openvino", reason="openvino is not installed")
+    path = styles.all_styles()[styles.DEFAULT].generator
+    monkeypatch.setattr(machine, "has_avx512", lambda: False)
+    litert = load_runtime(path)
+    monkeypatch.setattr(machine, "has_avx512", lambda: True)
+    openvino = load_runtime(path)
+    assert isinstance(openvino, TFLiteRuntime)
+    for method in ("whole", "banded"):
+        for size in ((150, 201), (16, 8)):
+            photo = draw(0, *size)
+            difference = np.abs(Cartoonizer(openvino, method)(photo).astype(int) - Cartoonizer(litert, method)(photo))
+            assert difference.max() <= 1, (method, size)
+    monkeypatch.setattr(TFLiteGenerator, "__call__", lambda *_: pytest.fail("LiteRT drew"))
+    openvino.draw(draw(0)[np.newaxis])
+
+
+def test_openvino_draws_no_file_that_differs_from_keras(models, monkeypatch):
+    """Its arithmetic was compared for float32 files alone."""
+    monkeypatch.setattr(machine, "has_avx512", lambda: True)
+    monkeypatch.setattr(tflite_runtime, "OpenVINOGenerator", lambda *_: pytest.fail("OpenVINO loaded it"))
+    load_runtime(models["fp16"])

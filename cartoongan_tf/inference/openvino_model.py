@@ -1,0 +1,40 @@
+"""A .tflite generator in OpenVINO, an optional package that is faster than LiteRT where it is used (docs/speed.md)."""
+
+import importlib.util
+import threading
+from pathlib import Path
+
+import numpy as np
+
+from cartoongan_tf.base import machine
+
+
+def is_faster_here() -> bool:
+    """Return whether OpenVINO is installed, and faster than LiteRT on this processor."""
+    return machine.has_avx512() and importlib.util.find_spec("openvino") is not None
+
+
+class OpenVINOGenerator:
+    """A generator: float32 RGB [N, H, W, 3] in [-1, 1] -> the same; H and W multiples of 4 from 8 up.
+
+    It may be called from several threads; they take turns, as each uses all processors.
+    """
+
+    def __init__(self, path: Path, num_threads: int | None = None):
+        """
+        Args:
+          path: a .tflite file that takes float32 pictures of any size.
+          num_threads: number of threads to compute with; None: one per CPU that this process may use.
+        """
+        import openvino
+
+        core = openvino.Core()
+        # By default it would compute in bfloat16 where the processor can, with other cartoons.
+        precision = {"INFERENCE_PRECISION_HINT": "f32"}
+        core.set_property("CPU", {"INFERENCE_NUM_THREADS": num_threads or machine.num_threads(), **precision})
+        self._model = core.compile_model(core.read_model(path), "CPU")
+        self._turn = threading.Lock()
+
+    def __call__(self, photo: np.ndarray) -> np.ndarray:
+        with self._turn:
+            return self._model(photo)[0]
