@@ -12,6 +12,7 @@ Each run has its own `flags.FlagValues`, so many programs can be imported into o
 
 import atexit
 import contextlib
+import importlib.util
 import io
 import os
 import sys
@@ -126,9 +127,17 @@ def start_tensorflow() -> None:
 
     C++ prints these messages before any log level takes effect, so standard error is held back meanwhile. It is shown
     if the import fails, or if TF_CPP_MIN_LOG_LEVEL is 0 or 1.
+
+    Raises:
+      InputError: TensorFlow is not installed.
     """
     if "tensorflow" in sys.modules:
         return
+    if importlib.util.find_spec("tensorflow") is None:
+        raise InputError(
+            "TensorFlow is not installed. All but drawing by bundled styles and .tflite files needs it: pip install . "
+            "in the checkout"
+        )
     os.environ["KERAS_BACKEND"] = "tensorflow"
     if not machine.has_avx512():
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # see `kernel_limits`

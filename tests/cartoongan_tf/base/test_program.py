@@ -145,3 +145,12 @@ print("freeing graphs")
 """
     result = subprocess.run([sys.executable, "-c", script], cwd=REPOSITORY, capture_output=True, text=True, timeout=60)
     assert (result.returncode, result.stdout.split("\n")) == (3, ["work", "at exit", ""]), result.stderr
+
+
+def test_without_tensorflow_the_message_says_what_to_install(tmp_path):
+    """As after an installation for drawing alone."""
+    (tmp_path / "a.keras").touch()
+    script = "import sys; from importlib import util; util.find_spec = lambda name: None; "
+    script += f"from cartoongan_tf import Cartoonizer; Cartoonizer.load('{tmp_path}/a.keras')"
+    run = subprocess.run([sys.executable, "-c", script], cwd=REPOSITORY, capture_output=True, text=True, timeout=120)
+    assert "InputError: TensorFlow is not installed." in run.stderr and "pip install ." in run.stderr

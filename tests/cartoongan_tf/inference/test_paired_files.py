@@ -1,12 +1,16 @@
 """A .tflite file beside a .keras file: when it is used, and that it draws without TensorFlow."""
 
+import configparser
 import os
 import shutil
 import subprocess
 import sys
+from importlib import metadata
 
 import numpy as np
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from PIL import Image
 
 from cartoongan_tf import Cartoonizer, styles
@@ -30,10 +34,18 @@ NO_TENSORFLOW = "raise ImportError('drawing asked for it')"
 
 @pytest.fixture
 def without_tensorflow(no_gpu, tmp_path):
-    """The environment of a process that cannot import TensorFlow nor Keras."""
-    for name in ("tensorflow", "keras"):
-        (tmp_path / "blocked" / name).mkdir(parents=True)
-        (tmp_path / "blocked" / name / "__init__.py").write_text(NO_TENSORFLOW)
+    """The environment of a process that can import what requirements-drawing.txt names, and not TensorFlow."""
+    parser = configparser.ConfigParser()
+    parser.read(REPOSITORY / "setup.cfg")
+    required = set(filter(None, parser["options"]["install_requires"].splitlines()))
+    for_drawing = set((REPOSITORY / "requirements-drawing.txt").read_text().splitlines()[2:])
+    assert for_drawing < required
+    blocked = {canonicalize_name(Requirement(text).name) for text in required - for_drawing}
+    assert {"tensorflow", "keras", "scipy"} <= blocked
+    for name, packages in metadata.packages_distributions().items():
+        if not blocked.isdisjoint(map(canonicalize_name, packages)) and name.isidentifier():
+            (tmp_path / "blocked" / name).mkdir(parents=True)
+            (tmp_path / "blocked" / name / "__init__.py").write_text(NO_TENSORFLOW)
     return {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path / "blocked"), str(REPOSITORY)])}
 
 
