@@ -2,6 +2,7 @@
 
 import importlib.util
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,7 @@ def is_faster_here() -> bool:
 
 
 class OpenVINOGenerator:
-    """A generator: float32 RGB [N, H, W, 3] in [-1, 1] -> the same; H and W multiples of 4 from 8 up.
-
-    It may be called from several threads; they take turns, as each uses all processors.
-    """
+    """A generator: float32 RGB [N, H, W, 3] in [-1, 1] -> the same; H and W multiples of 4 from 8 up."""
 
     def __init__(self, path: Path, num_threads: int | None = None):
         """
@@ -33,8 +31,34 @@ class OpenVINOGenerator:
         precision = {"INFERENCE_PRECISION_HINT": "f32"}
         core.set_property("CPU", {"INFERENCE_NUM_THREADS": num_threads or machine.num_threads(), **precision})
         self._model = core.compile_model(core.read_model(path), "CPU")
+
+    def __call__(self, photo: np.ndarray) -> np.ndarray:
+        return self._model(photo)[0]
+
+
+class FasterFromSecond:
+    """A generator that draws its first picture by LiteRT, and the others by OpenVINO, which takes longer to start.
+
+    It may be called from several threads; they take turns, as each uses all processors.
+    """
+
+    def __init__(self, litert: Callable[[np.ndarray], np.ndarray], path: Path):
+        """
+        Args:
+          litert: the generator in LiteRT.
+          path: its .tflite file.
+        """
+        self._litert = litert
+        self._path = path
+        self._openvino: OpenVINOGenerator | None = None
+        self._is_first = True
         self._turn = threading.Lock()
 
     def __call__(self, photo: np.ndarray) -> np.ndarray:
         with self._turn:
-            return self._model(photo)[0]
+            if self._is_first:
+                self._is_first = False
+                return self._litert(photo)
+            if self._openvino is None:
+                self._openvino = OpenVINOGenerator(self._path)
+            return self._openvino(photo)

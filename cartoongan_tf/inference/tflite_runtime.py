@@ -7,7 +7,7 @@ import numpy as np
 
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.inference import openvino_model, tiles
-from cartoongan_tf.inference.openvino_model import OpenVINOGenerator
+from cartoongan_tf.inference.openvino_model import FasterFromSecond
 from cartoongan_tf.inference.runtime import Runtime, Statistics, first_layer_values
 from cartoongan_tf.inference.tflite_facts import TFLiteFacts
 from cartoongan_tf.inference.tflite_model import TFLiteGenerator
@@ -69,7 +69,7 @@ class TFLiteRuntime(Runtime):
         facts = TFLiteFacts.read(model)
         # Files that draw as Keras does are float32, and only for those has OpenVINO been compared.
         if facts and facts.keras_sha256 and openvino_model.is_faster_here():
-            return cls(generator, facts, OpenVINOGenerator(path))
+            return cls(generator, facts, FasterFromSecond(generator, path))
         return cls(generator, facts)
 
     @property

@@ -179,12 +179,12 @@ def test_openvino_draws_the_same_where_it_is_installed(monkeypatch, tmp_path):
             photo = draw(0, *size)
             difference = np.abs(Cartoonizer(openvino, method)(photo).astype(int) - Cartoonizer(litert, method)(photo))
             assert difference.max() <= 1, (method, size)
-    monkeypatch.setattr(TFLiteGenerator, "__call__", lambda *_: pytest.fail("LiteRT drew"))
+    monkeypatch.setattr(TFLiteGenerator, "__call__", lambda *_: pytest.fail("LiteRT drew the second picture"))
     openvino.draw(draw(0)[np.newaxis])
 
 
 def test_openvino_draws_no_file_that_differs_from_keras(models, monkeypatch):
     """Its arithmetic was compared for float32 files alone."""
     monkeypatch.setattr(machine, "has_avx512", lambda: True)
-    monkeypatch.setattr(tflite_runtime, "OpenVINOGenerator", lambda *_: pytest.fail("OpenVINO loaded it"))
+    monkeypatch.setattr(tflite_runtime, "FasterFromSecond", lambda *_: pytest.fail("OpenVINO loaded it"))
     load_runtime(models["fp16"])
