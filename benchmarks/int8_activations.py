@@ -95,9 +95,9 @@ def files(generator, calibration: Sequence[np.ndarray]) -> dict[str, bytes]:
     from ai_edge_quantizer import recipe
 
     from export import tflite
-    from export.tflite_graphs import build_graphs
+    from export.tflite_graphs import build_picture_graph
 
-    graph = build_graphs(generator, SIZE_PX)[0]
+    graph = build_picture_graph(generator, SIZE_PX)
     plain = tflite.convert_graph(graph)
     inputs = {graph.signature: [graph.first_frame(photo) for photo in calibration]}
 

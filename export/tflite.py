@@ -1,7 +1,6 @@
 """The conversion of a generator to TFLite files for phones."""
 
 import contextlib
-import functools
 import io
 from collections.abc import Sequence
 
@@ -13,10 +12,11 @@ from ai_edge_quantizer import qtyping, quantizer, recipe, recipe_manager
 from cartoongan_tf.inference.keras_runtime import values_per_pixel
 from cartoongan_tf.inference.reach import find_reach
 from cartoongan_tf.inference.tflite_facts import TFLiteFacts
+from cartoongan_tf.inference.tflite_model import FILM
 from cartoongan_tf.models import pixels
-from cartoongan_tf.models.layer_graph import layer_graph
+from cartoongan_tf.models.layer_graph import layer_graph, norms
 from export import tflite_file
-from export.tflite_graphs import Graph, build_graphs
+from export.tflite_graphs import Graph, build_film_graph, build_picture_graph
 from export.tflite_metadata import Metadata
 
 Calibration = dict[str, list[dict[str, np.ndarray]]]
@@ -76,17 +76,18 @@ def convert(
       calibration: photos for int8_full, float32 RGB [1, *FIRST_SIZE_PX, 3] in [-1, 1] each.
       kept_float: for int8, a key of `choices`: regular expression for the convolutions whose kernels stay float.
     """
-    models = []
-    levels = [np.asarray(pixels.to_uint8(photo)) for photo in calibration]
-    for graph in build_graphs(generator, size, is_uint8=precision == "int8_full"):
-        model = convert_graph(graph, is_fp16=precision == "fp16")
-        frames = {graph.signature: [graph.first_frame(photo) for photo in levels]}
-        models.append(_quantize_as(precision, model, frames, kept_float))
     nodes = layer_graph(generator)
+    build = build_film_graph if norms(nodes) else build_picture_graph
+    graph = build(generator, size, is_uint8=precision == "int8_full")
+    levels = [np.asarray(pixels.to_uint8(photo)) for photo in calibration]
+    frames = {graph.signature: [graph.first_frame(photo) for photo in levels]}
+    model = _quantize_as(precision, convert_graph(graph, is_fp16=precision == "fp16"), frames, kept_float)
+    if graph.signature == FILM:
+        model = tflite_file.with_pictures(model)
     # With ranges measured at run time, each pixel depends on the range of the whole picture.
     reach = None if precision == "dynamic" else find_reach(nodes)
     facts = TFLiteFacts(metadata.keras_sha256, values_per_pixel(nodes), reach)
-    return tflite_file.completed(functools.reduce(tflite_file.joined, models), metadata, facts)
+    return tflite_file.completed(model, metadata, facts)
 
 
 def convert_graph(graph: Graph, is_fp16: bool = False) -> bytes:

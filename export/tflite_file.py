@@ -1,5 +1,6 @@
 """Parts of a .tflite file that the converter does not write: signatures, a first size and metadata for tools."""
 
+import copy
 import itertools
 
 from ai_edge_litert import schema_py_generated as schema
@@ -10,6 +11,8 @@ from cartoongan_tf.inference.tflite_facts import TFLiteFacts
 from cartoongan_tf.inference.tflite_model import PICTURE, SIGNATURES
 from export import tflite_metadata
 from export.tflite_metadata import Metadata
+
+_NO_TENSOR = -1  # the index of an operator's input that is left out
 
 
 def with_signature(model: bytes, signature: str, first_size: tuple[int, int] | None = None) -> bytes:
@@ -26,38 +29,62 @@ def with_signature(model: bytes, signature: str, first_size: tuple[int, int] | N
     (graph,) = parts.subgraphs
     if first_size:
         graph.tensors[graph.inputs[0]].shape = [1, *first_size, 3]
-    definition = schema.SignatureDefT()
-    definition.signatureKey = signature
-    definition.subgraphIndex = 0
-    names = SIGNATURES[signature]
-    definition.inputs = [_named_tensor(*pair) for pair in zip(names.inputs, graph.inputs, strict=True)]
-    definition.outputs = [_named_tensor(*pair) for pair in zip(names.outputs, graph.outputs, strict=True)]
-    parts.signatureDefs = [definition]
+    parts.signatureDefs = [_signature(signature, graph, 0)]
     return bytes(flatbuffer_utils.convert_object_to_bytearray(parts))
 
 
-def joined(first: bytes, second: bytes) -> bytes:
-    """Join two files from `with_signature` into one that has both signatures, and equal weights once."""
-    parts = flatbuffer_utils.read_model_from_bytearray(first)
-    more = flatbuffer_utils.read_model_from_bytearray(second)
-    buffer_of = {_content(buffer): index for index, buffer in reversed([*enumerate(parts.buffers)])}
-    code_of = {_key(code): index for index, code in enumerate(parts.operatorCodes)}
-    (graph,) = more.subgraphs
-    for tensor in graph.tensors:
-        buffer = more.buffers[tensor.buffer]
-        tensor.buffer = buffer_of.setdefault(_content(buffer), len(parts.buffers))
-        if tensor.buffer == len(parts.buffers):
-            parts.buffers.append(buffer)
-    for operator in graph.operators:
-        code = more.operatorCodes[operator.opcodeIndex]
-        operator.opcodeIndex = code_of.setdefault(_key(code), len(parts.operatorCodes))
-        if operator.opcodeIndex == len(parts.operatorCodes):
-            parts.operatorCodes.append(code)
-    (definition,) = more.signatureDefs
-    definition.subgraphIndex = len(parts.subgraphs)
-    parts.subgraphs.append(graph)
-    parts.signatureDefs.append(definition)
+def with_pictures(model: bytes) -> bytes:
+    """Add the signature for pictures to a file that has the one for films, as its first; both share the weights.
+
+    Its graph is that for films without the averages: each norm takes its own statistics.
+    """
+    parts = flatbuffer_utils.read_model_from_bytearray(model)
+    (film,) = parts.subgraphs
+    (signature,) = parts.signatureDefs
+    picture = copy.deepcopy(film)
+    picture.inputs = film.inputs[:1]
+    picture.outputs = film.outputs[:1]
+    picture.operators = _without_averages(picture.operators, keep=film.inputs[2], cartoon=film.outputs[0])
+    _drop_unused_tensors(picture)
+    parts.subgraphs = [picture, film]
+    signature.subgraphIndex = 1
+    parts.signatureDefs = [_signature(PICTURE, picture, 0), signature]
     return bytes(flatbuffer_utils.convert_object_to_bytearray(parts))
+
+
+def _without_averages(operators: list, keep: int, cartoon: int) -> list:
+    """Return the operators that a picture's cartoon needs, if norms take their own statistics.
+
+    `tflite_graphs` averages by own + keep * (before - own).
+
+    Args:
+      operators: all operators, each after those that it depends on.
+      keep, cartoon: indices of these tensors.
+    """
+    changes = {operator.outputs[0] for operator in operators if keep in operator.inputs}
+    own_of = {}
+    for operator in operators:
+        if not changes.isdisjoint(operator.inputs):
+            (own_of[operator.outputs[0]],) = set(operator.inputs) - changes
+    needed = {cartoon}
+    kept = []
+    for operator in reversed(operators):
+        if not needed.isdisjoint(operator.outputs):
+            operator.inputs = [own_of.get(tensor, tensor) for tensor in operator.inputs]
+            needed.update(operator.inputs)
+            kept.append(operator)
+    return kept[::-1]
+
+
+def _drop_unused_tensors(graph: schema.SubGraphT) -> None:
+    ends = [*graph.inputs, *graph.outputs]
+    used = {tensor for operator in graph.operators for tensor in (*operator.inputs, *operator.outputs)}
+    kept = sorted(used.union(ends) - {_NO_TENSOR})
+    graph.tensors = [graph.tensors[tensor] for tensor in kept]
+    number_of = {tensor: number for number, tensor in enumerate(kept)} | {_NO_TENSOR: _NO_TENSOR}
+    for part in (graph, *graph.operators):
+        part.inputs = [number_of[tensor] for tensor in part.inputs]
+        part.outputs = [number_of[tensor] for tensor in part.outputs]
 
 
 def completed(model: bytes, metadata: Metadata, facts: TFLiteFacts) -> bytes:
@@ -71,12 +98,15 @@ def completed(model: bytes, metadata: Metadata, facts: TFLiteFacts) -> bytes:
     return bytes(flatbuffer_utils.convert_object_to_bytearray(parts))
 
 
-def _content(buffer: schema.BufferT) -> bytes:
-    return b"" if buffer.data is None else bytes(buffer.data)
-
-
-def _key(code: schema.OperatorCodeT) -> tuple:
-    return (code.builtinCode, code.deprecatedBuiltinCode, code.customCode, code.version)
+def _signature(name: str, graph: schema.SubGraphT, number: int) -> schema.SignatureDefT:
+    """Return a signature of `SIGNATURES` for a graph, the one of that number in its file."""
+    signature = schema.SignatureDefT()
+    signature.signatureKey = name
+    signature.subgraphIndex = number
+    inputs, outputs = SIGNATURES[name]
+    signature.inputs = [_named_tensor(*pair) for pair in zip(inputs, graph.inputs, strict=True)]
+    signature.outputs = [_named_tensor(*pair) for pair in zip(outputs, graph.outputs, strict=True)]
+    return signature
 
 
 def _named_tensor(name: str, index: int) -> schema.TensorMapT:

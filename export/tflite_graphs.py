@@ -10,7 +10,7 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 
 from cartoongan_tf.inference.tflite_model import FILM, KEEP, PHOTO, PICTURE, STATISTICS
 from cartoongan_tf.models import pixels
-from cartoongan_tf.models.layer_graph import layer_graph, no_statistics, norms, run_on_film
+from cartoongan_tf.models.layer_graph import layer_graph, no_statistics, run_on_film
 from export.fast_graph import fast_generator
 
 
@@ -37,23 +37,28 @@ class Graph(NamedTuple):
         return {PHOTO: photo, **others}
 
 
-def build_graphs(generator: keras.Model, size: tuple[int, int] | None = None, is_uint8: bool = False) -> list[Graph]:
-    """Build the graphs of a generator: for pictures, and for films if it has instance norms.
+def build_picture_graph(generator: keras.Model, size: tuple[int, int] | None = None, is_uint8: bool = False) -> Graph:
+    """Build the graph of a generator for pictures.
 
     Args:
       generator: a model from `build_generator`.
-      size: the only height and width that they take, in pixels; None: any multiples of 4, at least 8.
+      size: the only height and width that it takes, in pixels; None: any multiples of 4, at least 8.
       is_uint8: whether pictures are uint8 RGB; else they are float32 in [-1, 1].
     """
     fast = fast_generator(generator)
-    nodes = layer_graph(fast)
-    shape = [1, *size, 3] if size else [None, None, None, 3]
-    photo = tf.TensorSpec(shape, tf.uint8 if is_uint8 else tf.float32, name=PHOTO)
-    statistics = tf.TensorSpec(no_statistics(nodes).shape, tf.float32, name=STATISTICS)
-    keep = tf.TensorSpec([1], tf.float32, name=KEEP)
 
     def draw_picture(photo):
         return pixels.to_uint8(fast(pixels.to_float(photo))) if is_uint8 else fast(photo)
+
+    return _trace(PICTURE, draw_picture, _photo(size, is_uint8))
+
+
+def build_film_graph(generator: keras.Model, size: tuple[int, int] | None = None, is_uint8: bool = False) -> Graph:
+    """Build the graph of a generator with norms for films; the arguments are those of `build_picture_graph`."""
+    fast = fast_generator(generator)  # holds the weights that the nodes refer to
+    nodes = layer_graph(fast)
+    statistics = tf.TensorSpec(no_statistics(nodes).shape, tf.float32, name=STATISTICS)
+    keep = tf.TensorSpec([1], tf.float32, name=KEEP)
 
     def draw_frame(photo, statistics, keep):
         def average(before, own):
@@ -63,10 +68,12 @@ def build_graphs(generator: keras.Model, size: tuple[int, int] | None = None, is
         cartoon, after = run_on_film(nodes, values, statistics, average)
         return pixels.to_uint8(cartoon) if is_uint8 else cartoon, after
 
-    graphs = [_trace(PICTURE, draw_picture, photo)]
-    if norms(nodes):
-        graphs.append(_trace(FILM, draw_frame, photo, statistics, keep))
-    return graphs
+    return _trace(FILM, draw_frame, _photo(size, is_uint8), statistics, keep)
+
+
+def _photo(size: tuple[int, int] | None, is_uint8: bool) -> tf.TensorSpec:
+    shape = [1, *size, 3] if size else [None, None, None, 3]
+    return tf.TensorSpec(shape, tf.uint8 if is_uint8 else tf.float32, name=PHOTO)
 
 
 def _trace(signature: str, draw: Callable, *inputs: tf.TensorSpec) -> Graph:

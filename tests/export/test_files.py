@@ -5,7 +5,8 @@ import pytest
 import tensorflow as tf
 
 from cartoongan_tf.base.errors import InputError
-from export import files, tflite
+from cartoongan_tf.inference.tflite_model import PICTURE
+from export import files, tflite, tflite_file
 from export.config import ExportConfig
 from export.reference import Reference
 from tests.helpers import draw
@@ -70,7 +71,7 @@ def test_operators_that_phones_do_not_have_are_refused():
         function = tf.function(lambda photo: tf.raw_ops.Atan(x=photo)).get_concrete_function(photo)
         converter = tf.lite.TFLiteConverter.from_concrete_functions([function])
         converter.target_spec.supported_ops = [tf.lite.OpsSet.SELECT_TF_OPS]
-        return converter.convert()
+        return tflite_file.with_signature(converter.convert(), PICTURE)
 
     reference = Reference(lambda photo: photo, [draw(0, 20, 28)])
     config = ExportConfig(output_dir="unused", model="a.keras", name="demo")

@@ -1,8 +1,5 @@
 """TFLite files, run in the interpreter that phones use."""
 
-import functools
-import re
-
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -14,10 +11,9 @@ from cartoongan_tf import Cartoonizer
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.inference.tflite_model import SIGNATURES, TFLiteGenerator
 from cartoongan_tf.media import image_measures
-from cartoongan_tf.models import layer_graph
 from cartoongan_tf.models.generator import build_generator
 from export import parity, tflite, tflite_file
-from tests.helpers import REPOSITORY, draw
+from tests.helpers import draw
 
 KINDS = tuple(tflite.BUDGETS_DB)
 ARCHITECTURES = ("paper", "light", "narrow")
@@ -91,41 +87,6 @@ def test_it_runs_without_being_asked_for_a_size(contents, kind):
     run = interpreter.get_signature_runner("serving_default")
     photo = np.zeros((1, *tflite.FIRST_SIZE_PX, 3), np.uint8 if kind == "int8_full" else np.float32)
     assert run(photo=photo)["cartoon"].shape == photo.shape
-
-
-@pytest.mark.parametrize("kind, tolerance", [("fp32", 1e-4), ("fp16", 2e-2)])
-def test_films_are_drawn_as_keras_draws_them(generator, contents, kind, tolerance):
-    """Statistics are averaged from frame to frame, and pictures between frames change nothing."""
-    run = TFLiteGenerator(contents[kind], kind)
-    nodes = layer_graph.layer_graph(generator)
-    clip = np.concatenate([_photo(seed, 32, 48) for seed in range(3)])
-    keep = np.array([0, 0.9, 0.5], np.float32)
-    average = functools.partial(layer_graph.average_frames, layer_graph.averaging_matrix(keep))
-    expected, used = layer_graph.run_on_film(nodes, clip, layer_graph.no_statistics(nodes), average)
-    statistics = run.no_statistics
-    for number, frame in enumerate(clip):
-        cartoon, statistics = run.draw_frame(frame[np.newaxis], statistics, keep[number])
-        np.testing.assert_allclose(cartoon[0], expected[number], atol=tolerance)
-        np.testing.assert_allclose(statistics[0], used[number], atol=tolerance, rtol=tolerance)
-        run(_photo(9, 16, 12))
-    assert np.abs(run(clip[1:2]) - expected[1:2]).max() > 0.05  # the average matters here
-
-
-def test_the_docs_show_how_to_draw_frames(contents):
-    (code,) = re.findall(
-        r"^```python\n(.*?)^```", (REPOSITORY / "docs/on_device.md").read_text(), re.MULTILINE | re.DOTALL
-    )
-    run = TFLiteGenerator(contents["fp32"], "fp32")
-    frame = _photo(0, *tflite.FIRST_SIZE_PX)
-    cartoon, statistics = run.draw_frame(frame, run.no_statistics, 0.0)
-    scope = {
-        "interpreter": Interpreter(model_content=contents["fp32"]),
-        "frame": frame,
-        "statistics": statistics,
-        "np": np,
-    }
-    exec(code, scope)
-    np.testing.assert_allclose(scope["result"]["cartoon"], cartoon, atol=1e-4)
 
 
 def test_the_fixed_file_takes_its_size_alone_and_asks_for_none(generator, contents):
@@ -222,7 +183,7 @@ def test_int8_full_computes_in_int8_but_for_what_enlarges(contents):
             continue
         num_convolutions += 1
         output = graph.tensors[operator.outputs[0]]
-        expected = schema.TensorType.FLOAT32 if b"/up" in output.name else schema.TensorType.INT8
+        expected = schema.TensorType.FLOAT32 if b"up" in output.name else schema.TensorType.INT8
         assert output.type == expected, output.name
     assert num_convolutions == counts["CONV_2D"]
 

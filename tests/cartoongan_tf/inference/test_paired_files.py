@@ -23,7 +23,6 @@ from cartoongan_tf.inference.runtimes import load_runtime
 from cartoongan_tf.inference.tflite_model import TFLiteGenerator
 from cartoongan_tf.inference.tflite_runtime import TFLiteRuntime
 from cartoongan_tf.media import pictures
-from cartoongan_tf.models.generator_file import load_generator
 from export import drawing_file, tflite, tflite_graphs, write_tflite
 from tests.films import make_film
 from tests.helpers import REPOSITORY, draw
@@ -80,8 +79,7 @@ def test_films_of_generators_with_norms_are_drawn_without_tensorflow(paired, wit
 def test_a_file_without_the_signature_for_films_does_not_count(paired, cartoonizer, tmp_path, monkeypatch):
     """Films drawn by it would flicker."""
     path = shutil.copy(paired, tmp_path / "generator.keras")
-    pictures_alone = tflite_graphs.build_graphs(load_generator(paired))[:1]
-    monkeypatch.setattr(tflite, "build_graphs", lambda *_, **__: pictures_alone)
+    monkeypatch.setattr(tflite, "build_film_graph", tflite_graphs.build_picture_graph)
     drawing_file.write_beside(path)
     assert isinstance(load_runtime(path), KerasRuntime)
 
