@@ -17,7 +17,7 @@ TRAIN = ["cartoongan_tf.train", "--run_dir=run", "--vgg19_weights=random", "--ba
 COMMANDS = {
     "cartoonize": ["cartoongan_tf.cartoonize", "--full_size", "large.png"],
     "export": ["export.export_model", "--output_dir=exported"],
-    "dry_run": [*TRAIN, "--generator=paper", "--generator_num_blocks=2", "--dry_run"],
+    "dry_run": [*TRAIN, *TINY_NETWORKS, "--dry_run"],
     "train": [*TRAIN, *TINY_NETWORKS, "--initialization_epochs=1", "--adversarial_epochs=1"],
     "evaluate": ["cartoongan_tf.evaluate", "--model=pepper", "--output_dir=evaluation", "--vgg19_weights=random",
                  "--crop_px=32", "--num_crops=40"],
