@@ -161,6 +161,7 @@ def test_an_initial_generator_that_does_not_fit_is_refused(generator_path, data_
     assert "--initial_generator=hayao.pth: give a .keras file; import_weights" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_light_generator_and_vgg19_train(data_dir, tmp_path):
     """The real networks train; the light one begins as the photo."""
     run_dir = tmp_path / "run"

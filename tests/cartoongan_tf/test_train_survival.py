@@ -24,6 +24,7 @@ class _Interrupted(Exception):
     pass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("interrupted_at, resumed_from", [(8, 5), (15, 10)])
 def test_an_interrupted_run_ends_like_one_that_was_not(
     data_dir, finished, tmp_path, monkeypatch, interrupted_at, resumed_from

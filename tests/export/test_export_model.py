@@ -17,6 +17,8 @@ from cartoongan_tf.models.generator_file import load_generator
 from export import export_model
 from tests.helpers import REPOSITORY, contents, draw
 
+pytestmark = pytest.mark.slow
+
 
 def _export(model, output_dir, *flags):
     arguments = [f"--model={model}", "--name=demo", f"--output_dir={output_dir}", "--fixed_size=64x32", *flags]
@@ -64,7 +66,6 @@ def test_the_report_has_sizes_parity_operators_and_the_commands(generator_path, 
     assert "--author=Ana" in report["command"] and "--max_pixels" not in report["command"]
 
 
-@pytest.mark.slow
 def test_the_reports_commands_run(exported, tmp_path, monkeypatch):
     """The first writes the same again; the second measures the files."""
     (block,) = re.findall(r"^```sh\n(.*?)^```", (exported / "report.md").read_text(), re.MULTILINE | re.DOTALL)
@@ -83,7 +84,6 @@ def test_the_reports_commands_run(exported, tmp_path, monkeypatch):
     assert "| demo-int8.tflite | 16 x 16" in result.stdout
 
 
-@pytest.mark.slow
 def test_a_killed_export_leaves_no_version_and_the_next_one_clears_up(generator_path, tmp_path):
     arguments = [f"--model={generator_path}", "--name=demo", f"--output_dir={tmp_path}", "--formats=saved_model"]
     base = tmp_path / "serving" / "demo"
@@ -99,7 +99,6 @@ def test_a_killed_export_leaves_no_version_and_the_next_one_clears_up(generator_
     assert not list(tmp_path.rglob(".*"))
 
 
-@pytest.mark.slow
 def test_all_other_formats_and_photos_of_ones_own(generator_path, picture_folders, tmp_path):
     photos, _ = picture_folders
     flags = ["--formats=dynamic,int8_full", f"--calibration_dir={photos}", f"--photos_dir={photos}", "--fixed_size="]
@@ -111,7 +110,6 @@ def test_all_other_formats_and_photos_of_ones_own(generator_path, picture_folder
     assert Cartoonizer.load(tmp_path / "tflite" / "demo-int8_full.tflite")(draw(0)).shape == draw(0).shape
 
 
-@pytest.mark.slow
 def test_the_full_generator_exports(assets, tmp_path):
     """The authors' Hayao generator at its full size, within the budgets; with a few small photos.
 

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from cartoongan_tf import train
 from cartoongan_tf.models.generator_file import load_generator
@@ -21,6 +22,7 @@ def test_a_generator_written_before_loads():
     assert np.isfinite(np.asarray(generator(photo))).all()
 
 
+@pytest.mark.slow
 def test_a_run_written_before_resumes(tmp_path, monkeypatch, capsys):
     shutil.copytree(FIXTURE, tmp_path / "work")
     monkeypatch.chdir(tmp_path / "work")

@@ -163,6 +163,7 @@ def data_with_faces(tmp_path_factory):
     return build_records(folders, root / "data", faces=True, validation_fraction=0.4, duplicate_bits=-1)
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_ends_like_one_that_was_not(data_with_faces, tmp_path, monkeypatch):
     """Both weights are used at once; validation measures stability, too."""
     opened = records.open_records(data_with_faces)

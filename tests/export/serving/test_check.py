@@ -17,6 +17,7 @@ from export.serving.requests import predict_request, read_warmup
 from tests.export.serving.mutations import encode
 from tests.helpers import draw
 
+pytestmark = pytest.mark.slow
 PHOTO = draw(0, 104, 70)  # taller than the pictures that the check makes
 
 

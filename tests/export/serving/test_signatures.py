@@ -3,6 +3,7 @@
 import io
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from cartoongan_tf.media import pictures
@@ -14,6 +15,7 @@ from tests.export.serving.mutations import encode
 from tests.helpers import draw
 
 
+@pytest.mark.slow
 def test_larger_files_are_drawn_at_the_models_size(generator, tmp_path):
     saved_model.write_version(generator, tmp_path / "1", "sized", draw(0), MAX_PIXELS, drawing_size=40)
     session = ServingSession(tmp_path / "1")
