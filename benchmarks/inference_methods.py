@@ -28,7 +28,7 @@ def prepare(model: Path, folder: Path) -> None:
     program.start_tensorflow()
     import torch
 
-    from benchmarks.torch_generator import TorchGenerator
+    from benchmarks import torch_builder
     from cartoongan_tf.models import generator_file
     from export import onnx_file, tflite
     from export.tflite_metadata import Metadata
@@ -37,7 +37,7 @@ def prepare(model: Path, folder: Path) -> None:
     generator_file.save_generator(generator, folder / "generator.keras")
     (folder / "generator.tflite").write_bytes(tflite.convert(generator, "fp32", Metadata("generator")))
     (folder / "generator.onnx").write_bytes(onnx_file.convert(generator))
-    network = TorchGenerator(generator).eval().requires_grad_(False).to(memory_format=torch.channels_last)
+    network = torch_builder.build(generator).to(memory_format=torch.channels_last)
     torch.save(network, folder / "generator.pt")
 
 

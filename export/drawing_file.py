@@ -2,12 +2,15 @@
 
 from pathlib import Path
 
+import keras
+
 from cartoongan_tf import __version__
 from cartoongan_tf.base import atomic
 from cartoongan_tf.base.errors import InputError, first_line
 from cartoongan_tf.inference.tflite_facts import find_beside, keras_sha256
 from cartoongan_tf.inference.tflite_model import TFLiteGenerator
 from cartoongan_tf.models.generator_file import load_generator
+from cartoongan_tf.models.layer_graph import layer_graph, norms
 from export import parity, tflite
 from export.reference import Reference
 from export.tflite_metadata import Metadata
@@ -20,7 +23,7 @@ _LONG_SIDE_PX = 128
 def write_beside(keras_path: Path) -> Path:
     """Convert a generator to the .tflite file of the same name, compare it with Keras, and write it.
 
-    A file that was made of the same generator stays as it is.
+    A file that was made of the same generator stays as it is, unless it lacks the signature for films.
 
     Args:
       keras_path: a .keras file, as training writes it.
@@ -33,10 +36,10 @@ def write_beside(keras_path: Path) -> Path:
         more than the budget of fp32 files.
       OSError: the file cannot be written.
     """
-    if path := find_beside(keras_path):
+    generator = load_generator(keras_path)
+    if (path := find_beside(keras_path)) and _is_complete(path, generator):
         return path
     sha256 = keras_sha256(keras_path)
-    generator = load_generator(keras_path)
     path = keras_path.with_suffix(".tflite")
     texts = Metadata(path.stem, version=f"cartoongan-tf {__version__}", keras_sha256=sha256)
     try:
@@ -55,3 +58,8 @@ def write_beside(keras_path: Path) -> Path:
     with atomic.replacing(path) as temporary:
         temporary.write_bytes(content)
     return path
+
+
+def _is_complete(path: Path, generator: keras.Model) -> bool:
+    """Return whether a .tflite file can draw films of the generator, too; those of earlier versions cannot."""
+    return not norms(layer_graph(generator)) or TFLiteGenerator.load(path).no_statistics is not None

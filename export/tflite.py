@@ -126,7 +126,7 @@ def quantize(model: bytes, quantization: list, calibration: Calibration | None =
     """
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):  # the quantizer prints
         worker = quantizer.Quantizer(bytearray(model), quantization)
-        ranges = worker.calibrate(calibration) if calibration else None
+        ranges = worker.calibrate(calibration) if calibration and any(calibration.values()) else None
         return bytes(worker.quantize(ranges).quantized_model)
 
 

@@ -45,6 +45,9 @@ def with_pictures(model: bytes) -> bytes:
     picture.inputs = film.inputs[:1]
     picture.outputs = film.outputs[:1]
     picture.operators = _without_averages(picture.operators, keep=film.inputs[2], cartoon=film.outputs[0])
+    taken = {tensor for operator in picture.operators for tensor in operator.inputs}
+    if not taken.isdisjoint(film.inputs[1:]):
+        raise ValueError("the converter writes averages in another way than own + keep * (before - own)")
     _drop_unused_tensors(picture)
     parts.subgraphs = [picture, film]
     signature.subgraphIndex = 1

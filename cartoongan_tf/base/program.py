@@ -122,6 +122,11 @@ def is_from_outside(error: Exception) -> bool:
     return tensorflow is not None and isinstance(error, tensorflow.errors.OpError)
 
 
+def has_tensorflow() -> bool:
+    """Return whether TensorFlow is installed, without importing it."""
+    return "tensorflow" in sys.modules or importlib.util.find_spec("tensorflow") is not None
+
+
 def start_tensorflow() -> None:
     """Import TensorFlow without its start-up messages, and let it take GPU memory as it needs it.
 
@@ -133,7 +138,7 @@ def start_tensorflow() -> None:
     """
     if "tensorflow" in sys.modules:
         return
-    if importlib.util.find_spec("tensorflow") is None:
+    if not has_tensorflow():
         raise InputError(
             "TensorFlow is not installed. All but drawing by bundled styles and .tflite files needs it: pip install . "
             "in the checkout"

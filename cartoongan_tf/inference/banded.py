@@ -48,7 +48,7 @@ def cartoonize(
     run = _BandedRun(BandPlan.for_size(nodes, *padded.shape[:2]), padded, earlier, keep, on_progress)
     cartoon = run.cartoon()
     moments = [moment for norm in norms(nodes) for moment in run.statistics[norm]]
-    return cartoon[:height, :width], np.concatenate([no_statistics({}), *moments], axis=-1)
+    return cartoon[:height, :width], np.concatenate(moments, axis=-1) if moments else no_statistics(nodes)
 
 
 def peak_bytes(nodes: dict[str, Node], height: int, width: int) -> int:

@@ -1,13 +1,17 @@
 """A .tflite generator in OpenVINO, an optional package that is faster than LiteRT where it is used (docs/speed.md)."""
 
+import hashlib
 import importlib.util
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
 from cartoongan_tf.base import machine
+from cartoongan_tf.base.errors import first_line
 
 
 def is_faster_here() -> bool:
@@ -37,20 +41,23 @@ class OpenVINOGenerator:
 
 
 class FasterFromSecond:
-    """A generator that draws its first picture by LiteRT, and the others by OpenVINO, which takes longer to start.
+    """A generator that draws its first picture or tile by LiteRT, the others by OpenVINO, which takes longer to start.
 
-    It may be called from several threads; they take turns, as each uses all processors.
+    Their cartoons differ by rounding. It may be called from several threads; they take turns, as each uses all
+    processors.
     """
 
-    def __init__(self, litert: Callable[[np.ndarray], np.ndarray], path: Path):
+    def __init__(self, litert: Callable[[np.ndarray], np.ndarray], path: Path, model: bytes):
         """
         Args:
           litert: the generator in LiteRT.
           path: its .tflite file.
+          model: content of the file. If OpenVINO cannot load it, or it has changed, LiteRT draws all pictures.
         """
         self._litert = litert
         self._path = path
-        self._openvino: OpenVINOGenerator | None = None
+        self._model_hash = hashlib.sha256(model).digest()
+        self._others: Callable[[np.ndarray], np.ndarray] | None = None
         self._is_first = True
         self._turn = threading.Lock()
 
@@ -59,6 +66,15 @@ class FasterFromSecond:
             if self._is_first:
                 self._is_first = False
                 return self._litert(photo)
-            if self._openvino is None:
-                self._openvino = OpenVINOGenerator(self._path)
-            return self._openvino(photo)
+            if self._others is None:
+                self._others = self._load_others()
+            return self._others(photo)
+
+    def _load_others(self) -> Callable[[np.ndarray], np.ndarray]:
+        try:
+            if hashlib.sha256(self._path.read_bytes()).digest() == self._model_hash:
+                return OpenVINOGenerator(self._path)
+        except (OSError, RuntimeError) as error:  # RuntimeError is OpenVINO's
+            text = f"{self._path}: OpenVINO cannot load it ({first_line(error)}); LiteRT draws on"
+            tqdm.write(text, file=sys.stderr)
+        return self._litert

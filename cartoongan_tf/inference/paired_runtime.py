@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from cartoongan_tf.base import program
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.inference.runtime import Runtime, Statistics
 from cartoongan_tf.inference.tflite_facts import find_beside
@@ -21,7 +22,6 @@ class PairedRuntime(Runtime):
     """
 
     name = "a .keras file"
-    has_bands = True
     has_statistics = True
 
     def __init__(self, in_one_piece: TFLiteRuntime, keras_path: Path, load_keras: Callable[[Path], Runtime]):
@@ -36,6 +36,7 @@ class PairedRuntime(Runtime):
         self._load_keras = load_keras
         self._keras: Runtime | None = None
         self._loading = threading.Lock()
+        self.has_bands = program.has_tensorflow()
         self.values_per_pixel = in_one_piece.values_per_pixel
         self.peak_tensors = in_one_piece.peak_tensors
 

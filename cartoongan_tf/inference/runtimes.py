@@ -4,7 +4,10 @@ Every runtime runs pictures in one piece. A TFLite file needs no TensorFlow, whi
 beside a Keras file is used for all that it can do.
 """
 
+import sys
 from pathlib import Path
+
+from tqdm import tqdm
 
 from cartoongan_tf.base import machine, program
 from cartoongan_tf.base.errors import InputError
@@ -37,14 +40,18 @@ def load_runtime(path: Path) -> Runtime:
 
 def _load_keras_file(path: Path) -> Runtime:
     # TensorFlow alone computes on a GPU, which is worth its start.
-    beside = None if machine.has_nvidia_gpu() else find_beside(path)
+    uses_gpu = machine.has_nvidia_gpu() and program.has_tensorflow()
+    beside = None if uses_gpu else find_beside(path)
     if beside is None:
         return _load_keras(path)
     runtime = TFLiteRuntime.load(beside)
     if runtime.has_bands:
         return runtime
     # A file from before the signature for films would let films of a generator with norms flicker.
-    return PairedRuntime(runtime, path, _load_keras) if runtime.has_statistics else _load_keras(path)
+    if runtime.has_statistics:
+        return PairedRuntime(runtime, path, _load_keras)
+    tqdm.write(f"{beside}: from an earlier version; python -m export.write_tflite renews it", file=sys.stderr)
+    return _load_keras(path)
 
 
 def _load_keras(path: Path) -> Runtime:

@@ -42,7 +42,7 @@ class TFLiteGenerator:
       size: height and width that it takes, in pixels; None: any multiples of 4 from 8 up. For other sizes a call raises
         RuntimeError.
       dtype: type of the file's pictures: float32 in [-1, 1], or uint8 in 0..255.
-      tensor_shapes: shapes of all tensors in the file, weights among them.
+      tensor_shapes: shapes of all tensors of the first signature, weights among them.
       no_statistics: the statistics with which `draw_frame` begins, float32 [1, 1, 1, S]; None: the file has no such
         signature, as those of generators without norms.
     """
@@ -68,10 +68,6 @@ class TFLiteGenerator:
         self._turn = threading.Lock()
         self.tensor_shapes = [details["shape"].tolist() for details in self._interpreter.get_tensor_details()]
         self.dtype = self._photo["dtype"]
-        self.no_statistics = None
-        if FILM in self._interpreter.get_signature_list():
-            details = self._interpreter.get_signature_runner(FILM).get_input_details()
-            self.no_statistics = np.zeros(details[STATISTICS]["shape"], np.float32)
         signature = self._photo["shape_signature"].tolist()
         if len(signature) != 4 or signature[3] != 3 or self.dtype not in (np.float32, np.uint8):
             raise InputError(
@@ -79,6 +75,7 @@ class TFLiteGenerator:
                 "expected; export_model writes such files"
             )
         self.size = None if signature[1:3] == [-1, -1] else tuple(signature[1:3])
+        self.no_statistics = self._find_statistics()
         try:
             if self.size is None:
                 self._resize((1, MINIMUM_SIZE_PX, MINIMUM_SIZE_PX, 3))
@@ -94,7 +91,7 @@ class TFLiteGenerator:
         return self._from_file(self._run(self._to_file(photo)))
 
     def draw_frame(self, photo: np.ndarray, statistics: np.ndarray, keep: float) -> tuple[np.ndarray, np.ndarray]:
-        """Run on a frame of a film, with the norms' statistics averaged over time.
+        """Run on a frame of a film, with the norms' statistics averaged over time; without the signature, ValueError.
 
         Args:
           photo: float32 RGB [1, H, W, 3] in [-1, 1].
@@ -106,10 +103,16 @@ class TFLiteGenerator:
         """
         inputs = {PHOTO: self._to_file(photo), STATISTICS: statistics, KEEP: np.full(1, keep, np.float32)}
         with self._turn:
-            # A new one each time, as the interpreter refuses other sizes for pictures while one exists.
-            draw = self._interpreter.get_signature_runner(FILM)
-            outputs = draw(**inputs)
+            # A new runner each time, without a name: while one exists, the interpreter takes no other size of pictures.
+            outputs = self._interpreter.get_signature_runner(FILM)(**inputs)
         return self._from_file(outputs[CARTOON]), outputs[STATISTICS]
+
+    def _find_statistics(self) -> np.ndarray | None:
+        signatures = self._interpreter.get_signature_list()
+        if FILM not in signatures or set(signatures[FILM]["inputs"]) != set(SIGNATURES[FILM].inputs):
+            return None
+        details = self._interpreter.get_signature_runner(FILM).get_input_details()
+        return np.zeros(details[STATISTICS]["shape"], np.float32)
 
     def _to_file(self, photo: np.ndarray) -> np.ndarray:
         if self.dtype == np.float32:

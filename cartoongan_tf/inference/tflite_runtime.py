@@ -69,7 +69,7 @@ class TFLiteRuntime(Runtime):
         facts = TFLiteFacts.read(model)
         # Files that draw as Keras does are float32, and only for those has OpenVINO been compared.
         if facts and facts.keras_sha256 and openvino_model.is_faster_here():
-            return cls(generator, facts, FasterFromSecond(generator, path))
+            return cls(generator, facts, FasterFromSecond(generator, path, model))
         return cls(generator, facts)
 
     @property
@@ -128,7 +128,8 @@ class TFLiteRuntime(Runtime):
 
     def _to_float(self, photo: np.ndarray) -> np.ndarray:
         """Return what the generator takes, for a picture uint8 RGB [1, H, W, 3], which it then holds memory for."""
-        self._held_bytes = self.bytes_per_pixel * photo.shape[1] * photo.shape[2]
+        if self._draw_picture is self._generator:  # or else the next picture may be another runtime's
+            self._held_bytes = self.bytes_per_pixel * photo.shape[1] * photo.shape[2]
         return photo.astype(np.float32) / np.float32(127.5) - np.float32(1)
 
 

@@ -20,13 +20,13 @@ def _rows(path):
 @pytest.mark.slow
 def test_the_torch_network_gives_the_same_cartoons():
     pytest.importorskip("torch", reason="torch, the peer, is not installed")
-    from benchmarks import torch_generator
+    from benchmarks import torch_builder, torch_generator
     from cartoongan_tf.models.generator import build_generator
 
     photo = np.random.default_rng(1).uniform(-1, 1, (2, 16, 24, 3)).astype(np.float32)
     for kind in ("paper", "light", "narrow"):
         generator = build_generator(kind, width=8, num_blocks=2)
-        cartoon = torch_generator.run(torch_generator.TorchGenerator(generator), photo)
+        cartoon = torch_generator.run(torch_builder.build(generator), photo)
         assert cartoon.std() > 0.02, kind  # a grey picture would hide differences
         np.testing.assert_allclose(cartoon, generator(photo), atol=2e-4, err_msg=kind)
 

@@ -14,10 +14,11 @@ from packaging.utils import canonicalize_name
 from PIL import Image
 
 from cartoongan_tf import Cartoonizer, styles
-from cartoongan_tf.base import machine
+from cartoongan_tf.base import machine, memory, program
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.inference import tflite_facts, tflite_runtime
 from cartoongan_tf.inference.keras_runtime import KerasRuntime
+from cartoongan_tf.inference.openvino_model import FasterFromSecond
 from cartoongan_tf.inference.paired_runtime import PairedRuntime
 from cartoongan_tf.inference.runtimes import load_runtime
 from cartoongan_tf.inference.tflite_model import TFLiteGenerator
@@ -76,12 +77,16 @@ def test_films_of_generators_with_norms_are_drawn_without_tensorflow(paired, wit
     assert (tmp_path / "film-cartoon.mp4").exists()
 
 
-def test_a_file_without_the_signature_for_films_does_not_count(paired, cartoonizer, tmp_path, monkeypatch):
+def test_a_file_without_the_signature_for_films_does_not_count(paired, tmp_path, monkeypatch, capsys):
     """Films drawn by it would flicker."""
     path = shutil.copy(paired, tmp_path / "generator.keras")
     monkeypatch.setattr(tflite, "build_film_graph", tflite_graphs.build_picture_graph)
     drawing_file.write_beside(path)
     assert isinstance(load_runtime(path), KerasRuntime)
+    assert "export.write_tflite renews it" in capsys.readouterr().err
+    monkeypatch.undo()
+    drawing_file.write_beside(path)
+    assert TFLiteGenerator.load(path.with_suffix(".tflite")).no_statistics is not None
 
 
 def test_python_draws_without_tensorflow(without_tensorflow):
@@ -136,6 +141,8 @@ def test_with_a_gpu_tensorflow_draws(paired, tmp_path, monkeypatch):
     assert isinstance(load_runtime(paired), PairedRuntime)
     (tmp_path / "nvidia1").touch()
     assert isinstance(load_runtime(paired), KerasRuntime)
+    monkeypatch.setattr(program, "has_tensorflow", lambda: False)
+    assert isinstance(load_runtime(paired), PairedRuntime)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
     assert isinstance(load_runtime(paired), PairedRuntime)
 
@@ -177,6 +184,10 @@ def test_openvino_draws_the_same_where_it_is_installed(monkeypatch, tmp_path):
             photo = draw(0, *size)
             difference = np.abs(Cartoonizer(openvino, method)(photo).astype(int) - Cartoonizer(litert, method)(photo))
             assert difference.max() <= 1, (method, size)
+    generator = TFLiteGenerator.load(path.with_suffix(".tflite"))
+    changed = FasterFromSecond(generator, path.with_suffix(".tflite"), b"other content")
+    photo = np.zeros((1, 8, 8, 3), np.float32)
+    np.testing.assert_array_equal(changed(photo), changed(photo))  # both by LiteRT
     monkeypatch.setattr(TFLiteGenerator, "__call__", lambda *_: pytest.fail("LiteRT drew the second picture"))
     openvino.draw(draw(0)[np.newaxis])
 
@@ -186,3 +197,10 @@ def test_openvino_draws_no_file_that_differs_from_keras(models, monkeypatch):
     monkeypatch.setattr(machine, "has_avx512", lambda: True)
     monkeypatch.setattr(tflite_runtime, "FasterFromSecond", lambda *_: pytest.fail("OpenVINO loaded it"))
     load_runtime(models["fp16"])
+
+
+def test_without_tensorflow_a_large_picture_gets_the_usual_advice(paired, monkeypatch):
+    monkeypatch.setattr(program, "has_tensorflow", lambda: False)
+    monkeypatch.setattr(memory, "available_bytes", lambda: 10**6)
+    with pytest.raises(InputError, match=r"--long_side=\d+ fits"):
+        Cartoonizer.load(paired)(draw(0, 200, 200))
