@@ -113,7 +113,7 @@ def test_all_other_formats_and_photos_of_ones_own(generator_path, picture_folder
 def test_the_full_generator_exports(assets, tmp_path):
     """The authors' Hayao generator at its full size, within the budgets; with a few small photos.
 
-    The import compares its fp32 file.
+    The import compares its fp32 file, and other tests a SavedModel and a file of fixed size.
     """
     model = tmp_path / "hayao.keras"
     for photo in sorted((assets / "photos").glob("*.jpg"))[:2]:
@@ -121,11 +121,11 @@ def test_the_full_generator_exports(assets, tmp_path):
         pictures.write_picture(tmp_path / "photos" / photo.name, small)
     assert import_weights.main(["x", f"--weights={assets}/authors/hayao.npz", f"--output={model}"]) == 0
     flags = [
-        "--formats=saved_model,fp16,int8,int8_full",
+        "--formats=fp16,int8,int8_full",
         f"--calibration_dir={tmp_path}/photos",
         f"--photos_dir={tmp_path}/photos",
     ]
-    flags += [f"--model={model}", "--name=hayao", f"--output_dir={tmp_path}", "--fixed_size=64x32"]
+    flags += [f"--model={model}", "--name=hayao", f"--output_dir={tmp_path}", "--fixed_size="]
     # In a process of its own: it takes gigabytes, and later tests measure what this one holds.
     command = [sys.executable, "-m", "export.export_model", *flags]
     result = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=900)
@@ -138,5 +138,5 @@ def test_the_full_generator_exports(assets, tmp_path):
     assert entries["tflite/hayao-fp16.tflite"]["num_bytes"] < 23e6
     assert entries["tflite/hayao-int8.tflite"]["num_bytes"] < 12e6
     expected = np.asarray(pixels.cartoonize(load_generator(model), draw(0)[np.newaxis]))[0].astype(int)
-    for form, tolerance in (("hayao.keras", 1), ("serving/hayao", 1), ("tflite/hayao-fp16.tflite", 3)):
+    for form, tolerance in (("hayao.keras", 1), ("tflite/hayao-fp16.tflite", 3)):
         assert np.abs(Cartoonizer.load(tmp_path / form)(draw(0)) - expected).max() <= tolerance, form
