@@ -7,6 +7,8 @@ from cartoongan_tf.base.errors import InputError
 from export import benchmark_tflite
 from export.benchmark_tflite import BenchmarkConfig, Case
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def files(converted, tmp_path_factory):
@@ -20,7 +22,6 @@ def _run(*flags):
     return benchmark_tflite.main(["benchmark_tflite", *flags])
 
 
-@pytest.mark.slow
 def test_the_table_has_each_file_at_each_size_and_number_of_threads(files, tmp_path, capsys):
     models = f"{files}/free.tflite,{files}/fixed.tflite"
     output = tmp_path / "table.md"

@@ -51,6 +51,7 @@ def test_photos_are_drawn_within_the_budget(generators, converted, architecture,
         assert lowest[kind] <= psnr_db < np.inf, kind  # it is another arithmetic
 
 
+@pytest.mark.slow
 def test_each_choice_of_int8_is_nearer_and_larger(generator, converted):
     choices = list(tflite.choices("int8"))
     contents = [converted("paper", "int8", None, kept_float) for kept_float in choices]

@@ -62,6 +62,7 @@ def test_weights_of_another_network_are_refused(tmp_path):
         build_vgg19_features(str(tmp_path / "other.weights.h5"))
 
 
+@pytest.mark.slow
 def test_without_a_network_the_error_says_what_to_do(tmp_path):
     """In a process whose only proxy refuses connections, as on a machine without a network."""
     environment = {

@@ -17,6 +17,8 @@ from cartoongan_tf.training.run_folder import RunFolder
 from tests.helpers import build_records, contents, draw, scalars
 from tests.small_runs import newest_step, train_flags, train_small
 
+pytestmark = pytest.mark.slow
+
 GROWN = 12  # batches an epoch in `grown_dir`; `data_dir` has 4
 
 
