@@ -1,6 +1,7 @@
 """The generator to export, as the reference that every exported file is compared with."""
 
 import dataclasses
+import functools
 from collections.abc import Callable, Iterator
 
 import keras
@@ -8,7 +9,7 @@ import numpy as np
 
 from cartoongan_tf.inference.steady import STEADINESS
 from cartoongan_tf.inference.tflite_model import TFLiteGenerator
-from cartoongan_tf.models.layer_graph import layer_graph, no_statistics, run_on_film
+from cartoongan_tf.models.layer_graph import average, layer_graph, no_statistics, run_on_film
 from export import parity
 
 Size = tuple[int, int] | None  # height and width in pixels; None: each photo's own
@@ -73,7 +74,7 @@ class Reference:
         nodes = layer_graph(self.generator)
 
         def draw_frame(photo, before, keep):
-            return run_on_film(nodes, photo, before, lambda earlier, own: own + keep * (earlier - own))
+            return run_on_film(nodes, photo, before, functools.partial(average, keep=keep))
 
         with parity.on_cpu():
             return [np.asarray(cartoon) for cartoon in _draw_film(draw_frame, clip, no_statistics(nodes))]

@@ -1,5 +1,6 @@
 """A generator's graphs for TFLite files, one for each signature."""
 
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -10,7 +11,7 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 
 from cartoongan_tf.inference.tflite_model import FILM, KEEP, PHOTO, PICTURE, STATISTICS
 from cartoongan_tf.models import pixels
-from cartoongan_tf.models.layer_graph import layer_graph, no_statistics, run_on_film
+from cartoongan_tf.models.layer_graph import average, layer_graph, no_statistics, run_on_film
 from export.fast_graph import fast_generator
 
 
@@ -61,11 +62,8 @@ def build_film_graph(generator: keras.Model, size: tuple[int, int] | None = None
     keep = tf.TensorSpec([1], tf.float32, name=KEEP)
 
     def draw_frame(photo, statistics, keep):
-        def average(before, own):
-            return own + keep * (before - own)
-
         values = pixels.to_float(photo) if is_uint8 else photo
-        cartoon, after = run_on_film(nodes, values, statistics, average)
+        cartoon, after = run_on_film(nodes, values, statistics, functools.partial(average, keep=keep))
         return pixels.to_uint8(cartoon) if is_uint8 else cartoon, after
 
     return _trace(FILM, draw_frame, _photo(size, is_uint8), statistics, keep)

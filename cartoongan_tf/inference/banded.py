@@ -16,7 +16,7 @@ from keras import ops
 from cartoongan_tf.inference.band_plan import BandPlan
 from cartoongan_tf.inference.row_rules import Rows, rule_for
 from cartoongan_tf.models import pixels
-from cartoongan_tf.models.layer_graph import Node, no_statistics, norms, split_statistics
+from cartoongan_tf.models.layer_graph import Node, average, no_statistics, norms, split_statistics
 from cartoongan_tf.models.layers import InstanceNormalization, spatial_moments
 from cartoongan_tf.models.picture_sizes import fitting_side, pad_to_fit
 
@@ -117,7 +117,7 @@ class _BandedRun:
         """Return a norm's statistics averaged with those of the frames before."""
         mean, variance = moments
         earlier_mean, earlier_variance = self._earlier[norm]
-        return mean + self._keep * (earlier_mean - mean), variance + self._keep * (earlier_variance - variance)
+        return average(earlier_mean, mean, self._keep), average(earlier_variance, variance, self._keep)
 
     def _bands(self, name: str, pass_number: int, num_passes: int) -> Iterator[tuple[Rows, Any]]:
         """Yield a tensor in bands: its rows, and the tensor float32 [1, rows, W, C]."""

@@ -40,11 +40,11 @@ class KerasRuntime(Runtime):
         return cls(load_generator(path))
 
     def _film_graph(self, image: Any, before: Any, matrix: Any) -> tuple[Any, Any]:
-        average = functools.partial(layer_graph.average_frames, matrix)
+        mix = functools.partial(layer_graph.average_frames, matrix)
         statistics = []
 
         def generate(photo):
-            cartoon, used = layer_graph.run_on_film(self._nodes, photo, before, average)
+            cartoon, used = layer_graph.run_on_film(self._nodes, photo, before, mix)
             statistics.append(used[-1:])
             return cartoon
 

@@ -101,7 +101,12 @@ def average_frames(matrix: Any, before: Any, own: Any) -> Any:
     return ops.tensordot(matrix, ops.concatenate([before, own], axis=0), axes=1)
 
 
-def run_on_film(nodes: dict[str, Node], photo: Any, before: Any, average: Callable[[Any, Any], Any]) -> tuple[Any, Any]:
+def average(before: Any, own: Any, keep: Any) -> Any:
+    """Average the statistics of one frame with those before it, of which the share `keep` is kept."""
+    return own + keep * (before - own)
+
+
+def run_on_film(nodes: dict[str, Node], photo: Any, before: Any, mix: Callable[[Any, Any], Any]) -> tuple[Any, Any]:
     """Run a generator on consecutive frames, each norm's statistics averaged over time.
 
     Args:
@@ -109,7 +114,7 @@ def run_on_film(nodes: dict[str, Node], photo: Any, before: Any, average: Callab
       photo: the frames, float32 RGB [N, H, W, 3] in [-1, 1].
       before: the statistics after the frames before, or `no_statistics`: float32 [1, 1, 1, S], mean and variance of
         each norm, one after another.
-      average: function from a norm's means or variances, those before, [1, 1, 1, C], and the frames' own, [N, 1, 1, C],
+      mix: function from a norm's means or variances, those before, [1, 1, 1, C], and the frames' own, [N, 1, 1, C],
         to those to use, [N, 1, 1, C].
 
     Returns:
@@ -122,7 +127,7 @@ def run_on_film(nodes: dict[str, Node], photo: Any, before: Any, average: Callab
         inputs = [values[parent] for parent in node.parents]
         if isinstance(node.layer, InstanceNormalization):
             own = spatial_moments(inputs[0])
-            averages = [average(*pair) for pair in zip(earlier[name], own, strict=True)]
+            averages = [mix(*pair) for pair in zip(earlier[name], own, strict=True)]
             used.extend(averages)
             values[name] = node.layer.normalize(inputs[0], *averages)
         elif inputs:

@@ -148,7 +148,7 @@ print("freeing graphs")
 
 
 def test_without_tensorflow_the_message_says_what_to_install(tmp_path):
-    """As after an installation for drawing alone."""
+    """An installation for drawing alone has none."""
     (tmp_path / "a.keras").touch()
     script = "import sys; from importlib import util; util.find_spec = lambda name: None; "
     script += f"from cartoongan_tf import Cartoonizer; Cartoonizer.load('{tmp_path}/a.keras')"

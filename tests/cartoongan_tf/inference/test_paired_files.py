@@ -193,7 +193,7 @@ def test_openvino_draws_the_same_where_it_is_installed(monkeypatch, tmp_path):
 
 
 def test_openvino_draws_no_file_that_differs_from_keras(models, monkeypatch):
-    """Its arithmetic was compared for float32 files alone."""
+    """Float32 files alone were compared with it."""
     monkeypatch.setattr(machine, "has_avx512", lambda: True)
     monkeypatch.setattr(tflite_runtime, "FasterFromSecond", lambda *_: pytest.fail("OpenVINO loaded it"))
     load_runtime(models["fp16"])
