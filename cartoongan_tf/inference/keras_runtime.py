@@ -77,7 +77,6 @@ class KerasRuntime(Runtime):
         keep: float,
         on_progress: Callable[[float], None],
     ) -> tuple[np.ndarray, Statistics | None]:
-        before = layer_graph.no_statistics(self._nodes) if before is None else before
         return banded.cartoonize(self._nodes, image, before, keep, on_progress)
 
     def banded_bytes(self, height: int, width: int) -> int:
