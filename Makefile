@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PACKAGES := cartoongan_tf data_pipeline export experiments benchmarks demo
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help install demo test test-slow test-research lint format clean
+.PHONY: help install demo page test test-slow test-research lint format clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1@\2/' | awk -F@ '{printf "%-28s%s\n", $$1, $$2}'
@@ -25,6 +25,9 @@ $(VENV)/installed: setup.cfg setup.py pyproject.toml constraints.txt
 
 demo: install  ## cartoonize a photo, then make a small style from data to export (results in demo_output/)
 	$(BIN)/python -m demo.run_demo
+
+page:  ## build the browser page from export/web/page (needs Node.js 20 or later)
+	cd export/web/page && npm ci && npm run build
 
 test: install  ## run the tests: minutes
 	$(PYTEST) --numprocesses=2 --dist=worksteal

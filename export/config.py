@@ -3,6 +3,7 @@
 import dataclasses
 import re
 import shlex
+from typing import Literal, Self
 
 from cartoongan_tf import styles
 from cartoongan_tf.base.errors import InputError
@@ -11,7 +12,8 @@ from export.serving.facts import MAX_PIXELS, MAX_VERSION
 
 COMPARED_LONG_SIDE_PX = 288  # photos are shrunk to this before they are compared; the paper's network takes 0.7 s each
 MAX_FIXED_SIDE_PX = 4096
-FORMATS = ("saved_model", "fp32", "fp16", "int8", "dynamic", "int8_full", "onnx")
+WEB = "web"
+FORMATS = ("saved_model", "fp32", "fp16", "int8", "dynamic", "int8_full", "onnx", WEB)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,6 +29,14 @@ class ExportConfig(Config):
     )
     formats: str = option(f"Formats to write, separated by commas: {', '.join(FORMATS)}.", "saved_model,fp32,fp16,int8")
 
+    style: str = option(
+        "Styles of the page that web writes, separated by commas, as in ink,pepper; NAME=MODEL.keras is one of yours. "
+        "Empty: --model.",
+        "",
+    )
+    web_precision: Literal["fp32", "fp16", "int8"] = option(
+        "Precision of the page's .tflite files. int8 is the quickest to load.", "int8"
+    )
     fixed_size: str = option(
         "Height and width of a second fp16 file that takes only this size, which GPU delegates need; empty: no such "
         "file.",
@@ -43,8 +53,8 @@ class ExportConfig(Config):
         at_most=10**9,
     )
     drawing_size: int = option(
-        "Longer side, in pixels, at which the server draws larger picture files; 0: never shrink them. A style that "
-        "comes with this package has its own.",
+        "Longer side, in pixels, at which the server and the page draw larger picture files; 0: never shrink them. A "
+        "style that comes with this package has its own.",
         0,
         at_least=0,
         below=2**31,
@@ -92,6 +102,8 @@ class ExportConfig(Config):
             raise InputError("--calibration_dir is missing: name a folder of photos, to calibrate int8_full on")
         rule = "is for int8_full; add that to --formats, or remove this flag"
         require(self, "calibration_dir", is_calibrated or not self.calibration_dir, rule)
+        rule = "is for web; add that to --formats, or remove this flag"
+        require(self, "style", WEB in self.format_names or not self.style, rule)
         has_version = "saved_model" in self.format_names
         rule = "is for saved_model; add that to --formats, or remove this flag"
         require(self, "model_version", has_version or not self.model_version, rule)
@@ -111,6 +123,18 @@ class ExportConfig(Config):
         size = (int(match[1]), int(match[2]))
         is_valid = all(8 <= side <= MAX_FIXED_SIDE_PX and side % 4 == 0 for side in size)
         return size if is_valid else None
+
+    def for_style(self, name: str, model: str) -> Self:
+        """Return the settings for one style of the page.
+
+        Args:
+          name: its name on the page.
+          model: a .keras file, or the name of a style that comes with this package, which has its own facts.
+        """
+        if (name, model) == (self.name, self.model):
+            return self
+        own = {"license": "", "drawing_size": 0} if model in styles.all_styles() else {}
+        return dataclasses.replace(self, name=name, model=model, **own)
 
     @property
     def command(self) -> str:

@@ -15,11 +15,12 @@ from cartoongan_tf.inference.tflite_facts import keras_sha256
 from cartoongan_tf.models import kernel_limits, layer_graph
 from cartoongan_tf.models.generator_file import load_generator
 from export import files, parity, report
-from export.config import ExportConfig
+from export.config import WEB, ExportConfig
 from export.reference import Reference
 from export.report import Entry
 from export.serving import check, layout, requests, saved_model
 from export.serving.session import ServingSession
+from export.web import page
 
 SERVING = "serving"
 
@@ -44,28 +45,33 @@ def export(config: ExportConfig) -> list[Entry]:
     with atomic.locked(folder), contextlib.ExitStack() as publishing:
         exported_files = files.make_files(reference, config)
         entries = [file.entry for file in exported_files]
+        contents = {file.entry.path: file.content for file in exported_files}
+        if WEB in config.format_names:
+            page_entries, page_files = page.make_page(reference, config)
+            entries += page_entries
+            contents |= page_files
         require_budgets(entries, config.allow_low_parity)
         if "saved_model" in config.format_names:
             entries.append(_write_serving(publishing, reference, config, version_dir))
         texts = report.texts(entries, config, len(photos), _earlier_files(folder, entries))
         for name, text in texts.items():
             _write(publishing, folder / name, text.encode())
-        for entry, content in exported_files:
-            _write(publishing, folder / entry.path, content)
+        for place, content in contents.items():
+            _write(publishing, folder / place, content)
     return entries
 
 
 def require_budgets(entries: Sequence[Entry], allow_low_parity: bool = False) -> None:
-    """Raise InputError if files differ from Keras by more than their budgets, unless that is allowed."""
-    low = [entry for entry in entries if entry.is_below_budget]
+    """Raise InputError if files differ from the original by more than their budgets, unless that is allowed."""
+    low = [(entry, entry.parity) for entry in entries if entry.parity and entry.is_below_budget]
     if low and not allow_low_parity:
         scores = "; ".join(
-            f"{entry.path} has {entry.parity.psnr_db:.1f} dB, below its budget of {entry.budget_db:.0f}"
-            for entry in low
+            f"{entry.path} has {parity.psnr_db:.1f} dB, below its budget of {entry.budget_db:.0f}"
+            for entry, parity in low
         )
         raise InputError(
-            f"nothing was written: some files differ too much from Keras: {scores}. Give --allow_low_parity to write "
-            "them all the same, or --formats without them"
+            f"nothing was written: some files differ too much from the original: {scores}. Give --allow_low_parity to "
+            "write them all the same, or --formats without them"
         )
 
 
@@ -144,7 +150,7 @@ def _earlier_files(folder: Path, entries: list[Entry]) -> list[str]:
     """Return the files of earlier exports that stay beside those of this one."""
     existing = {
         path.relative_to(folder).as_posix()
-        for subfolder in (files.TFLITE, files.ONNX)
+        for subfolder in (files.TFLITE, files.ONNX, f"{WEB}/styles")
         for path in (folder / subfolder).glob("[!.]*")
     }
     return sorted(existing - {entry.path for entry in entries})

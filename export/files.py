@@ -53,6 +53,7 @@ def make_tflite_file(
     precision: str,
     size: Size = None,
     calibration: Sequence[np.ndarray] = (),
+    path: str = "",
 ) -> ExportedFile:
     """Make a .tflite file and compare it with Keras.
 
@@ -66,12 +67,13 @@ def make_tflite_file(
       precision: a key of `tflite.BUDGETS_DB`.
       size: the only height and width that the file takes; None: any multiples of 4.
       calibration: photos for int8_full, see `tflite.convert`.
+      path: path below the export's folder; "": that of phones' files.
 
     Raises:
       InputError: the file needs operators that phones do not have.
     """
     name = f"{config.name}-{precision}{_suffix(size)}"
-    path = f"{TFLITE}/{name}.tflite"
+    path = path or f"{TFLITE}/{name}.tflite"
     version = f"cartoongan-tf {__version__}"
     keras_sha256 = reference.keras_sha256 if precision == "fp32" and size is None else ""  # the others draw otherwise
     texts = (config.description, version, config.author, config.license)

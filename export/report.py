@@ -30,11 +30,12 @@ class Entry:
       takes: description of the input.
       num_bytes: size of the file, or of all files in the folder.
       sha256: hash of the file; "" for a folder.
-      parity: parity with Keras.
+      parity: similarity to the reference; None: not compared.
       budget_db: lowest PSNR that is accepted; None: no limit.
       operators: number of each operator by name; 0 where they are not counted.
       stays_float: description of the parts that stay float.
       proof: description of further checks.
+      reference: name of what it was compared with.
     """
 
     path: str
@@ -42,11 +43,12 @@ class Entry:
     takes: str
     num_bytes: int
     sha256: str
-    parity: Parity
+    parity: Parity | None
     budget_db: float | None
     operators: dict[str, int]
     stays_float: str
     proof: str = ""
+    reference: str = "Keras"
 
     @classmethod
     def of_file(cls, content: bytes, **fields) -> "Entry":
@@ -55,12 +57,12 @@ class Entry:
 
     @property
     def is_below_budget(self) -> bool:
-        return self.budget_db is not None and self.parity.psnr_db < self.budget_db
+        return self.parity is not None and self.budget_db is not None and self.parity.psnr_db < self.budget_db
 
     @property
     def is_far(self) -> bool:
         """Whether a file without a budget differs visibly from Keras."""
-        return self.budget_db is None and self.parity.psnr_db < FAR_DB
+        return self.parity is not None and self.budget_db is None and self.parity.psnr_db < FAR_DB
 
 
 def texts(entries: list[Entry], config: ExportConfig, num_photos: int, earlier_files: list[str]) -> dict[str, str]:
@@ -83,8 +85,13 @@ def texts(entries: list[Entry], config: ExportConfig, num_photos: int, earlier_f
 
 def summary(entry: Entry) -> str:
     """Describe an entry in one line."""
-    scores = f"{_db(entry.parity.psnr_db)} dB, SSIM {entry.parity.ssim:.4f} against Keras"
-    return f"{entry.path}: {entry.num_bytes / 1e6:.1f} MB, {scores}{_warning(entry)}"
+    return f"{entry.path}: {entry.num_bytes / 1e6:.1f} MB, {_scores(entry)}{_warning(entry)}"
+
+
+def _scores(entry: Entry) -> str:
+    if entry.parity is None:
+        return f"NOT COMPARED with {entry.reference}: {entry.proof}"
+    return f"{_db(entry.parity.psnr_db)} dB, SSIM {entry.parity.ssim:.4f} against {entry.reference}"
 
 
 def _warning(entry: Entry) -> str:
@@ -121,8 +128,9 @@ def _markdown(facts: dict[str, Any], entries: list[Entry], earlier_files: list[s
         "| --- | --: | --- | --: | --: | --: |",
         *map(_row, entries),
         "",
-        f"PSNR and SSIM compare each file with the Keras model, on {facts['photos']}. A file without a budget is",
-        f"marked *far off* below {FAR_DB:.0f} dB: look at its cartoons, and calibrate on other photos.",
+        f"PSNR and SSIM compare each file with the Keras model, on {facts['photos']}, and a page's cartoons with those",
+        f"of its .tflite files in Python. A file without a budget is marked *far off* below {FAR_DB:.0f} dB: look at",
+        "its cartoons, and calibrate on other photos.",
     ]
     if earlier_files:
         lines += ["", f"Files of earlier exports, not covered by this report: {', '.join(earlier_files)}."]
@@ -144,8 +152,8 @@ def _row(entry: Entry) -> str:
         f"`{entry.path}`",
         f"{entry.num_bytes / 1e6:.1f}",
         entry.takes,
-        f"{_db(parity.psnr_db)}, {_db(parity.median_psnr_db)}",
-        f"{parity.ssim:.4f}, {parity.median_ssim:.4f}",
+        f"{_db(parity.psnr_db)}, {_db(parity.median_psnr_db)}" if parity else "not compared",
+        f"{parity.ssim:.4f}, {parity.median_ssim:.4f}" if parity else "-",
         _budget(entry),
     ]
     return f"| {' | '.join(cells)} |"

@@ -3,6 +3,7 @@
 import copy
 import itertools
 
+import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.tools import flatbuffer_utils
 
@@ -128,6 +129,25 @@ def _attach(parts: schema.ModelT, name: str, content: bytes) -> None:
     entry.buffer = len(parts.buffers)
     parts.buffers = [*parts.buffers, buffer]
     parts.metadata = [*(parts.metadata or []), entry]
+
+
+def shape_offsets(model: bytes) -> list[int]:
+    """Return the places in a file of the numbers that a program writes over to give its pictures a fixed size.
+
+    A runtime that cannot change the shapes of tensors, as the one in browsers, then takes pictures of that size.
+
+    Returns:
+      offsets in bytes of vectors of four int32, the shapes [N, H, W, 3] of each signature's photo and cartoon.
+    """
+    start = np.frombuffer(model, np.uint8).ctypes.data
+    parts = schema.Model.GetRootAsModel(model, 0)
+    offsets = []
+    for number in range(parts.SubgraphsLength()):
+        graph = parts.Subgraphs(number)
+        for tensor in (graph.Tensors(graph.Inputs(0)), graph.Tensors(graph.Outputs(0))):
+            shapes = (tensor.ShapeAsNumpy(), tensor.ShapeSignatureAsNumpy())
+            offsets += [shape.ctypes.data - start for shape in shapes if isinstance(shape, np.ndarray)]
+    return offsets
 
 
 def operators(model: bytes, signature: str = PICTURE) -> dict[str, int]:

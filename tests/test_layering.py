@@ -35,6 +35,7 @@ PROGRAMS = {
     "export.benchmark_tflite",
     "export.client",
     "export.export_model",
+    "export.serve_web",
     "export.write_tflite",
     "experiments.ablation",
     "experiments.compare_methods",

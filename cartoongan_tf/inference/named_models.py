@@ -20,17 +20,29 @@ def load_named_models(text: str) -> dict[str, Cartoonizer]:
       InputError: a model cannot be loaded, or two have the same name.
     """
     models: dict[str, Cartoonizer] = {}
+    for name, model in parse_named_models(text, "--model").items():
+        try:
+            models[name] = Cartoonizer.load(model)
+        except InputError as error:
+            raise InputError(f"--model={model}: {error}") from error
+    return models
+
+
+def parse_named_models(text: str, flag: str) -> dict[str, str]:
+    """Return the models that a flag lists, by their names; see `load_named_models`.
+
+    Raises:
+      InputError: two have the same name.
+    """
+    models: dict[str, str] = {}
     for entry in filter(None, text.split(",")):
         name, equals, model = entry.partition("=")
         if not equals or Path(entry).exists():
             name = _default_name(Path(entry))
             model = entry
         if name in models:
-            raise InputError(f"--model={text}: two are called {name}; give them names: NAME=MODEL,NAME=MODEL")
-        try:
-            models[name] = Cartoonizer.load(model)
-        except InputError as error:
-            raise InputError(f"--model={entry}: {error}") from error
+            raise InputError(f"{flag}={text}: two are called {name}; give them names: NAME=MODEL,NAME=MODEL")
+        models[name] = model
     return models
 
 

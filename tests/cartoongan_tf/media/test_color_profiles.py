@@ -7,32 +7,14 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from cartoongan_tf.media import pictures
+from tests.profiles import rgb_profile
 
 LINEAR = {"RGB": (188, 137, 0), "RGBA": (188, 137, 0, 200), "L": (188, 188, 188)}  # of the colours below
-_SIGNATURES = (b"wtpt", b"rXYZ", b"gXYZ", b"bXYZ", b"rTRC", b"gTRC", b"bTRC")
-_WHITE = (63190, 65536, 54061)  # D50, in 1 / 65536
-_PRIMARIES = ((28578, 14581, 912), (25238, 46983, 6363), (9374, 3972, 46786))  # sRGB's, adapted to D50
-
-
-def _rgb_profile(gamma):
-    """Return an ICC profile with sRGB's primaries and a curve of that gamma: header, table of tags, tags."""
-    colors = [struct.pack(">4s4x3i", b"XYZ ", *color) for color in (_WHITE, *_PRIMARIES)]
-    curve = struct.pack(">4s4xIH2x", b"curv", 1, round(256 * gamma))
-    tags = [*colors, curve, curve, curve]
-    begin = 128 + 4 + 12 * len(tags)
-    table = struct.pack(">I", len(tags))
-    for signature, tag in zip(_SIGNATURES, tags, strict=True):
-        table += struct.pack(">4sII", signature, begin, len(tag))
-        begin += len(tag)
-    header = struct.pack(
-        ">I4sI4s4s4s12x4s28x3i48x", begin, b"lcms", 0x02100000, b"mntr", b"RGB ", b"XYZ ", b"acsp", *_WHITE
-    )
-    return header + table + b"".join(tags)
 
 
 @pytest.mark.parametrize("mode, color", [("RGB", (128, 64, 0)), ("RGBA", (128, 64, 0, 200)), ("L", 128)])
 def test_linear_light_becomes_srgb(tmp_path, mode, color):
-    Image.new(mode, (6, 4), color).save(tmp_path / "a.png", icc_profile=_rgb_profile(1.0))
+    Image.new(mode, (6, 4), color).save(tmp_path / "a.png", icc_profile=rgb_profile(1.0))
     picture = pictures.read(tmp_path / "a.png")
     assert picture.icc_profile is None
     np.testing.assert_allclose(picture.frames[0][2, 3], LINEAR[mode], atol=2)
@@ -51,7 +33,7 @@ def test_a_png_may_state_linear_light(tmp_path, mode, color):
 
 @pytest.mark.parametrize("gamma", [1.8, 2.2, 2.4])
 def test_a_photo_keeps_its_colours_and_its_profile(tmp_path, gamma):
-    Image.new("RGB", (6, 4), (128, 64, 0)).save(tmp_path / "a.png", icc_profile=_rgb_profile(gamma))
+    Image.new("RGB", (6, 4), (128, 64, 0)).save(tmp_path / "a.png", icc_profile=rgb_profile(gamma))
     picture = pictures.read(tmp_path / "a.png")
-    assert picture.icc_profile == _rgb_profile(gamma)
+    assert picture.icc_profile == rgb_profile(gamma)
     assert picture.frames[0][2, 3].tolist() == [128, 64, 0]

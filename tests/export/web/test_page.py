@@ -1,0 +1,216 @@
+"""The page in a real browser: what visitors do, and what goes wrong."""
+
+import io
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from export.web.server import PageServer, reader_of
+from tests.export.web.conftest import CAMERA
+from tests.export.web.visitor import Visitor, decode, encode
+from tests.helpers import REPOSITORY, draw
+
+pytestmark = pytest.mark.slow
+AXE = REPOSITORY / "export/web/page/node_modules/axe-core/axe.min.js"
+PHOTO = encode(np.asarray(draw(0, 300, 400)))
+
+
+def test_the_divider_shows_the_cartoon_on_its_right(visit):
+    visitor = visit()
+    visitor.choose(("photo.png", PHOTO))
+    visitor.page.focus("#divider")
+    before = visitor.page.input_value("#divider")
+    visitor.page.keyboard.press("ArrowRight")
+    after = visitor.page.input_value("#divider")
+    assert float(after) > float(before)
+    assert f"{after}%" in visitor.page.eval_on_selector("#cartoon", "cartoon => cartoon.style.clipPath")
+    pixels = "canvas => [...canvas.getContext('2d').getImageData(0, 0, 99, 9).data].join()"
+    assert visitor.page.eval_on_selector("#photo", pixels) != visitor.page.eval_on_selector("#cartoon", pixels)
+
+
+def test_the_styles_show_the_photo_itself(visit):
+    visitor = visit()
+    visitor.choose(("photo.png", PHOTO))
+    drawn = "() => [...document.querySelectorAll('.style canvas')].every(canvas => canvas.width === 112)"
+    visitor.page.wait_for_function(drawn)
+    pictures = [canvas.screenshot() for canvas in visitor.page.query_selector_all(".style canvas")]
+    assert len(set(pictures)) == 2
+
+
+def test_several_photos_wait_in_a_queue_and_are_saved_one_after_another(visit):
+    visitor = visit()
+    visitor.choose(("one.png", PHOTO), ("broken.png", PHOTO[:200]), ("two.jpg", _jpeg()))
+    assert visitor.page.locator("#queue button").all_text_contents() == ["one.png", "broken.png", "two.jpg"]
+    saved = []
+    visitor.page.on("download", lambda download: saved.append(download.suggested_filename))
+    visitor.page.click("#download-all")
+    visitor.page.wait_for_function("() => document.getElementById('problem').textContent")
+    visitor.page.wait_for_timeout(500)
+    assert saved == ["one-cartoon.png", "two-cartoon.png"]
+    assert "broken.png" in visitor.problem
+    visitor.page.click("#queue li:last-child button")
+    visitor.page.wait_for_function("() => document.getElementById('status').textContent.includes('two.jpg is drawn')")
+    assert visitor.page.locator("[aria-current=true]").all_text_contents() == ["two.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("text.jpg", b"Dear diary", "no picture"),
+        ("empty.png", b"", "no picture"),
+        ("short.jpg", None, "incomplete"),
+        ("short.png", PHOTO[: len(PHOTO) // 2], "incomplete"),
+        ("damaged.png", PHOTO[:60] + bytes(100) + PHOTO[160:], "damaged"),
+        ("plan.svg", b"<?xml version='1.0'?><svg xmlns='http://www.w3.org/2000/svg'/>", "SVG"),
+        ("phone.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "image/heic"),
+    ],
+)
+def test_a_bad_file_gets_a_sentence_and_the_page_goes_on(visit, name, content, sentence):
+    visitor = visit()
+    visitor.choose(("good.png", PHOTO))
+    visitor.choose((name, _jpeg()[:2000] if content is None else content))
+    assert sentence in visitor.problem and name in visitor.problem
+    assert visitor.page.evaluate("document.body.dataset.state") == "problem"
+    assert visitor.save()[0] == "good-cartoon.png"
+    assert visitor.problem == ""
+
+
+def test_an_animated_picture_is_drawn_by_its_first_frame(visit, page_styles):
+    visitor = visit()
+    frames = [Image.fromarray(np.asarray(draw(seed, 40, 40))) for seed in (1, 2)]
+    for format in ("GIF", "WEBP", "PNG"):
+        file = io.BytesIO()
+        lossless = {"lossless": True} if format == "WEBP" else {}
+        frames[0].save(file, format, save_all=True, append_images=frames[1:], **lossless)
+        visitor.choose((f"film.{format}", file.getvalue()))
+        assert "first frame" in visitor.status, format
+        first = np.asarray(Image.open(io.BytesIO(file.getvalue())).convert("RGB"))
+        assert np.abs(decode(visitor.save()[1]) - page_styles[0].load()(first)).max() <= 1
+    visitor.choose(("still.gif", encode(np.asarray(draw(1, 40, 40))[..., 0], "GIF")))
+    assert "first frame" not in visitor.status
+
+
+def test_a_drawing_can_be_canceled_and_the_next_one_works(visit):
+    visitor = visit()
+    large = encode(np.zeros((3000, 4000, 3), np.uint8) + np.arange(4000, dtype=np.uint8)[:, np.newaxis])
+    visitor.choose(("large.png", large), until=("busy",))
+    visitor.page.click("#cancel")
+    visitor.wait_for_state("ready")
+    assert visitor.status == "Canceled."
+    visitor.choose(("photo.png", PHOTO))
+    assert visitor.save()[0] == "photo-cartoon.png"
+
+
+def test_drop_and_paste(visit):
+    visitor = visit()
+    hand_over = """([bytes, event, key]) => {
+      const transfer = new DataTransfer();
+      transfer.items.add(new File([new Uint8Array(bytes)], `${event}.png`));
+      document.dispatchEvent(Object.assign(new Event(event, {cancelable: true}), {[key]: transfer}));
+    }"""
+    for event, key in (("drop", "dataTransfer"), ("paste", "clipboardData")):
+        visitor.page.evaluate(hand_over, [list(PHOTO), event, key])
+        visitor.page.wait_for_function(
+            f"() => document.getElementById('status').textContent.includes('{event}.png is')"
+        )
+
+
+def test_the_camera_is_drawn_live_and_gives_a_photo(visit):
+    visitor = visit()
+    visitor.page.evaluate("document.querySelector('[value=small]').checked = true")
+    visitor.page.click("#camera-start")
+    visitor.page.wait_for_function(
+        "() => /\\d+ pixels, \\d+ frames/.test(document.getElementById('live-rate').textContent)"
+    )
+    visitor.page.click("#snapshot")
+    visitor.page.wait_for_function("() => document.getElementById('status').textContent.includes('camera.png is')")
+    assert visitor.page.is_hidden("#live")
+    assert visitor.save()[0] == "camera-cartoon.png"
+
+
+def test_a_refused_camera_gets_a_sentence(start_browser, address):
+    browser = start_browser(CAMERA[0], "--deny-permission-prompts")
+    visitor = Visitor(browser.new_context(), address)
+    visitor.open()
+    visitor.page.click("#camera-start")
+    visitor.wait_for_state("problem")
+    assert "camera" in visitor.problem
+    visitor.choose(("photo.png", PHOTO))
+    assert "is drawn" in visitor.status
+    browser.close()
+
+
+def test_the_page_works_without_a_network_after_the_first_visit(chromium, page_files):
+    context = chromium.new_context()
+    with PageServer(reader_of(page_files)) as server:
+        visitor = Visitor(context, server.address)
+        visitor.open()
+        visitor.choose(("photo.png", PHOTO))
+        visitor.page.wait_for_timeout(500)  # the thumbnails load the other style
+    context.set_offline(True)
+    visitor.page.reload()
+    visitor.wait_for_state("ready")
+    visitor.choose(("again.png", PHOTO))
+    assert "again.png is drawn" in visitor.status
+    assert visitor.save()[0] == "again-cartoon.png"
+    visitor.leave()
+
+
+def test_a_host_without_headers_gets_threads_by_the_service_worker(chromium, page_files, monkeypatch):
+    monkeypatch.setattr("export.web.server.HEADERS", {})
+    with PageServer(reader_of(page_files)) as server:
+        visitor = Visitor(chromium.new_context(), server.address)
+        visitor.open()
+        visitor.page.wait_for_function("() => document.getElementById('runtime').textContent")
+        assert visitor.page.evaluate("crossOriginIsolated")
+        assert not visitor.errors
+        visitor.leave()
+
+
+def test_threads_can_be_chosen(visit):
+    assert "one thread" in visit("?threads=1&backend=cpu").page.text_content("#runtime")
+    assert "3 threads" in visit("?threads=3&backend=cpu").page.text_content("#runtime")
+
+
+def test_the_page_answers_while_it_draws(visit):
+    visitor = visit()
+    visitor.page.evaluate(
+        """() => {
+          window.tasks = [];
+          new PerformanceObserver(list => window.tasks.push(...list.getEntries().map(task => task.duration)))
+            .observe({type: 'longtask'});
+        }"""
+    )
+    visitor.choose(("photo.jpg", encode(np.asarray(draw(0, 1000, 1000)), "JPEG")))
+    visitor.save()
+    assert max(visitor.page.evaluate("window.tasks"), default=0) < 100
+
+
+@pytest.mark.parametrize("context", [{}, {"viewport": {"width": 360, "height": 740}, "color_scheme": "dark"}])
+def test_nothing_stops_people_who_read_it_otherwise(visit, context):
+    if not AXE.exists():
+        pytest.skip("no axe-core: npm ci in export/web/page")
+    visitor = visit(bypass_csp=True, **context)
+    for step in (
+        lambda: None,
+        lambda: visitor.choose(("a.png", PHOTO), ("b.png", PHOTO)),
+        lambda: visitor.choose(("c", b"")),
+    ):
+        step()
+        visitor.page.add_script_tag(path=AXE)
+        violations = visitor.page.evaluate("axe.run().then(result => result.violations)")
+        assert [(found["id"], found["nodes"][0]["html"]) for found in violations] == []
+    assert visitor.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_the_page_loads_nothing_that_its_policy_forbids(page_files):
+    html = page_files["index.html"].decode()
+    (policy,) = re.findall(r'Content-Security-Policy" content="([^"]+)"', html)
+    assert "default-src 'none'" in policy and "http" not in policy and "unsafe-inline" not in policy
+    assert not re.findall(r"https?://", html + page_files["app.js"].decode() + page_files["style.css"].decode())
+
+
+def _jpeg():
+    return encode(np.asarray(draw(0, 300, 400)), "JPEG")

@@ -1,0 +1,183 @@
+"""The files of a page, and its export; no browser is needed here."""
+
+import dataclasses
+import io
+import json
+import re
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+from ai_edge_litert.interpreter import Interpreter
+from PIL import Image
+
+from cartoongan_tf.base.errors import InputError
+from export import tflite_file
+from export.config import ExportConfig
+from export.reference import Reference
+from export.web import browser, page, site
+from tests.helpers import draw
+
+
+def test_a_page_has_all_that_it_names(page_files):
+    named = re.findall(r'(?:href|src)="([^"#]+)"', page_files["index.html"].decode())
+    manifest = json.loads(page_files["manifest.webmanifest"])
+    styles = json.loads(page_files["styles.json"])["styles"]
+    kept = re.findall(r'"([\w./-]+\.(?:js|css|json|png|jpg|webmanifest))"', page_files["service_worker.js"].decode())
+    icons = [icon["src"] for icon in manifest["icons"]]
+    assert {*named, *icons, *kept, *(style["file"] for style in styles)} <= set(page_files)
+    assert {"README.md", "LICENSES.txt", "LICENSE", "example.jpg", "enlarger.js"} <= set(page_files)
+    assert not {"check.html", "check.js"} & set(page_files)
+    for name in ("internal", "compat_internal", "threaded_internal"):
+        assert page_files[f"runtime/litert_wasm_{name}.wasm"].startswith(b"\0asm")
+        assert f"runtime/litert_wasm_{name}.js" in page_files
+
+
+def test_the_page_knows_its_styles(page_files, page_styles):
+    ink, small = json.loads(page_files["styles.json"])["styles"]
+    assert (ink["name"], ink["drawing_size"], small["drawing_size"]) == ("ink", page_styles[0].drawing_size, 0)
+    assert page_files[ink["file"]] == page_styles[0].tflite
+    assert 100 < ink["bytes_per_pixel"] < 2000
+    assert page_styles[0].license in page_files["LICENSES.txt"].decode()
+    assert "ink, small" in page_files["README.md"].decode()
+
+
+def test_icons_are_the_example_in_the_first_style(page_files, page_styles):
+    icon = Image.open(io.BytesIO(page_files["icon-192.png"]))
+    assert icon.size == (192, 192)
+    example = Image.open(io.BytesIO(page_files["example.jpg"])).resize((192, 192))
+    cartoon = page_styles[0].load()(np.asarray(Image.open(io.BytesIO(page_files["example.jpg"]))))
+    drawn = np.asarray(Image.fromarray(cartoon).resize((192, 192))).astype(int)
+    pixels = np.asarray(icon.convert("RGB")).astype(int)
+    assert np.abs(pixels - drawn).mean() < np.abs(pixels - np.asarray(example)).mean()
+
+
+def test_a_first_visit_and_each_style_are_light(page_files):
+    """What a browser loads of a page with one style: at most 3.5 MB with gzip, and 0.9 MB for each other style."""
+    sizes = {
+        path: len(site.gzip.compress(content, 6)) for path, content in page_files.items() if not path.endswith(".gz")
+    }
+    first = ["index.html", "app.js", "style.css", "worker.js", "enlarger.js", "styles.json", "manifest.webmanifest"]
+    first += ["icon-192.png", "example.jpg", "service_worker.js", "styles/ink.tflite"]
+    first += ["runtime/litert_wasm_threaded_internal.js", "runtime/litert_wasm_threaded_internal.wasm"]
+    assert sum(sizes[path] for path in first) < 3.6e6
+    assert sizes["styles/ink.tflite"] < 0.9e6
+
+
+def test_a_changed_file_makes_a_new_version(page_styles, page_files):
+    versions = set()
+    for license in ("CC0-1.0", "CC-BY-4.0"):
+        files = site.make_site([page_styles[0]._replace(license=license)])
+        versions |= set(re.findall(r'"([0-9a-f]{16})"', files[site.SERVICE_WORKER].decode()))
+    assert len(versions) == 2
+
+
+@pytest.mark.parametrize(("architecture", "precision"), [("light", "fp32"), ("paper", "int8"), ("light", "int8")])
+def test_a_file_takes_the_size_that_is_written_over_its_shapes(converted, architecture, precision):
+    """Browsers cannot resize an input, so the page writes the size into the file."""
+    model = bytearray(converted(architecture, precision))
+    original = Interpreter(model_content=bytes(model))
+    for offset in tflite_file.shape_offsets(bytes(model)):
+        assert np.frombuffer(model, np.int32, 4, offset).tolist()[3] == 3
+        model[offset : offset + 16] = np.array([1, 24, 40, 3], np.int32).tobytes()
+    interpreter = Interpreter(model_content=bytes(model))
+    interpreter.allocate_tensors()
+    details = [*interpreter.get_input_details()[:1], *interpreter.get_output_details()[:1]]
+    assert [entry["shape"].tolist() for entry in details] == [[1, 24, 40, 3]] * 2
+    photo = draw(0, 24, 40)[np.newaxis].astype(np.float32) / 127.5 - 1
+    index = original.get_input_details()[0]["index"]
+    original.resize_tensor_input(index, photo.shape)
+    original.allocate_tensors()
+    cartoons = []
+    for runtime in (original, interpreter):
+        runtime.set_tensor(runtime.get_input_details()[0]["index"], photo)
+        runtime.invoke()
+        cartoons.append(runtime.get_tensor(runtime.get_output_details()[0]["index"]))
+    assert np.array_equal(*cartoons)
+
+
+@pytest.fixture
+def page_config(light_path, narrow_path, tmp_path):
+    return ExportConfig(
+        output_dir=str(tmp_path),
+        model=str(light_path),
+        name="one",
+        formats="web",
+        style=f"one={light_path},two={narrow_path}",
+        license="CC0-1.0",
+        drawing_size=64,
+    )
+
+
+@pytest.fixture
+def reference(generators):
+    return Reference(generators["light"], [np.asarray(draw(seed, 32, 48)) for seed in (1, 2)])
+
+
+def test_without_a_browser_the_export_says_that_nothing_was_checked(page_config, reference, monkeypatch):
+    monkeypatch.setattr(browser, "find_browser", lambda: None)
+    entries, contents = page.make_page(reference, page_config)
+    assert [entry.path for entry in entries] == ["web/styles/one.tflite", "web/styles/two.tflite", page.PAGE]
+    assert [entry.parity.psnr_db > 40 for entry in entries[:2]] == [True, True]
+    assert entries[2].parity is None and "no browser" in entries[2].proof
+    assert next(iter(contents)) == "web/service_worker.js"
+    styles = json.loads(contents["web/styles.json"])["styles"]
+    assert [(style["name"], style["drawing_size"]) for style in styles] == [("one", 64), ("two", 64)]
+
+
+def test_a_page_that_draws_something_else_is_below_its_budget(page_config, reference, monkeypatch):
+    white = [np.full_like(photo, 255) for photo in reference.photos]
+    monkeypatch.setattr(browser, "find_browser", lambda: "a browser")
+    monkeypatch.setattr(
+        browser, "draw_in_browser", lambda *_: browser.Drawings("a browser 1", {"one": white, "two": white})
+    )
+    entries, _ = page.make_page(reference, page_config)
+    assert [entry.is_below_budget for entry in entries] == [False, False, True]
+    assert entries[2].parity.num_photos == 4
+
+
+def test_styles_of_the_package_have_their_own_facts():
+    config = ExportConfig(
+        output_dir="out", formats="web", style="ink,mine=my.keras", license="CC0-1.0", drawing_size=300
+    )
+    ink = config.for_style("ink", "ink")
+    assert ink is config
+    pepper = config.for_style("pepper", "pepper")
+    assert pepper.license != "CC0-1.0" and pepper.drawing_size == 640
+    mine = config.for_style("mine", "my.keras")
+    assert (mine.name, mine.license, mine.drawing_size) == ("mine", "CC0-1.0", 300)
+
+
+def test_style_is_for_web():
+    with pytest.raises(InputError, match=r"--style=ink.*web"):
+        ExportConfig(output_dir="out", style="ink")
+
+
+def test_two_styles_need_two_names(page_config, reference):
+    with pytest.raises(InputError, match=r"--style=.*two are called ink"):
+        page.make_page(reference, dataclasses.replace(page_config, style="ink,ink"))
+
+
+def test_a_browser_that_does_not_start_is_named(page_files, page_styles, tmp_path):
+    with pytest.raises(InputError, match="no_browser"):
+        browser.draw_in_browser(str(tmp_path / "no_browser"), page_files, page_styles, [])
+
+
+@pytest.mark.slow
+def test_the_built_page_matches_its_sources(tmp_path):
+    """`make page` was run after the last change of a source, with the versions in the lock file."""
+    source = site.BUILT.parent
+    if not (source / "node_modules" / "esbuild").exists() or not shutil.which("node"):
+        pytest.skip("no Node.js, or no modules: npm ci in export/web/page")
+    copy = tmp_path / "export" / "web" / "page"
+    shutil.copytree(source, copy, symlinks=True, ignore=shutil.ignore_patterns("built"))
+    shutil.copy(source.parents[2] / "LICENSE", tmp_path)
+    subprocess.run(["node", "build.mjs"], cwd=copy, check=True)
+    built = {path.relative_to(copy / "built") for path in (copy / "built").rglob("*") if path.is_file()}
+    assert built == {path.relative_to(site.BUILT) for path in site.BUILT.rglob("*") if path.is_file()}
+    for path in built:
+        contents = [(folder / path).read_bytes() for folder in (copy / "built", site.BUILT)]
+        if path.suffix == ".gz":  # zlib's versions differ in how they compress
+            contents = [site.gzip.decompress(content) for content in contents]
+        assert contents[0] == contents[1], path
