@@ -112,9 +112,10 @@ def is_reachable(url: str) -> bool:
 
 
 def export() -> None:
-    print("\n5. Export for servers and phones")
+    print("\n5. Export for servers and phones, and the bundled styles for browsers")
     model = f"--model={OUTPUT}/run/generator.keras"
     run("export.export_model", model, "--name=demo", f"--output_dir={OUTPUT}/exported")
+    run("export.export_model", "--formats=web", "--style=ink,pepper,noir", f"--output_dir={OUTPUT}/page")
 
 
 def cartoonize_with_each_export() -> None:
@@ -151,6 +152,7 @@ Done in {seconds / 60:.1f} minutes. Look at
   {OUTPUT}/run/generator.keras      the trained network
   {OUTPUT}/exported/serving/demo/   for TensorFlow Serving
   {OUTPUT}/exported/tflite/         for phones
+  {OUTPUT}/page/web/                a page that draws in the bundled styles, for any host
   {OUTPUT}/exported/report.md       how closely each export agrees with the trained network
 Expect a rough result from this style: it is a small network, trained for a few minutes on few pictures.
 
@@ -158,7 +160,8 @@ Next, cartoonize a photo of your own:
   . .venv/bin/activate
   cartoonize YOUR-PHOTO.jpg
 or train a style of your own: put photos in photos/ and frames of a film in frames/, and follow
-docs/train_your_style.md.""")
+docs/train_your_style.md. To draw in a browser:
+  python -m export.serve_web {OUTPUT}/page/web""")
 
 
 if __name__ == "__main__":

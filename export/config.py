@@ -3,7 +3,7 @@
 import dataclasses
 import re
 import shlex
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from cartoongan_tf import styles
 from cartoongan_tf.base.errors import InputError
@@ -133,7 +133,7 @@ class ExportConfig(Config):
         """
         if (name, model) == (self.name, self.model):
             return self
-        own = {"license": "", "drawing_size": 0} if model in styles.all_styles() else {}
+        own: dict[str, Any] = {"license": "", "drawing_size": 0} if model in styles.all_styles() else {}
         return dataclasses.replace(self, name=name, model=model, **own)
 
     @property

@@ -47,12 +47,13 @@ def commands_of_users() -> list[str]:
 
 
 def smaller(command: str) -> list[str]:
-    """Return the words of a command, with the flags that keep it short; what it switches off stays off."""
+    """Return the words of a command, with the flags that keep it short; what it switches off, and a page, stay."""
     words = shlex.split(command)
     module = words[2] if words[:2] == ["python", "-m"] else ""
     end = words.index("--") if "--" in words else len(words)  # flags after -- belong to another program
     given = [*words, *_phases_left_out(words)]
-    added = [flag for flag in SMALLER.get(module, []) if f"{flag.partition('=')[0]}=0" not in given]
+    kept = {flag.partition("=")[0] for flag in given if flag.endswith("=0") or flag == "--formats=web"}
+    added = [flag for flag in SMALLER.get(module, []) if flag.partition("=")[0] not in kept]
     return [*words[:end], *added, *words[end:]]
 
 

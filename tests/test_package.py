@@ -1,9 +1,11 @@
 """The wheel as `pip install .` brings it, and nothing else: every command of the README runs there; and the demo."""
 
 import contextlib
+import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -129,8 +131,24 @@ def _run(bare: Bare, command: str, folder: Path) -> None:
     if command.startswith("tensorboard "):
         _look_at_curves(bare, smaller(command), folder)
         return
+    if "export.serve_web" in command:
+        _open_page(bare, smaller(command), folder)
+        return
     with serving(folder) if "export.client" in command else contextlib.nullcontext("localhost:8500") as address:
         bare.run(smaller(command.replace("localhost:8500", address)), folder)
+
+
+def _open_page(bare: Bare, words: list[str], folder: Path) -> None:
+    """Serve a page on a free port, ask for it, and stop the server as its user does."""
+    command = [*words, "--port=0"]
+    with subprocess.Popen(command, cwd=folder, env=bare.environment, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout
+        address = server.stdout.readline().split()[1]
+        ask = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
+        assert "<title>Draw a photo" in ask(address).read().decode()
+        assert json.loads(ask(f"{address}styles.json").read())["styles"][0]["name"] == styles.DEFAULT
+        server.send_signal(signal.SIGINT)
+        assert server.wait(20) == 0
 
 
 def _look_at_curves(bare: Bare, words: list[str], folder: Path) -> None:

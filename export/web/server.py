@@ -32,6 +32,7 @@ _TYPES = {
     ".jpg": "image/jpeg",
     ".txt": "text/plain; charset=utf-8",
     ".md": "text/plain; charset=utf-8",
+    ".mjs": "text/javascript",
 }
 _ARE_COMPRESSED = (".png", ".jpg")
 _FROM_BYTES = 1000  # shorter files gain nothing
@@ -40,7 +41,11 @@ Read = Callable[[str], bytes | None]
 
 
 class PageServer(http.server.ThreadingHTTPServer):
-    """A server of a page's files on loopback."""
+    """A server of a page's files on loopback.
+
+    Attributes:
+      num_bytes: number of bytes that were sent, without headers.
+    """
 
     daemon_threads = True
 
@@ -58,6 +63,7 @@ class PageServer(http.server.ThreadingHTTPServer):
         self.read = read
         self.receive = receive
         self.compress = functools.cache(gzip.compress)
+        self.num_bytes = 0
 
     @property
     def address(self) -> str:
@@ -124,6 +130,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(content)
+        self.server.num_bytes += len(content)
 
     def log_message(self, format: str, *args) -> None:
         pass

@@ -1,7 +1,7 @@
 // Builds the page into built/, which comes with the Python package: npm ci && npm run build.
 import {copyFile, mkdir, readFile, rm, writeFile} from 'node:fs/promises';
 import {gzipSync} from 'node:zlib';
-import {build} from 'esbuild';
+import {build, transform} from 'esbuild';
 
 const RUNTIME = 'node_modules/@litertjs/core/wasm';
 // With relaxed SIMD, without it (Safari), and with threads.
@@ -16,7 +16,8 @@ await build({...options, entryPoints: ['app.js', 'check.js', 'style.css'], forma
 await build({...options, entryPoints: ['worker.js', 'enlarger.js', 'service_worker.js'], format: 'iife'});
 for (const name of COPIED) await copyFile(name, `built/${name}`);
 for (const name of RUNTIMES) {
-  await copyFile(`${RUNTIME}/${name}.js`, `built/runtime/${name}.js`);
+  const {code} = await transform(await readFile(`${RUNTIME}/${name}.js`), {minifyWhitespace: true, minifySyntax: true});
+  await writeFile(`built/runtime/${name}.js`, code);
   await writeFile(`built/runtime/${name}.wasm.gz`, gzipSync(await readFile(`${RUNTIME}/${name}.wasm`), {level: 9}));
 }
 await copyFile('../../../LICENSE', 'built/LICENSE');

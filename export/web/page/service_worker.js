@@ -2,7 +2,7 @@
 
 const VERSION = 'VERSION'; // the export writes the hash of all files here
 const PAGE = [
-  './', 'app.js', 'style.css', 'worker.js', 'enlarger.js', 'styles.json', 'manifest.webmanifest', 'icon-192.png', 'example.jpg',
+  './', 'app.js', 'style.css', 'worker.js', 'enlarger.js', 'styles.json', 'manifest.webmanifest', 'icon-192.png',
 ];
 const ISOLATION = {
   'Cross-Origin-Opener-Policy': 'same-origin',
