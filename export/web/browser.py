@@ -1,5 +1,6 @@
 """The check of a page in a real browser without a window: it draws photos as a visitor would."""
 
+import contextlib
 import io
 import json
 import os
@@ -8,7 +9,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,8 +29,12 @@ _PLACES = (
     r"C:\Program Files\Google\Chrome\Application\chrome.exe",
     r"C:\Program Files (x86)\Microsoft\Edge\Application\msedge.exe",
 )
-_PATIENCE_S = 300  # for one photo
+_PATIENCE_S = 180  # for one photo
 _END_S = 10
+
+
+class BrowserError(Exception):
+    """A browser that does not start, or does not answer."""
 
 
 class Drawings(NamedTuple):
@@ -62,7 +67,8 @@ def draw_in_browser(
       photos: uint8 RGB [H, W, 3] each, not larger than the styles' drawing sizes.
 
     Raises:
-      InputError: the browser does not start, or the page reports a problem.
+      InputError: the page reports a problem.
+      BrowserError: the browser does not start, or does not answer.
     """
     names = [f"photo-{number}.png" for number in range(len(photos))]
     plan = {"photos": names, "styles": [style.name for style in styles]}
@@ -77,10 +83,9 @@ def draw_in_browser(
     ):
         process = _start(browser, f"{server.address}check.html", profile)
         try:
-            drawn = dict(_receive(posts, browser))
+            drawn = dict(_receive(posts, process))
         finally:
-            process.terminate()
-            process.wait(_END_S)
+            _end(process)
     cartoons = {style.name: [drawn[f"check/{style.name}/{name}"] for name in names] for style in styles}
     return Drawings(_version(browser), cartoons)
 
@@ -93,24 +98,34 @@ def _start(browser: str, address: str, profile: str) -> subprocess.Popen:
     try:
         return subprocess.Popen([browser, *flags, address], stdin=quiet, stdout=quiet, stderr=quiet)
     except OSError as error:
-        raise InputError(f"{browser}: does not start ({error}); mend it, or take it off the PATH") from error
+        raise BrowserError(f"it does not start ({error})") from error
 
 
-def _receive(posts: queue.Queue, browser: str):
+def _end(process: subprocess.Popen) -> None:
+    process.terminate()
+    try:
+        process.wait(_END_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _receive(posts: queue.Queue, process: subprocess.Popen) -> Iterator[tuple[str, np.ndarray]]:
     """Yield the path and the picture of each post until the page is done."""
-    while True:
-        try:
-            path, body = posts.get(timeout=_PATIENCE_S)
-        except queue.Empty:
-            raise InputError(
-                f"{browser}: opened the page, and drew nothing for {_PATIENCE_S} s; nothing was written. Try another "
-                "browser, or none: then the page is not checked"
-            ) from None
+    while (post := _next_post(posts, process))[0] != "check/done":
+        path, body = post
         if path == "check/failed":
-            raise InputError(f"the page does not work in {browser}, and nothing was written: {body.decode()}")
-        if path == "check/done":
-            return
+            raise InputError(f"nothing was written: the page does not work in a browser: {body.decode()}")
         yield path, pictures.read_picture(io.BytesIO(body))
+
+
+def _next_post(posts: queue.Queue, process: subprocess.Popen) -> tuple[str, bytes]:
+    for _ in range(_PATIENCE_S):
+        with contextlib.suppress(queue.Empty):
+            return posts.get(timeout=1)
+        if process.poll() is not None:
+            raise BrowserError(f"it ended with status {process.returncode}")
+    raise BrowserError(f"it drew nothing for {_PATIENCE_S} s")
 
 
 def _version(browser: str) -> str:

@@ -16,7 +16,7 @@ from export.parity import Parity
 from export.reference import Reference
 from export.report import Entry
 from export.web import browser, site
-from export.web.browser import Drawings
+from export.web.browser import BrowserError, Drawings
 from export.web.site import PageStyle
 
 BUDGET_DB = 50.0
@@ -42,7 +42,7 @@ def make_page(reference: Reference, config: ExportConfig) -> tuple[list[Entry], 
     page_styles = [style for style, _ in exported]
     contents = site.make_site(page_styles)
     entries = [file.entry for _, file in exported]
-    entries.append(_check_page(page_styles, contents, reference.photos))
+    entries.append(check_page(page_styles, contents, reference.photos))
     order = sorted(contents, key=lambda path: path != site.SERVICE_WORKER)
     return entries, {f"{WEB}/{path}": contents[path] for path in order}
 
@@ -61,16 +61,28 @@ def _make_style(reference: Reference, config: ExportConfig) -> tuple[PageStyle, 
     return PageStyle(config.name, description, config.license, config.drawing_size, file.content), file
 
 
-def _check_page(page_styles: Sequence[PageStyle], contents: Mapping[str, bytes], photos: list[np.ndarray]) -> Entry:
-    """Return the page's entry, with the parity that a browser finds."""
+def check_page(page_styles: Sequence[PageStyle], contents: Mapping[str, bytes], photos: list[np.ndarray]) -> Entry:
+    """Return the page's entry in the report, with the parity that a browser finds.
+
+    Args:
+      page_styles: the page's styles.
+      contents: the page's files by path.
+      photos: uint8 RGB [H, W, 3] each, not larger than the styles' drawing sizes.
+
+    Raises:
+      InputError: the page does not work in the browser.
+    """
     program = browser.find_browser()
     similarity = None
     proof = "no browser of the Chromium family (chromium, google-chrome, msedge) was found on this machine"
     if program:
-        with progress.stage("drawing the photos in a browser, and comparing its cartoons"):
-            drawings = browser.draw_in_browser(program, contents, page_styles, photos)
-            similarity = _compare(page_styles, drawings, photos)
+        try:
+            with progress.stage("drawing the photos in a browser, and comparing its cartoons"):
+                drawings = browser.draw_in_browser(program, contents, page_styles, photos)
+                similarity = _compare(page_styles, drawings, photos)
             proof = f"{drawings.browser} drew {len(photos)} photos in each style, on the processor"
+        except BrowserError as error:
+            proof = f"{program} was found, but {error}"
     return Entry(
         path=PAGE,
         format=WEB,

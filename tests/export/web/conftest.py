@@ -18,14 +18,25 @@ GPU = ("--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader")  # a graphi
 
 
 @pytest.fixture(scope="session")
-def page_styles(converted):
+def small_styles(converted):
+    """Two small generators, the second one with norms."""
+    return [
+        PageStyle("light", "Light.", "CC-BY-4.0", 64, converted("light", "int8")),
+        PageStyle("small", "Small.", "CC0-1.0", 0, converted("paper", "fp32")),
+    ]
+
+
+@pytest.fixture(scope="session")
+def small_files(small_styles):
+    return site.make_site(small_styles)
+
+
+@pytest.fixture(scope="session")
+def page_styles(small_styles):
     """`ink`, and a small generator with norms that draws photos in their own size."""
     ink = styles.all_styles()["ink"]
     content = tflite.convert(load_generator(ink.generator), "int8", Metadata("ink"))
-    return [
-        PageStyle("ink", ink.description, ink.license, ink.drawing_size, content),
-        PageStyle("small", "Small.", "CC0-1.0", 0, converted("paper", "fp32")),
-    ]
+    return [PageStyle("ink", ink.description, ink.license, ink.drawing_size, content), small_styles[1]]
 
 
 @pytest.fixture(scope="session")

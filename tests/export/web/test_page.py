@@ -1,5 +1,6 @@
 """The page in a real browser: what visitors do, and what goes wrong."""
 
+import gzip
 import io
 import re
 
@@ -203,6 +204,16 @@ def test_nothing_stops_people_who_read_it_otherwise(visit, context):
         violations = visitor.page.evaluate("axe.run().then(result => result.violations)")
         assert [(found["id"], found["nodes"][0]["html"]) for found in violations] == []
     assert visitor.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_first_visit_and_each_style_are_light(page_files):
+    """All that a browser loads of a page with one style: at most 3.5 MB with gzip, and 0.9 MB for each other style."""
+    loaded = ["index.html", "app.js", "style.css", "worker.js", "enlarger.js", "styles.json", "manifest.webmanifest"]
+    loaded += ["icon-192.png", "service_worker.js", "styles/ink.tflite"]
+    loaded += [f"runtime/litert_wasm_threaded_internal.{suffix}" for suffix in ("js", "wasm")]
+    sizes = {path: len(gzip.compress(page_files[path])) for path in loaded}
+    assert sum(sizes.values()) < 3.5e6
+    assert sizes["styles/ink.tflite"] < 0.9e6
 
 
 def test_the_page_loads_nothing_that_its_policy_forbids(page_files):
