@@ -28,7 +28,7 @@ def main(folder: str, output: str) -> None:
         page.wait_for_selector("body[data-state=ready]")
         page.click("#example")
         page.wait_for_function(
-            "() => [...document.querySelectorAll('.style canvas')].every(({width}) => width === 112)"
+            "() => [...document.querySelectorAll('.style canvas')].every(({width}) => width === 160)"
         )
         screenshot = Image.open(io.BytesIO(page.screenshot(full_page=True))).convert("RGB")
         browser.close()

@@ -4,6 +4,7 @@ import functools
 import gzip
 import http.server
 import posixpath
+import sys
 import threading
 import urllib.parse
 from collections.abc import Callable, Mapping
@@ -69,6 +70,10 @@ class PageServer(http.server.ThreadingHTTPServer):
     def address(self) -> str:
         return f"http://localhost:{self.server_port}/"
 
+    def handle_error(self, request, client_address) -> None:
+        if not isinstance(sys.exception(), ConnectionError):  # a visitor left
+            super().handle_error(request, client_address)
+
     def __enter__(self):
         threading.Thread(target=self.serve_forever, daemon=True).start()
         return self
@@ -98,6 +103,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     server: PageServer
     protocol_version = "HTTP/1.1"
 
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
     def do_GET(self) -> None:
         path = self._path()
         content = self.server.read(path)
@@ -121,15 +129,17 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self._answer(b"", {})
 
     def _path(self) -> str:
-        path = posixpath.normpath(urllib.parse.unquote(urllib.parse.urlsplit(self.path).path)).lstrip("/")
-        return "index.html" if path in ("", ".") else path
+        path = urllib.parse.unquote(urllib.parse.urlsplit(self.path).path)
+        named = f"{path}index.html" if path.endswith("/") else path
+        return posixpath.normpath(named).lstrip("/")
 
     def _answer(self, content: bytes, headers: Mapping[str, str]) -> None:
         self.send_response(HTTPStatus.OK)
         for name, value in {**HEADERS, **headers, "Content-Length": str(len(content))}.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(content)
+        if self.command != "HEAD":
+            self.wfile.write(content)
         self.server.num_bytes += len(content)
 
     def log_message(self, format: str, *args) -> None:

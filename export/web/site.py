@@ -61,6 +61,7 @@ class PageStyle(NamedTuple):
             "name": self.name,
             "description": self.description,
             "file": self.path,
+            "sha256": hashlib.sha256(self.tflite).hexdigest(),
             "drawing_size": self.drawing_size,
             "bytes_per_pixel": round(self._runtime().bytes_per_pixel),
             "shape_offsets": tflite_file.shape_offsets(self.tflite),

@@ -1,4 +1,4 @@
-// The camera, drawn live at the largest size that keeps ten frames a second.
+// A camera, drawn live at the largest size that keeps ten frames a second.
 
 import {Problem} from './decoding.js';
 
@@ -13,7 +13,7 @@ export class Camera {
    * `onRate` is told the longer side and the frames a second.
    */
   constructor({video, canvas, draw, onRate}) {
-    Object.assign(this, {video, canvas, draw, onRate, level: FIRST_LEVEL, times: []});
+    Object.assign(this, {video, canvas, draw, onRate, level: FIRST_LEVEL, times: [], isStopped: false});
   }
 
   /** Starts the camera; throws Problem if there is none, or the visitor says no. */
@@ -23,26 +23,34 @@ export class Camera {
     } catch (error) {
       throw new Problem(error.name === 'NotAllowedError' ? 'cameraRefused' : 'noCamera');
     }
+    if (this.isStopped) {
+      this.stop();
+      return;
+    }
+    for (const track of this.stream.getTracks()) track.onended = () => this.stop();
     this.video.srcObject = this.stream;
     await this.video.play();
-    this.running = this.show();
   }
 
   stop() {
+    this.isStopped = true;
     this.stream?.getTracks().forEach(track => track.stop());
-    this.stream = this.video.srcObject = null;
+    if (this.stream && this.video.srcObject === this.stream) this.video.srcObject = null;
   }
 
+  /** Draws frames until the camera stops. */
   async show() {
-    for (let isFirst = true; this.stream; isFirst = false) {
-      const start = performance.now();
+    let before = performance.now();
+    for (let isFirst = true; !this.isStopped; isFirst = false) {
       const cartoon = await this.draw(await this.grab(SIDES[this.level]), isFirst);
       this.canvas.width = cartoon.width;
       this.canvas.height = cartoon.height;
       this.canvas.getContext('2d').drawImage(cartoon, 0, 0);
       cartoon.close();
-      this.judge(performance.now() - start);
       await new Promise(requestAnimationFrame);
+      const now = performance.now();
+      this.judge(now - before);
+      before = now;
     }
   }
 
@@ -64,6 +72,6 @@ export class Camera {
     const next = SIDES[this.level + 1];
     const grown = next ? median * (next / SIDES[this.level]) ** 2 : Infinity;
     if (median > FRAME_MS && this.level > 0) this.level--;
-    else if (grown < 0.8 * FRAME_MS) this.level++;
+    else if (grown < FRAME_MS) this.level++;
   }
 }

@@ -1,5 +1,7 @@
 // Reads picture files. Their kind is told by their first bytes, so that a file that is none gets its own sentence.
 
+const MAX_SIDE = 16384; // pixels; what all browsers' canvases take
+
 /** A problem that the visitor is told of: `name` is the name of its sentence in texts.js, `details` fill it in. */
 export class Problem extends Error {
   constructor(name, details = {}) {
@@ -9,28 +11,33 @@ export class Problem extends Error {
   }
 }
 
+/** The names of problems that lie in a file itself. */
+export const FILE_PROBLEMS = new Set(['isNoPicture', 'isDrawing', 'isCutShort', 'isBroken', 'cannotBeRead', 'isGone']);
+
 /**
- * Reads a picture upright, in sRGB, as RGBA.
+ * Reads a picture upright, in sRGB, as RGBA; one of more than `maxPixels` is made smaller.
  *
- * Returns {picture, mime, notes}: notes are names of sentences about what the visitor should know.
+ * Returns {picture, mime, notes}: notes are sentences about what the visitor should know, {name, details} each.
  * Throws Problem if it cannot be read.
  */
 export async function readPicture(file, maxPixels) {
   const {name} = file;
-  const bytes = new Uint8Array(await file.arrayBuffer());
+  const bytes = await file.arrayBuffer().then(buffer => new Uint8Array(buffer), () => null);
+  if (!bytes) throw new Problem('isGone', {name});
   const mime = mimeOf(bytes);
   if (!mime) throw new Problem(isSvg(bytes) ? 'isDrawing' : 'isNoPicture', {name});
   if (isCutShort(bytes, mime)) throw new Problem('isCutShort', {name});
-  const notes = isAnimated(bytes, mime) ? ['firstFrame'] : [];
-  const blob = new File([bytes], name, {type: mime});
-  let bitmap = await decode(blob, {});
-  const scale = Math.sqrt(maxPixels / (bitmap.width * bitmap.height));
+  const notes = isAnimated(bytes, mime) ? [{name: 'firstFrame'}] : [];
+  const typed = new File([bytes], name, {type: mime});
+  let bitmap = await decode(typed, {});
+  const {width, height} = bitmap;
+  const scale = Math.min(Math.sqrt(maxPixels / (width * height)), MAX_SIDE / Math.max(width, height));
   if (scale < 1) {
-    notes.push('madeSmaller');
-    const resizeWidth = Math.max(1, Math.floor(bitmap.width * scale));
-    const resizeHeight = Math.max(1, Math.floor(bitmap.height * scale));
+    const resizeWidth = Math.max(1, Math.floor(width * scale));
+    const resizeHeight = Math.max(1, Math.floor(height * scale));
     bitmap.close();
-    bitmap = await decode(blob, {resizeWidth, resizeHeight, resizeQuality: 'high'});
+    bitmap = await decode(typed, {resizeWidth, resizeHeight, resizeQuality: 'high'});
+    notes.push({name: 'madeSmaller', details: {width: resizeWidth, height: resizeHeight}});
   }
   return {picture: pixelsOf(bitmap), mime, notes};
 }
@@ -74,16 +81,27 @@ const isSvg = bytes => /<svg|<!DOCTYPE svg/i.test(text(bytes, 0, 1000));
 
 /** Browsers show the first part of such a file, and grey below. */
 function isCutShort(bytes, mime) {
-  if (mime === 'image/png') return !text(bytes, Math.max(0, bytes.length - 4096)).includes('IEND');
-  if (mime !== 'image/jpeg') return false;
+  if (mime === 'image/png') return !hasEndOfPng(bytes);
+  return mime === 'image/jpeg' && !hasEndOfJpeg(bytes);
+}
+
+function hasEndOfPng(bytes) {
+  const numbers = new DataView(bytes.buffer);
+  for (let at = 8; at + 12 <= bytes.length; at += 12 + numbers.getUint32(at)) {
+    if (text(bytes, at + 4, at + 8) === 'IEND') return true;
+  }
+  return false;
+}
+
+function hasEndOfJpeg(bytes) {
   let at = 2;
   while (at + 4 < bytes.length && bytes[at] === 0xff && bytes[at + 1] !== 0xda) {
-    at += 2 + (bytes[at + 2] << 8) + bytes[at + 3];
+    at += bytes[at + 1] === 0xff ? 1 : 2 + (bytes[at + 2] << 8) + bytes[at + 3]; // markers may follow any number of FF
   }
   for (let end = bytes.length - 1; end > at; end--) {
-    if (bytes[end] === 0xd9 && bytes[end - 1] === 0xff) return false;
+    if (bytes[end] === 0xd9 && bytes[end - 1] === 0xff) return true;
   }
-  return true;
+  return false;
 }
 
 function isAnimated(bytes, mime) {

@@ -20,7 +20,11 @@ export class Runtime {
       mainScriptUrlOrBlob: `${FOLDER}litert_wasm_threaded_internal.js`,
       printErr: () => {}, // LiteRT reports its progress as errors
     };
-    await loadLiteRt(FOLDER, {threads: runtime.threads > 1});
+    try {
+      await loadLiteRt(FOLDER, {threads: runtime.threads > 1});
+    } catch (error) {
+      throw new Problem('runtimeMissing', {message: error.message});
+    }
     runtime.accelerator = 'wasm';
     if (backend === 'webgpu' || (!backend && await hasGpu())) await runtime.tryGpu(style, backend === 'webgpu');
     return runtime;
@@ -116,8 +120,22 @@ async function hasGpu() {
   return Boolean(adapter) && !(adapter.info ?? adapter).isFallbackAdapter;
 }
 
-async function bytesOf(style) {
-  const response = await fetch(style.file).catch(() => null);
-  if (!response?.ok) throw new Problem('styleMissing', {style: style.name});
-  return new Uint8Array(await response.arrayBuffer());
+const loaded = new Map(); // the files of styles, by name
+
+/** Returns a copy of a style's file, to write into; throws Problem if it cannot be loaded. */
+export async function bytesOf(style) {
+  if (!loaded.has(style.name)) {
+    const response = await fetch(style.file).catch(() => null);
+    if (!response?.ok) throw new Problem('styleMissing', {style: style.name});
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    // Pages without https have no crypto.
+    if (crypto.subtle && await hashOf(bytes) !== style.sha256) throw new Problem('newVersion');
+    loaded.set(style.name, bytes);
+  }
+  return loaded.get(style.name).slice();
+}
+
+async function hashOf(bytes) {
+  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+  return Array.from(hash, byte => byte.toString(16).padStart(2, '0')).join('');
 }

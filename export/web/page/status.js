@@ -37,7 +37,6 @@ export function showProblem(error) {
   }
   report('');
   document.body.dataset.state = 'problem';
-  at('problem').textContent = error instanceof Problem
-    ? say(error.name, error.details)
-    : say('drawingFailed', {message: error.message});
+  const isKnown = error instanceof Problem;
+  at('problem').textContent = isKnown ? say(error.name, error.details) : say('unexpected', {message: error.message});
 }

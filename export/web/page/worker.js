@@ -4,9 +4,9 @@ import {blend, putAlpha, takeAlpha} from './colors.js';
 import {Problem, pixelsOf, readPicture} from './decoding.js';
 import {enlarge} from './enlarging.js';
 import {reflect, shrink, sizeWithin} from './resizing.js';
-import {MULTIPLE, Runtime} from './runtime.js';
+import {bytesOf, MULTIPLE, Runtime} from './runtime.js';
 
-const THUMBNAIL = 112; // longer side in pixels
+const THUMBNAIL = 160; // longer side in pixels
 const STEADINESS = 0.9;
 const JPEG_QUALITY = 0.95;
 const MAX_KEPT = 10;
@@ -19,6 +19,7 @@ const tasks = {
   /** Starts the runtime; returns a description of it. */
   async start(options) {
     limits = options.limits;
+    await bytesOf(options.style).catch(() => null); // so that the page works offline; its drawing says what is wrong
     runtime = await Runtime.start(options, options.style);
     const {accelerator, threads, gpuProblem} = runtime;
     return {accelerator, threads, gpuProblem};
@@ -129,7 +130,14 @@ async function work({number, task, options}) {
     const transferred = [result, result.photo, result.cartoon].filter(value => value instanceof ImageBitmap);
     self.postMessage({number, result}, transferred);
   } catch (error) {
-    const {name, details} = error instanceof Problem ? error : new Problem('drawingFailed', {message: String(error?.message ?? error)});
+    const {name, details} = problemOf(error);
     self.postMessage({number, problem: {name, details}});
   }
+}
+
+function problemOf(error) {
+  if (error instanceof Problem) return error;
+  const message = String(error?.message ?? error);
+  const isMemory = error instanceof RangeError || error instanceof WebAssembly.RuntimeError || /memory|alloc/i.test(message);
+  return new Problem(isMemory ? 'outOfMemory' : 'unexpected', {message});
 }

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
+from export.web import page
 from tests.export.web.visitor import decode, encode
 from tests.helpers import draw
 from tests.profiles import DISPLAY_P3, rgb_profile
@@ -25,7 +26,7 @@ def photo():
 def _set_taste(visitor, strength, keep_colors):
     visitor.page.evaluate(
         """([strength, keepColors]) => {
-          document.getElementById('strength').value = strength;
+          document.getElementById('strength').value = 100 * strength;
           document.getElementById('keep-colors').checked = keepColors;
         }""",
         [strength, keep_colors],
@@ -41,6 +42,13 @@ def test_a_download_is_what_cartoonize_draws(visit, page_styles, photo, strength
     assert name == "holiday.beach-cartoon.png"
     expected = page_styles[0].load()(photo, strength, keep_colors).astype(int)
     assert (np.abs(decode(content) - expected) > 1).mean() < FEW
+
+
+def test_the_export_finds_the_page_equal_to_python(page_styles, page_files, start_browser):
+    photos = [np.asarray(draw(seed, 60, 81)) for seed in (1, 2)]
+    entry = page.check_page(page_styles, page_files, photos)
+    assert entry.parity.psnr_db > page.BUDGET_DB and entry.parity.num_photos == 4
+    assert "Chrom" in entry.proof
 
 
 def test_small_and_odd_sizes_are_drawn_in_one_piece(visit, page_styles):

@@ -8,9 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from export.web.server import PageServer, reader_of
-from tests.export.web.conftest import CAMERA
-from tests.export.web.visitor import Visitor, decode, encode
+from tests.export.web.visitor import decode, encode
 from tests.helpers import REPOSITORY, draw
 
 pytestmark = pytest.mark.slow
@@ -26,7 +24,11 @@ def test_the_divider_shows_the_cartoon_on_its_right(visit):
     visitor.page.keyboard.press("ArrowRight")
     after = visitor.page.input_value("#divider")
     assert float(after) > float(before)
-    assert f"{after}%" in visitor.page.eval_on_selector("#cartoon", "cartoon => cartoon.style.clipPath")
+    clip = visitor.page.eval_on_selector("#cartoon", "cartoon => getComputedStyle(cartoon).clipPath")
+    assert clip == f"inset(0px 0px 0px {after}%)"
+    box = visitor.page.locator("#divider").bounding_box()
+    visitor.page.locator("#divider").click(position={"x": 0.25 * box["width"], "y": 9})
+    assert 20 <= float(visitor.page.input_value("#divider")) <= 30
     pixels = "canvas => [...canvas.getContext('2d').getImageData(0, 0, 99, 9).data].join()"
     assert visitor.page.eval_on_selector("#photo", pixels) != visitor.page.eval_on_selector("#cartoon", pixels)
 
@@ -34,26 +36,48 @@ def test_the_divider_shows_the_cartoon_on_its_right(visit):
 def test_the_styles_show_the_photo_itself(visit):
     visitor = visit()
     visitor.choose(("photo.png", PHOTO))
-    drawn = "() => [...document.querySelectorAll('.style canvas')].every(canvas => canvas.width === 112)"
+    drawn = "() => [...document.querySelectorAll('.style canvas')].every(canvas => canvas.width === 160)"
     visitor.page.wait_for_function(drawn)
     pictures = [canvas.screenshot() for canvas in visitor.page.query_selector_all(".style canvas")]
     assert len(set(pictures)) == 2
 
 
-def test_several_photos_wait_in_a_queue_and_are_saved_one_after_another(visit):
+def test_several_photos_are_saved_one_after_another(visit):
     visitor = visit()
     visitor.choose(("one.png", PHOTO), ("broken.png", PHOTO[:200]), ("two.jpg", _jpeg()))
-    assert visitor.page.locator("#queue button").all_text_contents() == ["one.png", "broken.png", "two.jpg"]
+    assert visitor.page.locator("#list button:first-child").all_text_contents() == ["one.png", "broken.png", "two.jpg"]
     saved = []
     visitor.page.on("download", lambda download: saved.append(download.suggested_filename))
     visitor.page.click("#download-all")
-    visitor.page.wait_for_function("() => document.getElementById('problem').textContent")
+    visitor.page.wait_for_function(
+        "() => document.getElementById('status').textContent.startsWith('Photo 3 of 3: two-')"
+    )
     visitor.page.wait_for_timeout(500)
     assert saved == ["one-cartoon.png", "two-cartoon.png"]
     assert "broken.png" in visitor.problem
-    visitor.page.click("#queue li:last-child button")
+    visitor.page.click("#list li:last-child button")
     visitor.page.wait_for_function("() => document.getElementById('status').textContent.includes('two.jpg is drawn')")
     assert visitor.page.locator("[aria-current=true]").all_text_contents() == ["two.jpg"]
+    visitor.page.click("[aria-label='Remove broken.png']")
+    assert visitor.page.locator("#list li").count() == 2
+
+
+def test_a_bad_first_photo_gives_its_place_to_the_next(visit):
+    visitor = visit()
+    visitor.choose(("diary.jpg", b"Dear diary"), ("good.png", PHOTO), until=("problem",))
+    assert "diary.jpg" in visitor.problem
+    assert visitor.save()[0] == "good-cartoon.png"
+
+
+def test_nothing_else_can_be_done_while_a_file_is_made(visit):
+    visitor = visit()
+    visitor.choose(("large.png", _large()))
+    visitor.page.click("#download")
+    assert visitor.page.evaluate("['open', 'choices', 'photos'].every(id => document.getElementById(id).inert)")
+    visitor.page.click("#cancel")
+    visitor.wait_for_state("ready")
+    assert visitor.status == "Cancelled."
+    assert not visitor.page.evaluate("document.getElementById('choices').inert")
 
 
 @pytest.mark.parametrize(
@@ -95,13 +119,45 @@ def test_an_animated_picture_is_drawn_by_its_first_frame(visit, page_styles):
 
 def test_a_drawing_can_be_canceled_and_the_next_one_works(visit):
     visitor = visit()
-    large = encode(np.zeros((3000, 4000, 3), np.uint8) + np.arange(4000, dtype=np.uint8)[:, np.newaxis])
-    visitor.choose(("large.png", large), until=("busy",))
+    visitor.choose(("large.png", _large()), until=("busy",))
     visitor.page.click("#cancel")
     visitor.wait_for_state("ready")
-    assert visitor.status == "Canceled."
+    assert visitor.status == "Cancelled."
     visitor.choose(("photo.png", PHOTO))
     assert visitor.save()[0] == "photo-cartoon.png"
+
+
+def test_the_last_wish_counts(visit, page_styles):
+    visitor = visit()
+    visitor.choose(("photo.png", PHOTO))
+    for strength in (80, 60, 40, 20, 0):
+        visitor.page.evaluate(f"document.getElementById('strength').value = {strength}")
+        visitor.page.dispatch_event("#strength", "input")
+    visitor.wait_for_state("ready")
+    assert visitor.page.text_content("#strength-text") == "0 %"
+    pixels = "canvas => [...canvas.getContext('2d').getImageData(0, 0, 99, 9).data].join()"
+    assert visitor.page.eval_on_selector("#photo", pixels) == visitor.page.eval_on_selector("#cartoon", pixels)
+
+
+def test_share_hands_over_the_file(visit):
+    visitor = visit()
+    visitor.page.evaluate(
+        """() => {
+          window.shared = [];
+          navigator.canShare = () => true;
+          navigator.share = async ({files}) => {
+            window.shared.push(files[0].name);
+            if (window.shared.length === 1) throw new DOMException('too late', 'NotAllowedError');
+          };
+        }"""
+    )
+    visitor.choose(("photo.png", PHOTO))
+    visitor.page.click("#share")
+    visitor.page.wait_for_function("() => document.getElementById('status').textContent.includes('Press Share again')")
+    visitor.page.click("#share")
+    visitor.page.wait_for_function("() => window.shared.length === 2")
+    assert visitor.page.evaluate("window.shared") == ["photo-cartoon.png"] * 2
+    assert visitor.problem == ""
 
 
 def test_drop_and_paste(visit):
@@ -116,58 +172,6 @@ def test_drop_and_paste(visit):
         visitor.page.wait_for_function(
             f"() => document.getElementById('status').textContent.includes('{event}.png is')"
         )
-
-
-def test_the_camera_is_drawn_live_and_gives_a_photo(visit):
-    visitor = visit()
-    visitor.page.evaluate("document.querySelector('[value=small]').checked = true")
-    visitor.page.click("#camera-start")
-    visitor.page.wait_for_function(
-        "() => /\\d+ pixels, \\d+ frames/.test(document.getElementById('live-rate').textContent)"
-    )
-    visitor.page.click("#snapshot")
-    visitor.page.wait_for_function("() => document.getElementById('status').textContent.includes('camera.png is')")
-    assert visitor.page.is_hidden("#live")
-    assert visitor.save()[0] == "camera-cartoon.png"
-
-
-def test_a_refused_camera_gets_a_sentence(start_browser, address):
-    browser = start_browser(CAMERA[0], "--deny-permission-prompts")
-    visitor = Visitor(browser.new_context(), address)
-    visitor.open()
-    visitor.page.click("#camera-start")
-    visitor.wait_for_state("problem")
-    assert "camera" in visitor.problem
-    visitor.choose(("photo.png", PHOTO))
-    assert "is drawn" in visitor.status
-    browser.close()
-
-
-def test_the_page_works_without_a_network_after_the_first_visit(chromium, page_files):
-    context = chromium.new_context()
-    with PageServer(reader_of(page_files)) as server:
-        visitor = Visitor(context, server.address)
-        visitor.open()
-        visitor.choose(("photo.png", PHOTO))
-        visitor.page.wait_for_timeout(500)  # the thumbnails load the other style
-    context.set_offline(True)
-    visitor.page.reload()
-    visitor.wait_for_state("ready")
-    visitor.choose(("again.png", PHOTO))
-    assert "again.png is drawn" in visitor.status
-    assert visitor.save()[0] == "again-cartoon.png"
-    visitor.leave()
-
-
-def test_a_host_without_headers_gets_threads_by_the_service_worker(chromium, page_files, monkeypatch):
-    monkeypatch.setattr("export.web.server.HEADERS", {})
-    with PageServer(reader_of(page_files)) as server:
-        visitor = Visitor(chromium.new_context(), server.address)
-        visitor.open()
-        visitor.page.wait_for_function("() => document.getElementById('runtime').textContent")
-        assert visitor.page.evaluate("crossOriginIsolated")
-        assert not visitor.errors
-        visitor.leave()
 
 
 def test_threads_can_be_chosen(visit):
@@ -221,6 +225,10 @@ def test_the_page_loads_nothing_that_its_policy_forbids(page_files):
     (policy,) = re.findall(r'Content-Security-Policy" content="([^"]+)"', html)
     assert "default-src 'none'" in policy and "http" not in policy and "unsafe-inline" not in policy
     assert not re.findall(r"https?://", html + page_files["app.js"].decode() + page_files["style.css"].decode())
+
+
+def _large():
+    return encode(np.zeros((3000, 4000, 3), np.uint8) + np.arange(4000, dtype=np.uint8)[:, np.newaxis])
 
 
 def _jpeg():
