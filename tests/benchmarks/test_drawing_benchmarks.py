@@ -84,6 +84,7 @@ def test_face_drawings(generator_path, photos_dir, tmp_path, capsys):
     assert sheet.shape[1] > 4 * 240  # photo, teacher and two models
 
 
+@pytest.mark.slow
 def test_whole_commands(photos_dir, tmp_path):
     flags = [
         f"--checkouts={REPOSITORY},{REPOSITORY}/tests/..",

@@ -104,6 +104,7 @@ def test_features_are_brought_back_a_layer(method):
     assert distance(features) < 0.2 * distance(start)
 
 
+@pytest.mark.slow
 def test_a_photo_is_drawn_with_itself(method):
     photo = draw(3, 48, 32)
     drawn = method.draw(photo, photo, num_steps=2, num_iterations=4)
@@ -111,6 +112,7 @@ def test_a_photo_is_drawn_with_itself(method):
     assert np.abs(drawn.astype(int) - photo).mean() < 8
 
 
+@pytest.mark.slow
 def test_a_photo_is_drawn_with_patches_of_its_like(method):
     """The style picture is the photo shifted, in other colours; the matches must shift it back."""
     photo = draw(5, 64, 64)

@@ -84,6 +84,7 @@ def test_slow_drawings_are_made_once(tmp_path):
     np.testing.assert_array_equal(drawings().draw(photos[0]), 255 - photos[0])
 
 
+@pytest.mark.slow
 def test_the_cartoon_most_like_a_photo_is_found(tmp_path):
     files = sorted(_folder(tmp_path / "frames", 6).glob("*.png"))
     (tmp_path / "frames" / "broken.png").write_bytes(b"nothing")

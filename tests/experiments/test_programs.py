@@ -92,6 +92,7 @@ def _check_content_weight(folder):
     assert _num_claims(folder) == 1 and (folder / "curve.png").exists()
 
 
+@pytest.mark.slow
 def test_an_experiment_uses_the_runs_of_another_one(folders, tmp_path, quick_training, monkeypatch, capfd):
     status, folder = _run(content_weight, folders, tmp_path, "--content_weights=10,6.2e-4", "--num_processes=2")
     assert status == 0

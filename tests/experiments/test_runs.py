@@ -81,6 +81,7 @@ def test_a_failure_lets_those_beside_it_end_and_begins_no_other(run):
         runs.train([run("killed")], 1)
 
 
+@pytest.mark.slow
 def test_after_a_request_to_stop_all_save_and_no_other_begins(run, tmp_path):
     several = [run("endless-1"), run("endless-2"), run("waiting")]
     code = (

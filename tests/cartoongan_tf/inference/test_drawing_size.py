@@ -33,6 +33,7 @@ def test_a_film_is_drawn_at_that_size(runtime):
     np.testing.assert_allclose(cartoons.astype(int), mixed, atol=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", styles.all_styles())
 def test_half_a_megapixel_two_and_twelve_give_the_same_cartoon(name):
     """A phone's photo is no longer a photo with a tint."""

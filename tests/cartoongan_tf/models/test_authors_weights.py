@@ -178,6 +178,7 @@ def hayao(assets, tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 def test_hayao_draws_what_the_authors_network_draws(assets, hayao):
     """Parity with the released network, borders included: its recorded output for a 64 px picture."""
     fixture = np.load(assets / "authors" / "hayao_fixture_64.npz")

@@ -105,6 +105,7 @@ def test_a_step_adds_the_term_of_its_own_draws(small_networks):
     assert second["stability_loss"] != pytest.approx(first["stability_loss"], rel=1e-3)
 
 
+@pytest.mark.slow
 def test_two_replicas_do_what_one_does(small_networks, two_replicas):
     """Two replicas of batch 2 against one of batch 4: each photo is disturbed alike. With weighted faces, too."""
     config = dataclasses.replace(CONFIG, initialization_loss="teacher", face_weight=4.0)

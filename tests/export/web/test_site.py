@@ -102,6 +102,7 @@ def reference(generators):
     return Reference(generators["light"], [np.asarray(draw(seed, 32, 48)) for seed in (1, 2)])
 
 
+@pytest.mark.slow
 def test_without_a_browser_the_export_says_that_nothing_was_checked(page_config, reference, monkeypatch):
     monkeypatch.setattr(browser, "find_browser", lambda: None)
     entries, contents = page.make_page(reference, page_config)
