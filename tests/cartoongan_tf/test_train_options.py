@@ -117,6 +117,7 @@ def test_resuming_with_what_the_checkpoint_lacks_is_refused(split_data_dir, ever
         assert f"--{name}={value}" in error and f"--{name}={before[name]}" in error
 
 
+@pytest.mark.slow
 def test_a_dry_run_reports_what_a_run_takes_and_writes_nothing(split_data_dir, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(dry_run, "TIMED_SECS", 0)
     assert train_small(split_data_dir, tmp_path / "run", "--dry_run", "--discriminator_warmup_steps=40") == 0

@@ -149,6 +149,7 @@ def test_some_checkpoints_are_kept_for_good(data_dir, tmp_path):
     assert train_small(data_dir, tmp_path / "other", "--keep_every_steps=7") == 2
 
 
+@pytest.mark.slow
 def test_a_run_that_is_asked_to_stop_saves_and_can_be_resumed(data_dir, finished, tmp_path, monkeypatch, capsys):
     @contextlib.contextmanager
     def after_seven_steps():

@@ -64,6 +64,7 @@ def test_an_existing_version_is_not_overwritten(export, tmp_path, capsys):
     assert contents(tmp_path) == before
 
 
+@pytest.mark.slow
 def test_several_styles_share_a_serving_folder(export, tmp_path):
     assert export(tmp_path, "--formats=saved_model,fp32") == 0
     assert export(tmp_path, "--formats=saved_model", name="rain") == 0

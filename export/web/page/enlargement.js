@@ -26,6 +26,7 @@ export function enlargeRows(cartoon, {width, height}, start, end) {
 
 /** Returns rows `top` to `bottom` of the picture in its new size, RGB, by linear interpolation in OpenCV's integers. */
 function interpolate(picture, width, height, top, bottom) {
+  const {data} = picture;
   const columns = Array.from({length: width}, (_, x) => neighbours(x, picture.width / width, picture.width));
   const result = new Float32Array((bottom - top) * width * 3);
   let at = 0;
@@ -35,8 +36,8 @@ function interpolate(picture, width, height, top, bottom) {
     const lower = below * picture.width;
     for (const [left, right, leftShare, rightShare] of columns) {
       for (let c = 0; c < 3; c++) {
-        const inUpper = picture.data[(upper + left) * 4 + c] * leftShare + picture.data[(upper + right) * 4 + c] * rightShare;
-        const inLower = picture.data[(lower + left) * 4 + c] * leftShare + picture.data[(lower + right) * 4 + c] * rightShare;
+        const inUpper = data[(upper + left) * 4 + c] * leftShare + data[(upper + right) * 4 + c] * rightShare;
+        const inLower = data[(lower + left) * 4 + c] * leftShare + data[(lower + right) * 4 + c] * rightShare;
         result[at++] = (((upperShare * (inUpper >> 4)) >> 16) + ((lowerShare * (inLower >> 4)) >> 16) + 2) >> 2;
       }
     }

@@ -17,8 +17,7 @@ export async function startOffline(isInUse) {
   const isFirstVisit = !serviceWorker.controller;
   try {
     await serviceWorker.register('service_worker.js');
-    const controlled = new Promise(resolve => serviceWorker.addEventListener('controllerchange', resolve, {once: true}));
-    if (isFirstVisit) await Promise.race([controlled, new Promise(resolve => setTimeout(resolve, PATIENCE_MS))]);
+    if (isFirstVisit) await Promise.race([controlled(), new Promise(resolve => setTimeout(resolve, PATIENCE_MS))]);
   } catch {
     return; // a browser without storage draws all the same
   }
@@ -30,4 +29,9 @@ export async function startOffline(isInUse) {
   sessionStorage.setItem('isolation', 'tried');
   location.reload();
   await new Promise(() => {}); // nothing else is loaded twice
+}
+
+function controlled() {
+  if (navigator.serviceWorker.controller) return Promise.resolve();
+  return new Promise(resolve => navigator.serviceWorker.addEventListener('controllerchange', resolve, {once: true}));
 }

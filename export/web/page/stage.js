@@ -142,7 +142,7 @@ function describeStyle() {
   at('style-text').textContent = chosenStyle().description;
 }
 
-/** Draws the photo on the stage in all styles, small. Their files are loaded for that, unless the visitor saves data. */
+/** Draws the photo on the stage in all styles, small; visitors who save data do without, as it loads all files. */
 async function drawThumbnails() {
   const photo = stage.shown;
   if (stage.styles.length < 2 || navigator.connection?.saveData) return;

@@ -138,6 +138,6 @@ async function work({number, task, options}) {
 function problemOf(error) {
   if (error instanceof Problem) return error;
   const message = String(error?.message ?? error);
-  const isMemory = error instanceof RangeError || error instanceof WebAssembly.RuntimeError || /memory|alloc/i.test(message);
-  return new Problem(isMemory ? 'outOfMemory' : 'unexpected', {message});
+  const isOfMemory = error instanceof RangeError || error instanceof WebAssembly.RuntimeError;
+  return new Problem(isOfMemory || /memory|alloc/i.test(message) ? 'outOfMemory' : 'unexpected', {message});
 }

@@ -28,6 +28,7 @@ def runtimes(models, runtime):
     return {"keras": runtime, **others}
 
 
+@pytest.mark.slow
 def test_every_runtime_gives_the_same_at_every_size(models, runtimes):
     generator = load_generator(models["keras"])
     for height, width in ((1, 1), (2, 9), (61, 83), (64, 32)):

@@ -201,6 +201,7 @@ def test_hayao_reproduces_the_published_pictures(assets, hayao, name):
     assert psnr(rounded, published[:height, :width]) >= 40
 
 
+@pytest.mark.slow
 def test_hayao_draws_a_photo(assets, hayao, tmp_path):
     """The authors' weights on a real photo through the program, by the .tflite file that the import writes."""
     small = tmp_path / "small.png"

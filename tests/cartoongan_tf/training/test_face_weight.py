@@ -59,6 +59,7 @@ def test_the_initialization_weighs_faces(small_networks, loss):
         np.testing.assert_allclose(measured[name], value, rtol=1e-3, err_msg=name)
 
 
+@pytest.mark.slow
 def test_adversarial_training_weighs_faces_in_the_content_alone(small_networks):
     """And with --stability_weight, it has that term, too."""
     config = small_config(color_weight=1.0, face_weight=WEIGHT, stability_weight=2.0)

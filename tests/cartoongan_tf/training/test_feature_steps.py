@@ -17,6 +17,7 @@ def _config(**changes):
     return small_config(discriminator="features", **changes)
 
 
+@pytest.mark.slow
 def test_a_step_reports_what_was_before_its_update():
     config = _config(edge_loss_weight=0.5, content_weight=1e-3)
     fresh = untrained(config)
@@ -57,6 +58,7 @@ def test_each_network_learns_against_the_other_and_vgg19_does_not():
     assert scalars[-1]["generator_loss"] < scalars[0]["generator_loss"]
 
 
+@pytest.mark.slow
 def test_random_mixing_stays_as_it_was_drawn():
     config = _config(feature_mixing="random", discriminator_warmup_steps=5, discriminator_warmup_learning_rate=1e-3)
     before = untrained(config).discriminator

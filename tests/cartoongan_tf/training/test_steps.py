@@ -69,6 +69,7 @@ def test_each_network_learns_against_the_other(small_networks):
     assert scalars[-1]["generator_loss"] < scalars[0]["generator_loss"]
 
 
+@pytest.mark.slow
 def test_a_large_content_weight_keeps_the_content(small_networks):
     def content_after_training(content_weight):
         config = small_config(content_weight=content_weight)
@@ -85,6 +86,7 @@ def test_features_are_never_changed(small_networks):
         np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [steps.initialization_step, steps.adversarial_step])
 def test_two_replicas_do_what_one_does(small_networks, step, two_replicas):
     """Two replicas of batch 2 against one of batch 4: the same losses, and the same pictures afterwards.
@@ -153,6 +155,7 @@ def test_the_pool_changes_what_the_discriminator_learns_from_and_nothing_else(sm
     assert with_pool[1]["logits_generated"] != pytest.approx(without[1]["logits_generated"], rel=1e-4)
 
 
+@pytest.mark.slow
 def test_bfloat16_is_close_and_its_weights_are_float32(small_networks):
     exact, _ = run_steps(steps.adversarial_step, small_config(), 1)
     scalars, networks = run_steps(steps.adversarial_step, small_config(mixed_precision="bfloat16"), 3)

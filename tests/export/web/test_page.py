@@ -26,8 +26,8 @@ def test_the_divider_shows_the_cartoon_on_its_right(visit):
     assert float(after) > float(before)
     clip = visitor.page.eval_on_selector("#cartoon", "cartoon => getComputedStyle(cartoon).clipPath")
     assert clip == f"inset(0px 0px 0px {after}%)"
-    box = visitor.page.locator("#divider").bounding_box()
-    visitor.page.locator("#divider").click(position={"x": 0.25 * box["width"], "y": 9})
+    width = visitor.page.locator("#stage").bounding_box()["width"]
+    visitor.page.locator("#stage").click(position={"x": 0.25 * width, "y": 9})
     assert 20 <= float(visitor.page.input_value("#divider")) <= 30
     pixels = "canvas => [...canvas.getContext('2d').getImageData(0, 0, 99, 9).data].join()"
     assert visitor.page.eval_on_selector("#photo", pixels) != visitor.page.eval_on_selector("#cartoon", pixels)
