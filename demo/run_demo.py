@@ -112,10 +112,10 @@ def is_reachable(url: str) -> bool:
 
 
 def export() -> None:
-    print("\n5. Export for servers and phones, and the bundled styles for browsers")
+    print("\n5. Export for servers and phones, and the bundled style for browsers")
     model = f"--model={OUTPUT}/run/generator.keras"
     run("export.export_model", model, "--name=demo", f"--output_dir={OUTPUT}/exported")
-    run("export.export_model", "--formats=web", "--style=ink,pepper,noir", f"--output_dir={OUTPUT}/page")
+    run("export.export_model", "--formats=web", f"--output_dir={OUTPUT}/page")
 
 
 def cartoonize_with_each_export() -> None:
@@ -152,7 +152,7 @@ Done in {seconds / 60:.1f} minutes. Look at
   {OUTPUT}/run/generator.keras      the trained network
   {OUTPUT}/exported/serving/demo/   for TensorFlow Serving
   {OUTPUT}/exported/tflite/         for phones
-  {OUTPUT}/page/web/                a page that draws in the bundled styles, for any host
+  {OUTPUT}/page/web/                a page that draws in the bundled style, for any host
   {OUTPUT}/exported/report.md       how closely each export agrees with the trained network
 Expect a rough result from this style: it is a small network, trained for a few minutes on few pictures.
 

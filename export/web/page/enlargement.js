@@ -151,18 +151,13 @@ function largestAround(windows, width, height, x, y, c, disc) {
 
 /** Blurs RGB values by a symmetric kernel, given from its middle on, into an array; reflects at borders. */
 function blur(values, width, height, kernel, result, toLevels) {
-  const radius = kernel.length - 1;
+  const weights = Float64Array.from(kernel.length % 2 ? kernel : [...kernel, 0]); // they are taken two at a time
+  const radius = weights.length - 1;
   const stride = width * 3;
   const row = new Float64Array(stride);
   const padded = new Float32Array((width + 2 * radius) * 3);
   for (let y = 0; y < height; y++) {
-    for (let i = 0, at = y * stride; i < stride; i++) row[i] = kernel[0] * values[at + i];
-    for (let k = 1; k <= radius; k++) {
-      const above = reflect(y - k, height) * stride;
-      const below = reflect(y + k, height) * stride;
-      const weight = kernel[k];
-      for (let i = 0; i < stride; i++) row[i] += weight * (values[above + i] + values[below + i]);
-    }
+    addNeighbours(row, values, weights, k => reflect(y + k, height) * stride);
     padded.set(row, radius * 3);
     for (let x = 0; x < radius; x++) {
       for (let c = 0; c < 3; c++) {
@@ -170,14 +165,23 @@ function blur(values, width, height, kernel, result, toLevels) {
         padded[(radius + width + x) * 3 + c] = row[reflect(width + x, width) * 3 + c];
       }
     }
-    for (let i = 0, at = radius * 3; i < stride; i++) row[i] = kernel[0] * padded[at + i];
-    for (let k = 1; k <= radius; k++) {
-      const left = (radius - k) * 3;
-      const right = (radius + k) * 3;
-      const weight = kernel[k];
-      for (let i = 0; i < stride; i++) row[i] += weight * (padded[left + i] + padded[right + i]);
-    }
+    addNeighbours(row, padded, weights, k => (radius + k) * 3);
     for (let i = 0, out = y * stride; i < stride; i++) result[out + i] = toLevels ? Math.floor(row[i] + 0.5) : row[i];
+  }
+}
+
+/** Writes the weighted sums of neighbours into a row; `place` tells where those at a distance begin. */
+function addNeighbours(row, values, weights, place) {
+  const middle = place(0);
+  const own = weights[0];
+  for (let i = 0; i < row.length; i++) row[i] = own * values[middle + i];
+  for (let k = 1; k < weights.length; k += 2) {
+    const [before, after, farBefore, farAfter] = [place(-k), place(k), place(-k - 1), place(k + 1)];
+    const near = weights[k];
+    const far = weights[k + 1];
+    for (let i = 0; i < row.length; i++) {
+      row[i] += near * (values[before + i] + values[after + i]) + far * (values[farBefore + i] + values[farAfter + i]);
+    }
   }
 }
 

@@ -18,9 +18,9 @@ FEW = 1e-4  # the share of values that may differ by more than a level: the enla
 
 @pytest.fixture(scope="module")
 def photo():
-    """A photo of 1.3 megapixels, which `ink` draws smaller and enlarges."""
+    """A photo that `ink` draws smaller and enlarges."""
     small = draw(3, 330, 390)
-    return cv2.resize(np.asarray(small), (1300, 1000), interpolation=cv2.INTER_CUBIC)
+    return cv2.resize(np.asarray(small), (990, 770), interpolation=cv2.INTER_CUBIC)
 
 
 def _set_taste(visitor, strength, keep_colors):
