@@ -79,7 +79,7 @@ def main(argv=None) -> int:
 
 
 def _measure(config: BrowserConfig, _) -> None:
-    chromium = browser.find_browser()
+    chromium = browser.find_browser(browser.CHROMIUM)
     if not chromium:
         raise InputError("no Chromium on this machine: apt-get install chromium")
     program.start_tensorflow()

@@ -13,7 +13,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
-from export.web.browser import find_browser
+from export.web.browser import CHROMIUM, find_browser
 from export.web.server import PageServer, reader_of_folder
 
 SIZE = {"width": 1000, "height": 860}
@@ -22,7 +22,7 @@ SIZE = {"width": 1000, "height": 860}
 def main(folder: str, output: str) -> None:
     sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
     with PageServer(reader_of_folder(Path(folder))) as server, sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=find_browser(), args=sandbox)
+        browser = driver.chromium.launch(executable_path=find_browser(CHROMIUM), args=sandbox)
         page = browser.new_page(viewport=SIZE)
         page.goto(server.address)
         page.wait_for_selector("body[data-state=ready]")

@@ -22,12 +22,23 @@ from export.web import site
 from export.web.server import PageServer, reader_of
 from export.web.site import PageStyle
 
-_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
-_PLACES = (
+CHROMIUM = (
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "chrome",
+    "msedge",
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
     r"C:\Program Files\Google\Chrome\Application\chrome.exe",
     r"C:\Program Files (x86)\Microsoft\Edge\Application\msedge.exe",
+)
+FIREFOX = (
+    "firefox",
+    "firefox-esr",
+    "/Applications/Firefox.app/Contents/MacOS/firefox",
+    r"C:\Program Files\Mozilla Firefox\firefox.exe",
 )
 _PATIENCE_S = 180  # for one photo
 _END_S = 10
@@ -49,10 +60,13 @@ class Drawings(NamedTuple):
     cartoons: dict[str, list[np.ndarray]]
 
 
-def find_browser() -> str | None:
-    """Return the program of a browser of the Chromium family on this machine; None if there is none."""
-    found = (*map(shutil.which, _NAMES), *filter(os.path.exists, _PLACES))
-    return next(filter(None, found), None)
+def find_browser(names: Sequence[str] = (*CHROMIUM, *FIREFOX)) -> str | None:
+    """Return the program of the first browser that is on this machine; None if there is none.
+
+    Args:
+      names: names of programs on the PATH, and their usual places.
+    """
+    return next(filter(None, map(shutil.which, names)), None)
 
 
 def draw_in_browser(
@@ -91,9 +105,12 @@ def draw_in_browser(
 
 
 def _start(browser: str, address: str, profile: str) -> subprocess.Popen:
-    flags = ["--headless=new", "--no-first-run", "--disable-extensions", f"--user-data-dir={profile}"]
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        flags.append("--no-sandbox")  # Chromium's sandbox refuses the administrator
+    if "firefox" in Path(browser).name.lower():
+        flags = ["--headless", "--no-remote", "--profile", profile]
+    else:
+        flags = ["--headless=new", "--no-first-run", "--disable-extensions", f"--user-data-dir={profile}"]
+        if hasattr(os, "geteuid") and os.geteuid() == 0:
+            flags.append("--no-sandbox")  # Chromium's sandbox refuses the administrator
     quiet = subprocess.DEVNULL
     try:
         return subprocess.Popen([browser, *flags, address], stdin=quiet, stdout=quiet, stderr=quiet)

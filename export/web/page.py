@@ -74,7 +74,7 @@ def check_page(page_styles: Sequence[PageStyle], contents: Mapping[str, bytes], 
     """
     program = browser.find_browser()
     similarity = None
-    proof = "no browser of the Chromium family (chromium, google-chrome, msedge) was found on this machine"
+    proof = "no Chromium, Chrome, Edge or Firefox was found on this machine"
     if program:
         try:
             with progress.stage("drawing the photos in a browser, and comparing its cartoons"):

@@ -53,7 +53,7 @@ def address(page_files):
 @pytest.fixture(scope="session")
 def start_browser():
     """A function that starts a browser with more flags, or skips the test if there is none."""
-    program = browser.find_browser()
+    program = browser.find_browser(browser.CHROMIUM)
     if not program:
         pytest.skip("no Chromium on this machine: apt-get install chromium")
     playwright = pytest.importorskip("playwright.sync_api", reason="no Playwright: pip install playwright")
