@@ -98,3 +98,10 @@ def test_a_photo_chosen_while_the_page_starts_is_drawn(chromium, page_files):
         visitor.page.set_input_files("#files", {"name": "early.png", "mimeType": "", "buffer": PHOTO})
         visitor.page.wait_for_function("() => document.getElementById('status').textContent === 'early.png is drawn.'")
         visitor.leave()
+
+
+def test_the_page_can_be_installed(visit):
+    visitor = visit()
+    answer = visitor.context.new_cdp_session(visitor.page).send("Page.getInstallabilityErrors")
+    reasons = {error["errorId"] for error in answer["installabilityErrors"]}
+    assert reasons <= {"in-incognito"}  # as every new visitor here is
