@@ -1,13 +1,13 @@
 """The folder of served models: models.config for the server, and a README for its users."""
 
 import os
-import re
 from pathlib import Path
 
 from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
 from cartoongan_tf.base.errors import InputError
+from export import templates
 from export.serving.facts import DECODED_FACTOR
 
 CONFIG = "models.config"
@@ -86,5 +86,4 @@ def readme_text(
         "one_thread_megapixels": f"{one_thread_pixels / 1e6:.1f}",
         "megabytes_per_megapixel": f"{bytes_per_pixel:,.0f}",
     }
-    template = _TEMPLATE.read_text(encoding="utf-8")
-    return re.sub(r"\{\{(\w+)\}\}", lambda placeholder: values[placeholder[1]], template)
+    return templates.fill(_TEMPLATE, **values)

@@ -8,6 +8,7 @@ from cartoongan_tf import styles
 from cartoongan_tf.base import progress
 from cartoongan_tf.inference.named_models import parse_named_models
 from cartoongan_tf.inference.tflite_facts import keras_sha256
+from cartoongan_tf.models import pixels
 from cartoongan_tf.models.generator_file import load_generator
 from export import files, parity, tflite
 from export.config import WEB, ExportConfig
@@ -100,10 +101,10 @@ def check_page(page_styles: Sequence[PageStyle], contents: Mapping[str, bytes], 
 
 def _compare(page_styles: Sequence[PageStyle], drawings: Drawings, photos: list[np.ndarray]) -> Parity:
     """Compare a browser's cartoons with Python's, as they are seen: in 256 levels."""
-    drawn = [_to_float(cartoon) for style in page_styles for cartoon in drawings.cartoons[style.name]]
-    expected = [_to_float(cartoon) for style in page_styles for cartoon in map(style.load(), photos)]
-    return parity.compare(drawn, expected)
+    drawn = [cartoon for style in page_styles for cartoon in drawings.cartoons[style.name]]
+    expected = [cartoon for style in page_styles for cartoon in map(style.load(), photos)]
+    return parity.compare(_to_float(drawn), _to_float(expected))
 
 
-def _to_float(picture: np.ndarray) -> np.ndarray:
-    return picture[np.newaxis].astype(np.float32) / 127.5 - 1.0
+def _to_float(pictures: list[np.ndarray]) -> list[np.ndarray]:
+    return [np.asarray(pixels.to_float(picture[np.newaxis])) for picture in pictures]

@@ -4,7 +4,6 @@ import gzip
 import hashlib
 import io
 import json
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -18,7 +17,7 @@ from cartoongan_tf.inference.tflite_facts import TFLiteFacts
 from cartoongan_tf.inference.tflite_model import TFLiteGenerator
 from cartoongan_tf.inference.tflite_runtime import TFLiteRuntime
 from cartoongan_tf.media import pictures
-from export import tflite_file
+from export import templates, tflite_file
 
 BUILT = Path(__file__).with_name("page") / "built"
 SERVICE_WORKER = "service_worker.js"
@@ -77,8 +76,9 @@ def make_site(styles: Sequence[PageStyle]) -> dict[str, bytes]:
     files |= {style.path: style.tflite for style in styles}
     files["styles.json"] = json.dumps({"styles": [style.facts() for style in styles]}, indent=1).encode()
     files |= _icons(styles[0], files[EXAMPLE])
-    files["LICENSES.txt"] = _fill(_LICENSES, styles="\n".join(f"{style.name}: {style.license}" for style in styles))
-    files["README.md"] = _fill(_README, styles=", ".join(style.name for style in styles))
+    licences = [f"{style.name}: {style.license}" for style in styles]
+    files["LICENSES.txt"] = templates.fill(_LICENSES, styles="\n".join(licences)).encode()
+    files["README.md"] = templates.fill(_README, styles=", ".join(style.name for style in styles)).encode()
     version = hashlib.sha256(b"".join(hashlib.sha256(files[path]).digest() for path in sorted(files))).hexdigest()
     files[SERVICE_WORKER] = files[SERVICE_WORKER].replace(b'"VERSION"', f'"{version[:16]}"'.encode())
     return files
@@ -86,8 +86,7 @@ def make_site(styles: Sequence[PageStyle]) -> dict[str, bytes]:
 
 def check_files(files: Mapping[str, bytes]) -> dict[str, bytes]:
     """Return the files of a page together with those that check it."""
-    built = built_files()
-    return {**files, **{path: built[path] for path in _CHECK}}
+    return {**files, **{path: (BUILT / path).read_bytes() for path in _CHECK}}
 
 
 def built_files() -> dict[str, bytes]:
@@ -108,8 +107,3 @@ def _encode_icon(cartoon: np.ndarray, side: int) -> bytes:
     resized = cv2.resize(cartoon, (side, side), interpolation=cv2.INTER_AREA)
     Image.fromarray(resized).quantize(128).save(file, "PNG", optimize=True)
     return file.getvalue()
-
-
-def _fill(template: Path, **values: str) -> bytes:
-    text = template.read_text(encoding="utf-8")
-    return re.sub(r"\{\{(\w+)\}\}", lambda placeholder: values[placeholder[1]], text).encode()
