@@ -36,7 +36,8 @@ def make_files(reference: Reference, config: ExportConfig) -> list[ExportedFile]
     """
     calibration = _calibration_photos(config)
     files = []
-    steps = Bar(_tflite_plans(config), desc="export", unit="file")
+    plans = _tflite_plans(config)
+    steps = Bar(plans, desc="export", unit="file", disable=not plans)
     for precision, size in steps:
         steps.set_postfix_str(f"{precision}{_suffix(size)}")
         files.append(make_tflite_file(tflite.convert, reference, config, precision, size, calibration))
