@@ -74,9 +74,8 @@ def test_the_camera_stops_whatever_is_done_while_it_starts(visit):
     assert visitor.page.evaluate(LIVE_TRACKS) == 0
     visitor.page.click("#camera-start")
     visitor.choose(("photo.png", PHOTO))
-    visitor.page.wait_for_timeout(500)
-    assert visitor.page.evaluate("window.tracks.length") == 2
-    assert visitor.page.evaluate(LIVE_TRACKS) == 0
+    visitor.page.wait_for_function("() => window.tracks.length === 2")
+    visitor.page.wait_for_function(f"() => ({LIVE_TRACKS})() === 0")
     assert visitor.problem == "" and visitor.page.is_visible("#compare")
 
 

@@ -52,7 +52,9 @@ def test_several_photos_are_saved_one_after_another(visit):
     visitor.page.wait_for_function(
         "() => document.getElementById('status').textContent.startsWith('Photo 3 of 3: two-')"
     )
-    visitor.page.wait_for_timeout(500)
+    for _ in range(100):
+        if len(saved) < 2:
+            visitor.page.wait_for_timeout(100)
     assert saved == ["one-cartoon.png", "two-cartoon.png"]
     assert "broken.png" in visitor.problem
     visitor.page.click("#list li:last-child button")
