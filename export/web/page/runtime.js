@@ -7,6 +7,8 @@ const FOLDER = new URL('runtime/', self.location.href).href;
 const TEST_SIDE = 64;
 const MAX_DIFFERENCE = 0.02; // of values in [-1, 1]: two and a half grey levels
 export const MULTIPLE = 4; // sides of the model's pictures, from 8 up
+// The signatures of a file, as in cartoongan_tf/inference/tflite_model.py.
+const PICTURE = 'serving_default';
 const FILM = 'film';
 
 export class Runtime {
@@ -54,7 +56,7 @@ export class Runtime {
   /** Draws a photo: float RGB [height, width, 3] in [-1, 1] -> the same. Sides are multiples of 4 from 8 up. */
   async draw(style, photo, size) {
     await this.prepare(style, size);
-    const [cartoon] = await this.run(['serving_default'], [tensorOf(photo, size)]);
+    const [cartoon] = await this.run(PICTURE, [tensorOf(photo, size)], [0]);
     return cartoon;
   }
 
@@ -71,13 +73,14 @@ export class Runtime {
       statistics: new Tensor(before, shape),
       keep: new Tensor(Float32Array.of(isSameFilm ? keep : 0), [1]),
     };
-    const [cartoon, values] = await this.run([FILM], inputs, ['cartoon', 'statistics']);
+    const [cartoon, values] = await this.run(FILM, inputs, ['cartoon', 'statistics']);
     this.statistics = {style: style.name, values};
     return cartoon;
   }
 
-  async run(signature, inputs, names = [0]) {
-    const outputs = await this.model.run(...signature, inputs);
+  /** Runs a signature, and returns the values of the outputs of these names, or places. */
+  async run(signature, inputs, names) {
+    const outputs = await this.model.run(signature, inputs);
     const results = [];
     for (const name of names) {
       const output = await outputs[name].moveTo('wasm');

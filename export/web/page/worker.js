@@ -61,7 +61,7 @@ const tasks = {
 
 /** Returns {photo, mime, notes} of a photo in the size at which a style draws it. */
 function smallPhoto(id, file, style) {
-  return keep(`${id} ${style.drawing_size}`, async () => {
+  return keep(`photo ${id} ${style.drawing_size} ${style.bytes_per_pixel}`, async () => {
     const {picture, mime, notes} = await readPicture(file, limits.pixels);
     takeAlpha(picture);
     return {photo: shrink(picture, sizeWithin(picture, longSideOf(style, picture))), mime, notes};
@@ -69,7 +69,7 @@ function smallPhoto(id, file, style) {
 }
 
 function smallCartoon(id, file, style) {
-  return keep(`${id} ${style.name}`, async () => draw(style, (await smallPhoto(id, file, style)).photo));
+  return keep(`cartoon ${id} ${style.name}`, async () => draw(style, (await smallPhoto(id, file, style)).photo));
 }
 
 /** Returns what was made under a key, or makes it. */

@@ -13,6 +13,11 @@ IS_LIVE = "() => /\\d+ pixels, \\d+ frames/.test(document.getElementById('live-r
 LIVE_TRACKS = "() => window.tracks.filter(track => track.readyState === 'live').length"
 
 
+def _start(visitor):
+    visitor.page.click("#camera-start")
+    visitor.page.wait_for_function(IS_LIVE)
+
+
 def _watch_tracks(visitor):
     """Keep all tracks that the page gets."""
     visitor.page.evaluate(
@@ -57,8 +62,7 @@ def test_a_refused_camera_gets_a_sentence(start_browser, address):
 def test_the_photo_before_comes_back_after_the_camera(visit):
     visitor = visit()
     visitor.choose(("photo.png", PHOTO))
-    visitor.page.click("#camera-start")
-    visitor.page.wait_for_function(IS_LIVE)
+    _start(visitor)
     assert visitor.page.is_hidden("#compare") and visitor.page.is_hidden("#download")
     visitor.page.click("#camera-stop")
     assert visitor.page.is_visible("#compare") and visitor.page.is_hidden("#live")
@@ -82,8 +86,7 @@ def test_the_camera_stops_whatever_is_done_while_it_starts(visit):
 def test_a_camera_that_ends_is_reported(visit):
     visitor = visit()
     _watch_tracks(visitor)
-    visitor.page.click("#camera-start")
-    visitor.page.wait_for_function(IS_LIVE)
+    _start(visitor)
     visitor.page.evaluate("window.tracks.forEach(track => track.dispatchEvent(new Event('ended')))")
     visitor.wait_for_state("problem")
     assert "camera" in visitor.problem and visitor.page.is_hidden("#live")
