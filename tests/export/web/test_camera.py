@@ -37,10 +37,7 @@ def _watch_tracks(visitor):
 def test_the_camera_is_drawn_live_and_gives_a_photo(visit):
     visitor = visit()
     visitor.page.evaluate("document.querySelector('[value=small]').checked = true")
-    visitor.page.click("#camera-start")
-    visitor.page.wait_for_function(
-        "() => /\\d+ pixels, \\d+ frames/.test(document.getElementById('live-rate').textContent)"
-    )
+    _start(visitor)
     visitor.page.click("#snapshot")
     visitor.page.wait_for_function("() => document.getElementById('status').textContent.includes('camera.png is')")
     assert visitor.page.is_hidden("#live")
