@@ -61,9 +61,9 @@ def _building(config: BuildingConfig, _) -> None:
 
 
 def _build(config: BuildingConfig, num_workers: int) -> None:
+    from cartoongan_tf.media.storage import LocalFolder
     from data_pipeline import builder
     from data_pipeline.prepare import PreparationConfig
-    from data_pipeline.storage import LocalFolder
 
     sources = {"photos": LocalFolder(config.photos_dir), "cartoons": LocalFolder(config.cartoons_dir)}
     with tempfile.TemporaryDirectory() as folder:

@@ -16,7 +16,7 @@ import numpy as np
 from cartoongan_tf.base import program
 from cartoongan_tf.base.options import Config, option
 from cartoongan_tf.base.timing import write_report
-from cartoongan_tf.inference import file_pipeline
+from cartoongan_tf.inference import file_options
 from cartoongan_tf.inference.steady import STEADINESS
 from cartoongan_tf.media import film_reader
 from cartoongan_tf.media.image_measures import psnr
@@ -81,7 +81,7 @@ def _flicker(config: FlickerConfig, _) -> None:
 
 
 def _read(config: FlickerConfig) -> np.ndarray:
-    options = file_pipeline.RenderOptions(config.long_side)
+    options = file_options.RenderOptions(config.long_side)
     frames: list[np.ndarray] = []
     with film_reader.opened(config.film) as reader:
         for batch in reader.batches(8):

@@ -37,7 +37,8 @@ def main(argv=None) -> int:
 def _folder(config: FolderConfig, _) -> None:
     program.start_tensorflow()
     from cartoongan_tf import Cartoonizer
-    from cartoongan_tf.inference.file_pipeline import FileOptions, RenderOptions, cartoonize_files
+    from cartoongan_tf.inference.file_options import FileOptions, RenderOptions
+    from cartoongan_tf.inference.file_pipeline import cartoonize_files
 
     cartoonizer = Cartoonizer.load(config.model)
     options = RenderOptions(config.long_side)

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import apache_beam as beam
 import cv2
-from apache_beam.options.pipeline_options import PipelineOptions
 
+from cartoongan_tf.base.beam_runners import pipeline_on
 from cartoongan_tf.base.errors import InputError
 from data_pipeline import shards
 from data_pipeline.build_folder import BuildFolder
@@ -51,14 +51,9 @@ def on_beam(runner: str, options: Sequence[str]) -> MakeShards:
     """
 
     def make_shards(tasks: Sequence[Task], folder: BuildFolder) -> dict[Shard, ShardReport]:
-        try:
-            with beam.Pipeline(options=PipelineOptions(list(options), runner=runner)) as pipeline:
-                for task in tasks:
-                    _add_steps(pipeline, task, folder)
-        except InputError:
-            raise
-        except (RuntimeError, ValueError, ImportError) as error:  # no cluster, a wrong option, a worker that failed
-            raise InputError(f"--runner={runner}: {error}; Beam's own options follow after --") from error
+        with pipeline_on(runner, options) as pipeline:
+            for task in tasks:
+                _add_steps(pipeline, task, folder)
         return _read_reports(tasks, folder)
 
     return make_shards

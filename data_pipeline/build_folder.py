@@ -17,13 +17,15 @@ from typing import cast
 
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.base.options import values_of
+from cartoongan_tf.media.storage import Folder
 from data_pipeline import records
 from data_pipeline.prepare import PreparationConfig, Prepared, Skip
 from data_pipeline.shards import KINDS, SPLITS, Shard, ShardReport
-from data_pipeline.storage import Folder
 
 _PLAN = ".build/plan.json"
-_OURS = re.compile(rf"\.build/.*|\.?({'|'.join(KINDS)})-.*\.(tfrecord|partial)|{re.escape(records.DATASET_FILE)}")
+_SHARDS = rf"\.?({'|'.join(KINDS)})-.*\.(tfrecord|partial)"
+_DATASET = rf"{re.escape(records.DATASET_FILE)}(\..*\.partial)?"
+_OURS = re.compile(rf"\.build/.*|{_SHARDS}|{_DATASET}")
 
 
 class BuildFolder:

@@ -20,8 +20,8 @@ from cartoongan_tf.base import program
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.base.extras import require_extra
 from cartoongan_tf.base.options import Config, build_config, option
+from cartoongan_tf.media.storage import folder_at
 from data_pipeline.prepare import PreparationConfig
-from data_pipeline.storage import folder_at
 
 if TYPE_CHECKING:
     from data_pipeline.builder import MakeShards

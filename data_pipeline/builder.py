@@ -14,13 +14,14 @@ from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.base.progress import Bar
 from cartoongan_tf.base.threads import map_ahead
 from cartoongan_tf.media import folders, palettes, pictures
+from cartoongan_tf.media.listings import Listing
+from cartoongan_tf.media.storage import Folder, check_apart, place_of
 from data_pipeline import shards
 from data_pipeline.build_folder import BuildFolder
 from data_pipeline.faces import Detector, installed_detector
 from data_pipeline.near_duplicates import NearDuplicates
 from data_pipeline.prepare import PreparationConfig, Prepared, Skip, prepare
-from data_pipeline.shards import Listing, Shard, ShardReport
-from data_pipeline.storage import Folder, check_apart, place_of
+from data_pipeline.shards import Shard, ShardReport
 from data_pipeline.teachers import Teacher
 
 _PICTURES_AHEAD = 32  # pictures that may be prepared while an earlier, larger one is not finished

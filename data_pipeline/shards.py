@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from cartoongan_tf.media.listings import Listing
 from data_pipeline.faces import Detector
 from data_pipeline.prepare import PARTS, PreparationConfig, Prepared, Skip
 from data_pipeline.teachers import Teacher
@@ -20,23 +21,6 @@ SPLITS = ("train", "validation")
 FILES_PER_SHARD = 64  # the most pictures that a killed build has to prepare again
 _VERSION = 2  # raise it when the same pictures and flags give different records
 _NUM_REASONS_SHOWN = 5
-
-
-class Listing(NamedTuple):
-    """The files of one kind, in order.
-
-    Attributes:
-      names: paths below the folder, with "/".
-      sizes: sizes in bytes; -1 for a broken link.
-    """
-
-    names: tuple[str, ...]
-    sizes: tuple[int, ...]
-
-    def fingerprint(self) -> dict:
-        """Return the number of files and a hash of their names and sizes."""
-        text = "\n".join(f"{name}\0{size}" for name, size in zip(self.names, self.sizes, strict=True))
-        return {"files": len(self.names), "sha256": hashlib.sha256(_bytes_of(text)).hexdigest()}
 
 
 class Shard(NamedTuple):

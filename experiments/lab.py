@@ -23,11 +23,11 @@ from cartoongan_tf.evaluation.evaluator import Draw, Evaluator, EvaluatorConfig
 from cartoongan_tf.evaluation.report import Report
 from cartoongan_tf.evaluation.rows import Row
 from cartoongan_tf.media.picture_set import Pictures
+from cartoongan_tf.media.storage import check_apart
 from cartoongan_tf.training.config import TrainConfig
 from cartoongan_tf.training.networks import computing_in
 from data_pipeline import records
 from data_pipeline.records import Records
-from data_pipeline.storage import check_apart
 from experiments import material, recipes
 from experiments.baselines.cyclegan_config import TrainCycleGANConfig
 from experiments.config import SCALES, ExperimentConfig, MeasuringConfig, Scale

@@ -9,10 +9,10 @@ from PIL import Image
 
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.media import folders, picture_set
+from cartoongan_tf.media.listings import Listing
+from cartoongan_tf.media.storage import LocalFolder
 from data_pipeline import builder
 from data_pipeline.prepare import PreparationConfig
-from data_pipeline.shards import Listing
-from data_pipeline.storage import LocalFolder
 
 _FEWEST = 4  # two to train on, two to hold out
 _EVERY_PHOTO = 8  # every eighth photo is held out

@@ -42,9 +42,9 @@ def title_card(text, px, colors=("black", "white"), height=270, width=480) -> np
 
 def build_records(picture_folders: tuple[Path, Path], folder: Path, **preparation) -> Path:
     """Build training records of 32 px from a folder of photos and one of cartoons; returns `folder`."""
+    from cartoongan_tf.media.storage import LocalFolder
     from data_pipeline import builder
     from data_pipeline.prepare import PreparationConfig
-    from data_pipeline.storage import LocalFolder
 
     sources = dict(zip(("photos", "cartoons"), map(LocalFolder, picture_folders), strict=True))
     builder.build(sources, LocalFolder(folder), PreparationConfig(image_size=32, **preparation), builder.in_threads(1))

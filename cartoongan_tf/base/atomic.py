@@ -115,6 +115,11 @@ def _lock(handle: int, folder: str | os.PathLike) -> None:
         return  # some network file systems have no locks
 
 
+def is_unfinished_name(name: str) -> bool:
+    """Return whether `replacing` gives such a name, without a folder, to a file that is not complete."""
+    return re.fullmatch(r"\..+\.\d+\.[A-Za-z]{8}\d+\.partial(\.[^.]*)?", name) is not None
+
+
 def _remove_leftovers(path: Path) -> None:
     """Remove unfinished files of processes that have ended; those of running processes and of this one stay."""
     name = re.compile(rf"\.{re.escape(path.stem)}\.(\d+)\.([A-Za-z]+)\d+\.partial{re.escape(path.suffix)}")

@@ -20,8 +20,16 @@ def cpu_model() -> str:
     return _cpu_entry("model name") or platform.processor() or platform.machine()
 
 
+def limit_threads(most: int) -> None:
+    """Limit the threads that LiteRT, OpenVINO and TensorFlow compute with in this process; call it before they load."""
+    os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = str(most)
+
+
 def num_threads() -> int:
-    """Return how many threads TensorFlow computes with by default."""
+    """Return how many threads to compute with, as TensorFlow decides it: its variable, or else the usable CPUs."""
+    limit = os.environ.get("TF_NUM_INTRAOP_THREADS", "")
+    if limit.isdecimal() and int(limit):
+        return int(limit)
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

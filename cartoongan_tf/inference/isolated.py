@@ -8,9 +8,10 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 
-from cartoongan_tf.base import program
+from cartoongan_tf.base import machine, program
 from cartoongan_tf.base.errors import InputError, first_line
 from cartoongan_tf.base.worker import Report, Worker, WorkerDied
 
@@ -65,20 +66,26 @@ class IsolatedCartoonizer:
 
 @contextlib.contextmanager
 def isolated_cartoonizer(
-    model: str, method: "Method", drawing_size: int | None, on_progress: Report
+    model: str, method: "Method", drawing_size: int | None, on_progress: Report, num_threads: int = 0
 ) -> Iterator[IsolatedCartoonizer]:
     """Yield a cartoonizer in a process that lives as long as the block.
 
     Args:
       model, method, drawing_size: as in `Cartoonizer.load`.
       on_progress: called in the thread that asked for a picture, with the completed share of it, from 0 to 1.
+      num_threads: number of threads to draw with; 0: one for each CPU that this process may use.
     """
-    with Worker(load_in_process, model, method, drawing_size) as worker:
+    with Worker(load_in_process, model, method, drawing_size, num_threads) as worker:
         yield IsolatedCartoonizer(worker, on_progress)
 
 
-def load_in_process(report: Report, model: str, method: "Method", drawing_size: int | None) -> Callable:
+def load_in_process(
+    report: Report, model: str, method: "Method", drawing_size: int | None, num_threads: int = 0
+) -> Callable:
     """Load the model in the process that runs it, and return the function that answers requests."""
+    if num_threads:
+        machine.limit_threads(num_threads)
+        cv2.setNumThreads(num_threads)
     from cartoongan_tf.inference.cartoonizer import Cartoonizer
 
     with program.stderr_held_back():  # LiteRT says there that it uses the CPU

@@ -4,11 +4,14 @@ import collections
 import dataclasses
 import os
 from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
+from typing import TypeVar
 
 from cartoongan_tf.base import atomic
 from cartoongan_tf.base.errors import InputError, NoPictureError
 from cartoongan_tf.media import film_formats, folders, pictures
+
+PathLike = TypeVar("PathLike", bound=PurePath)
 
 STREAM = Path("-")  # standard input, or standard output
 
@@ -151,22 +154,34 @@ def _folder_jobs(folder: Path, output_folder: Path, suffix: str) -> list[Job]:
     results = output_folder.resolve()
     if folder.resolve() in results.parents:
         sources = [file for file in sources if results not in file.resolve().parents]
-    targets = [output_folder / source.relative_to(folder).with_suffix(_suffix(source, suffix)) for source in sources]
+    targets = targets_in_tree([source.relative_to(folder) for source in sources], suffix)
+    return [
+        Job(source, output_folder / target, folder, output_folder)
+        for source, target in zip(sources, targets, strict=True)
+    ]
+
+
+def targets_in_tree(sources: Sequence[PathLike], suffix: str) -> list[PathLike]:
+    """Return the place of each source's result below a folder, where sources lie at the same places below theirs.
+
+    Args:
+      sources: all sources, relative to their folder.
+      suffix: as of `find_jobs`.
+    """
+    targets = [source.with_suffix(_suffix(source, suffix)) for source in sources]
     count = collections.Counter(targets)
-    jobs = []
-    for source, target in zip(sources, targets, strict=True):
-        if count[target] > 1:
-            target = _with_both_suffixes(source, target)
-        jobs.append(Job(source, target, folder, output_folder))
-    return jobs
+    return [
+        _with_both_suffixes(source, target) if count[target] > 1 else target
+        for source, target in zip(sources, targets, strict=True)
+    ]
 
 
-def _with_both_suffixes(source: Path, target: Path) -> Path:
+def _with_both_suffixes(source: PathLike, target: PathLike) -> PathLike:
     """Return a.bmp.png for a.bmp, used where there is also an a.png."""
     return target if source.suffix == target.suffix else target.with_name(f"{source.name}{target.suffix}")
 
 
-def _suffix(source: Path, suffix: str) -> str:
+def _suffix(source: PurePath, suffix: str) -> str:
     """Return the suffix of the result: the one asked for, or the source's own if it can be written."""
     if film_formats.is_film(source):
         return film_formats.output_suffix(source)

@@ -19,7 +19,8 @@ from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.base.progress import Bar
 from cartoongan_tf.base.threads import iterate_ahead, map_ahead
 from cartoongan_tf.media.film_formats import CONTAINERS
-from cartoongan_tf.media.film_reader import FilmBatch, Reader, Time, opened
+from cartoongan_tf.media.film_frames import FilmBatch, Time
+from cartoongan_tf.media.film_reader import Reader, opened
 from cartoongan_tf.media.film_tracks import TrackPlan, plan_tracks
 from cartoongan_tf.media.film_writer import Writer
 
@@ -70,9 +71,15 @@ class FilmReport:
 
 def check_film(film: str | os.PathLike, target: str | os.PathLike) -> None:
     """Raise the InputErrors of `draw_film` that can be found in a moment, before a model is loaded."""
-    _check_target(Path(target))
+    check_target(Path(target))
     with opened(film):
         pass
+
+
+def check_target(target: Path) -> None:
+    """Raise InputError unless the target's format can be written."""
+    if target.suffix.lower() not in CONTAINERS:
+        raise InputError(f"{target}: cannot write a film in that format; end the name in {', '.join(CONTAINERS)}")
 
 
 def draw_film(
@@ -104,23 +111,17 @@ def draw_film(
       OSError: the target cannot be written, because the disk is full for example.
     """
     target = Path(target)
-    _check_target(target)
+    check_target(target)
     with contextlib.ExitStack() as stack:
         reader = stack.enter_context(opened(film))
         tracks = plan_tracks(reader.container, reader.video, target)
         temporary = stack.enter_context(atomic.replacing(target))
         writer = stack.enter_context(Writer(temporary, target, reader, tracks, quality, keep_metadata))
         progress = stack.enter_context(Bar(total=reader.num_frames, desc=Path(film).name, unit="frame"))
-        times = _draw_batches(reader.batches(batch_size, tracks.read), draw, writer, progress)
+        times = draw_batches(reader.batches(batch_size, tracks.read), draw, writer, progress)
         _check_most_are_sound(film, reader.num_broken, len(times))
         writer.finish()
         return _report(reader, tracks, times, writer.keeps_alpha)
-
-
-def _check_target(target: Path) -> None:
-    """Raise InputError unless the target's format can be written."""
-    if target.suffix.lower() not in CONTAINERS:
-        raise InputError(f"{target}: cannot write a film in that format; end the name in {', '.join(CONTAINERS)}")
 
 
 def _check_most_are_sound(film: str | os.PathLike, num_broken: int, num_frames: int) -> None:
@@ -129,10 +130,16 @@ def _check_most_are_sound(film: str | os.PathLike, num_broken: int, num_frames: 
         raise InputError(f"{film}: {problem}; fetch or export it again")
 
 
-def _draw_batches(
+def draw_batches(
     batches: Iterator[FilmBatch], draw: Callable[[np.ndarray], np.ndarray], writer: Writer, progress: Bar
 ) -> list[Time]:
-    """Draw in this thread while one thread reads and another one writes.
+    """Draw batches in this thread while one thread reads them and another one gives the drawings to the writer.
+
+    Args:
+      batches: frames to draw.
+      draw: as of `draw_film`.
+      writer: writer of the result; the caller finishes it.
+      progress: bar over the frames.
 
     Returns:
       all frames' times, once all are written.

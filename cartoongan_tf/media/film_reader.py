@@ -4,61 +4,21 @@ Timestamps (`pts`, `dts`) and durations count in their stream's time base, a fra
 """
 
 import contextlib
-import dataclasses
 import os
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from typing import NamedTuple
 
 import av
 import numpy as np
 
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.media.deinterlacing import Deinterlacer
+from cartoongan_tf.media.film_frames import FilmBatch, FilmFrame, Time
 from cartoongan_tf.media.film_pixels import FrameConverter, tag_untagged_hd
 from cartoongan_tf.media.film_stream import FilmStream, Item, LostFrame, TrackPacket, time_base_of
 
+_RUN_UP_SECS = 1  # a decoder may need the frames before a key frame for those that are shown first after it
 _DEFAULT_RATE = Fraction(25)  # frames in a second, where the film does not state it
-
-
-class Time(NamedTuple):
-    """The time at which a frame is shown; a frame without a picture of its own shows the last one."""
-
-    pts: int
-    duration: int
-    has_picture: bool
-
-
-@dataclasses.dataclass
-class FilmBatch:
-    """The next part of a film.
-
-    Attributes:
-      pictures: uint8 RGB [H, W, 3], or RGBA where the film has alpha, each, of the frames whose times have a picture.
-      times: time of every frame, strictly increasing.
-      packets: packets of other tracks between these frames with their new timestamps, each stream's in order.
-    """
-
-    pictures: list[np.ndarray] = dataclasses.field(default_factory=list)
-    times: list[Time] = dataclasses.field(default_factory=list)
-    packets: list[av.Packet] = dataclasses.field(default_factory=list)
-
-
-@dataclasses.dataclass(frozen=True)
-class FilmFrame:
-    """A frame of an open film. Its pixels are converted only when they are asked for."""
-
-    time: Time
-    _stored: av.VideoFrame
-    _converter: FrameConverter
-
-    def picture(self, long_side: int = 0) -> np.ndarray:
-        """Return the upright picture, uint8 RGB [H, W, 3]; arguments and errors as of `FrameConverter.rgb`."""
-        return self._converter.rgb(self._stored, long_side)
-
-    def grey(self) -> np.ndarray:
-        """Return the upright grey levels, uint8 [H, W]; raises as `picture`."""
-        return self._converter.grey(self._stored)
 
 
 @contextlib.contextmanager
@@ -91,6 +51,7 @@ class Reader:
       num_broken: number of damaged frames so far.
       is_transparent: whether a frame so far was transparent anywhere.
       num_interlaced: number of frames so far that were interlaced.
+      num_retimed: number of frames so far of `frames` that had no usable time of their own.
       cut_short: reason why `frames` ended before the file did; empty if it did not.
     """
 
@@ -106,6 +67,7 @@ class Reader:
         self._converter: FrameConverter | None = None  # from the first frame with a picture on
         self.is_transparent = False
         self.num_broken = 0
+        self.num_retimed = 0
         self.cut_short = ""
 
     @property
@@ -126,6 +88,12 @@ class Reader:
         """The first frame with a picture, once it has been read; its size and colours stand for all frames."""
         assert self._converter is not None, "no frame has been read"
         return self._converter.first
+
+    @property
+    def has_alpha(self) -> bool:
+        """Whether the film has an alpha channel; known once a frame has been read."""
+        assert self._converter is not None, "no frame has been read"
+        return self._converter.has_alpha
 
     @property
     def aspect(self) -> Fraction:
@@ -180,11 +148,30 @@ class Reader:
                 if isinstance(item, av.VideoFrame):
                     converter = self._converter_for(item)
                     pts, duration = clock(item.pts, item.duration)
+                    self.num_retimed += item.pts is None or pts != clock.shift(item.pts)
                     if not item.is_corrupt:
                         yield FilmFrame(Time(pts, duration, has_picture=True), item, converter)
         except InputError as error:
             self.cut_short = str(error)
         self._check_any_frame()
+
+    def jump_to(self, time: int) -> None:
+        """Let `frames` begin before a time, at a key frame, if that can be found.
+
+        Args:
+          time: timestamp in the film's time base.
+        """
+        stored = self._stream.clock(self.video).unshift(time) - round(_RUN_UP_SECS / self.time_base)
+        with contextlib.suppress(av.error.FFmpegError):  # it reads from the beginning then
+            self.container.seek(stored, stream=self.video)
+
+    def track_packets(self, tracks: Sequence[av.stream.Stream]) -> Iterator[av.Packet]:
+        """Yield the packets of some tracks with their new timestamps, and decode none.
+
+        Raises:
+          InputError: the file cannot be read to its end.
+        """
+        return self._stream.track_packets(tracks)
 
     def _items(self, tracks: Sequence[av.stream.Stream] = (), is_deinterlaced: bool = True) -> Iterator[Item]:
         """Yield the stream's items, frames as they are to be shown; key frames alone cannot be deinterlaced."""

@@ -63,7 +63,7 @@ class FilmStream:
         """
         clocks = {stream: self.clock(stream) for stream in tracks}
         waiting: list[LostFrame] = []
-        for packet in self._packets(tracks):
+        for packet in self._packets([self._video, *tracks]):
             if packet.stream in clocks:
                 yield _with_new_time(packet, clocks[packet.stream])
                 continue
@@ -78,6 +78,12 @@ class FilmStream:
                 yield frame
         yield from waiting
 
+    def track_packets(self, tracks: Sequence[av.stream.Stream]) -> Iterator[av.Packet]:
+        """Yield the packets of some tracks as they lie in the file, with their new timestamps; raises as `items`."""
+        clocks = {stream: self.clock(stream) for stream in tracks}
+        for packet in self._packets(tracks) if tracks else ():
+            yield _with_new_time(packet, clocks[packet.stream]).packet
+
     def clock(self, stream: av.stream.Stream) -> "Clock":
         """Return a clock for a stream of this film.
 
@@ -88,10 +94,10 @@ class FilmStream:
         second = 1 / time_base_of(stream)
         return Clock(origin=round(start_secs * second), second=round(second), step=max(1, round(second / self._rate)))
 
-    def _packets(self, tracks: Sequence[av.stream.Stream]) -> Iterator[av.Packet]:
+    def _packets(self, streams: Sequence[av.stream.Stream]) -> Iterator[av.Packet]:
         """Yield the packets as they lie in the file; the video ends with an empty one, which the decoder needs."""
         with explaining(f"{self._film}: cannot be read to its end", "fetch or export it again"):
-            for packet in self._container.demux(self._video, *tracks):
+            for packet in self._container.demux(*streams):
                 if packet.size or packet.stream is self._video:
                     yield packet
 
@@ -120,6 +126,10 @@ class Clock:
     def shift(self, timestamp: int) -> int:
         """Return a timestamp with the origin as 0."""
         return timestamp - self._origin
+
+    def unshift(self, timestamp: int) -> int:
+        """Return the timestamp that `shift` takes to this one."""
+        return timestamp + self._origin
 
     def _next(self, timestamp: int | None) -> int:
         now = None if timestamp is None else self.shift(timestamp)

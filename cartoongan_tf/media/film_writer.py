@@ -59,13 +59,15 @@ class Writer:
       keeps_alpha: whether the film is written with alpha; known from the first drawing on.
     """
 
-    def __init__(self, path: Path, target: Path, source: Source, tracks: TrackPlan, quality: int, keep_metadata: bool):
+    def __init__(
+        self, path: Path, target: Path, source: Source, tracks: TrackPlan | None, quality: int, keep_metadata: bool
+    ):
         """
         Args:
           path: file to write.
           target: file that it will become; messages name it, and its suffix decides the format.
           source: film that is drawn.
-          tracks: tracks of that film to write.
+          tracks: tracks of that film to write, with the facts about it; None for a part of it, which is joined later.
           quality, keep_metadata: as in `film.draw_film`.
         """
         self._path = path
@@ -108,14 +110,32 @@ class Writer:
         with self._naming_target():
             if drawing is not None:
                 if self._video is None:
-                    self._add_streams(*drawing.shape)
+                    self._add_video(*drawing.shape)
+                    self._add_tracks()
                 self._frame = self._encodable(drawing)
             self._frame.pts = pts
             self._frame.duration = duration
             self._container.mux(self._video.encode(self._frame))
 
+    def copy(self, packet: av.Packet) -> None:
+        """Add frames that are encoded already, with the same options, where `show` would add drawings.
+
+        Args:
+          packet: packet of another file's video, with the timestamps that it is to have here, in its own time base.
+
+        Raises:
+          InputError, OSError: as `show`.
+        """
+        with self._naming_target():
+            if self._video is None:
+                self._video = self._container.add_stream_from_template(packet.stream)
+                self._video.codec_context.framerate = self._source.rate  # Matroska would state a wrong one
+                self._add_tracks()
+            packet.stream = self._video
+            self._container.mux(packet)
+
     def add(self, packet: av.Packet) -> None:
-        """Add a packet of one of the source's tracks, at its own time. Call `show` first; raises as that does."""
+        """Add a packet of a track of the source, at its own time. Call `show` or `copy` first; raises as these do."""
         with self._naming_target():
             for converted in self._written_tracks[packet.stream].convert(packet):
                 self._container.mux(converted)
@@ -123,7 +143,8 @@ class Writer:
     def finish(self) -> None:
         """Write what the encoders hold back, and close the file; raises as `show`."""
         with self._naming_target():
-            self._container.mux(self._video.encode(None))
+            if self._frame is not None:
+                self._container.mux(self._video.encode(None))
             for track in self._written_tracks.values():
                 for packet in track.finish():
                     self._container.mux(packet)
@@ -147,8 +168,8 @@ class Writer:
         frame.time_base = self._source.time_base
         return frame
 
-    def _add_streams(self, height: int, width: int, num_channels: int) -> None:
-        """Add the video, for drawings of this shape, the other tracks, and the facts about the film."""
+    def _add_video(self, height: int, width: int, num_channels: int) -> None:
+        """Add the video, for drawings of this shape."""
         source = self._source
         codec = "libx264"
         aspect = source.aspect
@@ -167,14 +188,19 @@ class Writer:
         context.sample_aspect_ratio = aspect
         context.flags |= av.codec.context.Flags.frame_duration  # the last frame's is in no timestamp
         _copy_color_tags(source.first, context)
+
+    def _add_tracks(self) -> None:
+        """Add the other tracks, and the facts about the film."""
+        if self._tracks is None:
+            return
         for stream in self._tracks.copied:
             self._written_tracks[stream] = CopiedTrack(self._container, stream)
         for stream in self._tracks.encoded:
             self._written_tracks[stream] = EncodedSound(self._container, stream, self._target.suffix.lower())
         for attachment in self._tracks.attachments:
             self._container.add_attachment(attachment.name, attachment.mimetype, attachment.data)
-        copy_facts(source.container, self._container, self._keep_metadata)
-        self._container.set_chapters(source.container.chapters())
+        copy_facts(self._source.container, self._container, self._keep_metadata)
+        self._container.set_chapters(self._source.container.chapters())
 
     @contextlib.contextmanager
     def _naming_target(self) -> Iterator[None]:
@@ -191,7 +217,8 @@ class Writer:
 def _encoder_options(is_webm: bool, quality: int) -> dict[str, str]:
     if is_webm:
         return {"crf": f"{20 + 0.45 * (95 - quality):.0f}", "b": "0", "row-mt": "1", "cpu-used": "3"}
-    return {"crf": f"{17 + 0.36 * (95 - quality):.1f}", "preset": "medium"}
+    # Parts of a film that are encoded apart can be joined if their headers are equal.
+    return {"crf": f"{17 + 0.36 * (95 - quality):.1f}", "preset": "medium", "x264-params": "stitchable=1"}
 
 
 def _muxer_options(container: str) -> dict[str, str]:

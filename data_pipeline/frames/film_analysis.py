@@ -16,7 +16,8 @@ from cartoongan_tf.base import atomic
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.base.progress import Bar
 from cartoongan_tf.base.threads import map_ahead
-from cartoongan_tf.media.film_reader import FilmFrame, Reader, Time, opened
+from cartoongan_tf.media.film_frames import FilmFrame, Time
+from cartoongan_tf.media.film_reader import Reader, opened
 from cartoongan_tf.media.shots import CutDetector
 from data_pipeline.frames.bars import BarFinder, PictureArea
 from data_pipeline.frames.measures import ANALYSED_PX, FrameMeasures, measure

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cartoongan_tf.inference.file_pipeline import RenderOptions
+from cartoongan_tf.inference.file_options import RenderOptions
 from cartoongan_tf.media import pictures
 from tests.films import NUM_FRAMES, Seen, make_film
 from tests.helpers import REPOSITORY, draw, run_cartoonize

@@ -8,9 +8,9 @@ import pytest
 import skimage.data
 
 from cartoongan_tf.media import pictures
+from cartoongan_tf.media.storage import folder_at
 from data_pipeline import build_tfrecords, records
 from data_pipeline.build_folder import BuildFolder
-from data_pipeline.storage import folder_at
 from tests.helpers import contents
 
 pytest.importorskip("apache_beam", reason="builds on clusters need Apache Beam: pip install '.[beam]'")

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from cartoongan_tf.media import pictures
+from cartoongan_tf.media.storage import LocalFolder
 from data_pipeline import build_tfrecords, records
 from data_pipeline.squares import middle_square
-from data_pipeline.storage import LocalFolder
 from tests.helpers import contents, draw
 
 DATASET = "dataset.json"

@@ -10,7 +10,8 @@ from PIL import Image, ImageCms
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.base.progress import PictureBar
 from cartoongan_tf.inference import blending, file_pipeline
-from cartoongan_tf.inference.file_pipeline import FileOptions, RenderOptions, cartoonize_files
+from cartoongan_tf.inference.file_options import FileOptions, RenderOptions
+from cartoongan_tf.inference.file_pipeline import cartoonize_files
 from cartoongan_tf.inference.jobs import STREAM, Job
 from cartoongan_tf.media import pictures
 from cartoongan_tf.media.pictures import Picture

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from cartoongan_tf.base.errors import InputError, NoPictureError
-from cartoongan_tf.inference.file_pipeline import FileOptions
+from cartoongan_tf.inference.file_options import FileOptions
 from cartoongan_tf.inference.jobs import Job
 from cartoongan_tf.media import pictures
 from tests.helpers import draw

@@ -1,7 +1,7 @@
 import pytest
 
 from cartoongan_tf.base.errors import InputError
-from data_pipeline.storage import check_apart, folder_at
+from cartoongan_tf.media.storage import check_apart, folder_at
 
 
 def test_results_lie_apart_from_pictures(tmp_path):
