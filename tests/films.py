@@ -140,6 +140,7 @@ class Seen:
     Attributes:
       video: the video stream.
       aspect: sample aspect ratio.
+      rate: number of frames in a second, on average.
       codec: name of the video codec.
       languages: language of each audio stream.
       sound: (time, bytes) of each packet, for each audio stream.
@@ -153,6 +154,7 @@ class Seen:
         with av.open(str(path)) as container:
             self.video = container.streams.video[0]
             self.aspect = self.video.sample_aspect_ratio
+            self.rate = self.video.average_rate
             self.codec = self.video.codec_context.codec.canonical_name
             self.languages = [stream.language for stream in container.streams.audio]
             self.sound = {stream.index: [] for stream in container.streams.audio}

@@ -17,6 +17,7 @@ MAY_IMPORT = {
     "data_pipeline": {f"cartoongan_tf.{room}" for room in ("base", "media", "styles", "inference")},
     "cartoongan_tf.training": {"cartoongan_tf", "data_pipeline"}
     | {f"cartoongan_tf.{room}" for room in ("base", "media", "models", "styles")},
+    "cartoongan_tf.archive": {f"cartoongan_tf.{room}" for room in ("base", "media", "inference")},
     "export": {"cartoongan_tf"}
     | {f"cartoongan_tf.{room}" for room in ("base", "media", "models", "styles", "inference")},
     "cartoongan_tf": {"cartoongan_tf.inference"},  # its version, and Cartoonizer when it is first asked for
@@ -27,6 +28,7 @@ TOPS = {"experiments", "benchmarks", "demo"}
 PROGRAMS = {
     "cartoongan_tf.train",
     "cartoongan_tf.cartoonize",
+    "cartoongan_tf.cartoonize_archive",
     "cartoongan_tf.evaluate",
     "cartoongan_tf.import_weights",
     "data_pipeline.build_tfrecords",

