@@ -18,6 +18,7 @@ from typing import Literal
 
 from cartoongan_tf import styles
 from cartoongan_tf.base import program
+from cartoongan_tf.base.beam_runners import configure_file_systems
 from cartoongan_tf.base.extras import require_extra
 from cartoongan_tf.base.options import Config, option
 from cartoongan_tf.inference.draw_config import DrawConfig
@@ -56,15 +57,18 @@ def _cartoonize_archive(config: ArchiveConfig, runner_options: list[str]) -> Non
     from cartoongan_tf.archive.worker import WorkOrder
 
     begin = time.monotonic()
+    configure_file_systems(runner_options)
     draw_config = _draw_config(config)
     input_dir, files = listing.find_files(_absolute(config.input), config.names_file, config.suffix)
     output_dir = _absolute(config.output_dir)
     check_apart(output_dir, {"input": input_dir})
     output = folder_at(output_dir)
-    order = WorkOrder(input_dir, output_dir, draw_config, config.num_threads, config.overwrite)
+    order = WorkOrder(
+        input_dir, output_dir, draw_config, config.num_threads, config.overwrite, beam_options=tuple(runner_options)
+    )
     with output.locked():
         to_do = files if config.overwrite else listing.without_result(files, output.names())
-        outcomes = drawing.draw_files(to_do, beam_steps.on_beam(order, config.runner, runner_options))
+        outcomes = drawing.draw_files(to_do, beam_steps.on_beam(order, config.runner))
         content = report.describe(outcomes, len(files) - len(to_do), time.monotonic() - begin)
         output.write(report.REPORT_FILE, (json.dumps(content, indent=1) + "\n").encode())
         for name in output.names():

@@ -17,10 +17,11 @@ from collections import Counter
 from typing import TYPE_CHECKING, Literal
 
 from cartoongan_tf.base import program
+from cartoongan_tf.base.beam_runners import configure_file_systems
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.base.extras import require_extra
 from cartoongan_tf.base.options import Config, build_config, option
-from cartoongan_tf.media.storage import folder_at
+from cartoongan_tf.media.storage import folder_at, is_remote
 from data_pipeline.prepare import PreparationConfig
 
 if TYPE_CHECKING:
@@ -78,6 +79,8 @@ def _build(config: BuildConfig, runner_options: list[str]) -> None:
         require_extra("faces", "--faces")
     sources = {kind: folder_at(folder) for kind, folder in config.folders().items()}
     output = folder_at(config.output_dir)
+    if any(map(is_remote, (*config.folders().values(), config.output_dir))):
+        configure_file_systems(runner_options)
     program.start_tensorflow()
     from data_pipeline import builder
 

@@ -22,14 +22,14 @@ from cartoongan_tf.media.storage import folder_at
 _MOST_DASK_PARTITIONS = 5000
 
 
-def on_beam(order: WorkOrder, runner: str, options: Sequence[str]) -> RunStep:
+def on_beam(order: WorkOrder, runner: str) -> RunStep:
     """Return a function that lets a Beam runner do the tasks of a step.
 
     Args:
       order: all that the workers must know.
       runner: Beam's name for the runner.
-      options: the runner's own options.
     """
+    options = order.beam_options
     output = folder_at(order.output_dir)
 
     def run(step: Step, tasks: Sequence[Task]) -> list[Outcome]:

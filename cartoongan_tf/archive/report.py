@@ -53,11 +53,19 @@ def summary(report: dict[str, Any], output_dir: str) -> str:
     where = f"{output_dir}/{REPORT_FILE}"
     if not num_drawn and not report["kept"]:
         raise InputError(f"nothing could be drawn; {where} says why")
-    text = f"Drew {report['pictures_drawn']} pictures and {report['films_drawn']} films in {report['seconds']:.0f} s"
-    if report["pictures_drawn"]:
-        text += f", {report['pictures_per_second']:.2g} pictures a second"
+    parts = ["Nothing to do"]
+    if num_drawn:
+        speed = report["pictures_per_second"]
+        parts = [
+            f"Drew {_count(report['pictures_drawn'], 'picture')} and {_count(report['films_drawn'], 'film')} in "
+            f"{report['seconds']:.0f} s" + (f", {speed:.2g} pictures a second" if speed else "")
+        ]
     if report["kept"]:
-        text += f"; kept {report['kept']} existing results (--overwrite makes them again)"
+        parts.append(f"kept {_count(report['kept'], 'existing result')} (--overwrite makes them again)")
     if num_unusable:
-        text += f"; skipped {num_unusable}, {report['no_picture']} of them no picture"
-    return f"{text}; see {where}"
+        parts.append(f"skipped {num_unusable}, {report['no_picture']} of them no picture")
+    return "; ".join([*parts, f"see {where}"])
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"

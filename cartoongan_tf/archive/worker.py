@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from cartoongan_tf.archive.tasks import WORK_FOLDER, File, Outcome, Task
+from cartoongan_tf.base.beam_runners import configure_file_systems
 from cartoongan_tf.base.errors import InputError, NoPictureError
 from cartoongan_tf.inference import file_pipeline
 from cartoongan_tf.inference.draw_config import DrawConfig
@@ -38,6 +39,7 @@ class WorkOrder:
       config: the model, the look and the files.
       num_threads: number of threads to draw with; 0: one for each CPU that the worker may use.
       overwrite: whether to draw what exists, too.
+      beam_options: options of Beam, as its file systems need some.
     """
 
     input_dir: str
@@ -45,10 +47,11 @@ class WorkOrder:
     config: DrawConfig
     num_threads: int = 0
     overwrite: bool = False
+    beam_options: tuple[str, ...] = ()
 
     def part_file(self, file: File, part: Part) -> str:
         """Return the path of a drawn part below the output folder; it differs where the result would differ."""
-        settings = dataclasses.replace(self, num_threads=0, overwrite=False)
+        settings = (self.input_dir, self.config)
         key = hashlib.sha256(repr((settings, file.size)).encode()).hexdigest()[:16]
         return f"{WORK_FOLDER}/{key}/{file.target}/{part.start}{PART_SUFFIX}"
 
@@ -64,6 +67,7 @@ class ArchiveWorker:
 
     def __init__(self, order: WorkOrder):
         self._order = order
+        configure_file_systems(order.beam_options)
         self._input = folder_at(order.input_dir)
         self._output = folder_at(order.output_dir)
         self._render = order.config.render_options()

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import apache_beam as beam
 
 _CLASSES = {"DaskRunner": "apache_beam.runners.dask.dask_runner.DaskRunner"}  # Beam knows the others by name
+_WITH_JOB_SERVER = ("FlinkRunner", "SparkRunner", "DataflowRunner")  # which may know options that Beam here does not
 
 
 @contextlib.contextmanager
@@ -33,16 +34,30 @@ def pipeline_on(runner: str, options: Sequence[str]) -> Iterator["beam.Pipeline"
         raise InputError(f"--runner={runner}: {error}; Beam's own options follow after --") from error
 
 
+def configure_file_systems(options: Sequence[str]) -> None:
+    """Let Beam's file systems use these of its options, in this process: the region of s3://, the host of hdfs://."""
+    from apache_beam.io.filesystems import FileSystems
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+    FileSystems.set_options(PipelineOptions(list(options)))
+
+
 def _new_pipeline(runner: str, options: Sequence[str]) -> "beam.Pipeline":
     import apache_beam as beam
     from apache_beam.options.pipeline_options import PipelineOptions
+    from apache_beam.runners.runner import create_runner
 
+    name = _CLASSES.get(runner, runner)
+    pipeline_runner = create_runner(name)  # its options are known from then on
+    pipeline_options = PipelineOptions(list(options), runner=name)
     messages = io.StringIO()
     try:
         with contextlib.redirect_stderr(messages):
-            pipeline_options = PipelineOptions(list(options), runner=_CLASSES.get(runner, runner))
-            pipeline_options.get_all_options()  # parses them
+            known = pipeline_options.get_all_options()
     except SystemExit:  # argparse has printed all options of all runners, and then the error
-        problem = messages.getvalue().strip().rpartition("error: ")[2]
-        raise ValueError(problem) from None
-    return beam.Pipeline(options=pipeline_options)
+        raise ValueError(messages.getvalue().strip().rpartition("error: ")[2]) from None
+    unknown = set(pipeline_options.get_all_options(retain_unknown_options=True)) - set(known)
+    words = [f"--{name}" for name in sorted(unknown)] + [word for word in options[:1] if not word.startswith("-")]
+    if words and runner not in _WITH_JOB_SERVER:
+        raise ValueError(f"{words[0]} is no option of its")
+    return beam.Pipeline(pipeline_runner, pipeline_options)

@@ -43,7 +43,13 @@ class RemoteFolder:
         return sorted(file.name for file in self._files())
 
     def _files(self) -> list[ListedFile]:
-        (matches,) = _file_systems().match([f"{self}/**"])
+        from apache_beam.io.filesystem import BeamIOError
+
+        try:
+            (matches,) = _file_systems().match([f"{self}/**"])
+        except BeamIOError as error:
+            reason = next(iter(error.exception_details.values()), error)
+            raise InputError(f"{self}: cannot be listed ({reason}); check the path, and your access to it") from error
         return [ListedFile(file.path.removeprefix(f"{self}/"), file.size_in_bytes) for file in matches.metadata_list]
 
     def open(self, name: str) -> BinaryIO:

@@ -88,13 +88,13 @@ def test_a_tree_is_drawn(archive, run, light_path, tmp_path, capsys, cartoonizer
     assert report["problems"]["broken.png"].startswith("broken.png: damaged picture")
     assert report["worker_seconds_per_picture"]["most"] > 0 and report["pictures_per_second"] > 0
     printed = capsys.readouterr().out
-    assert "Drew 4 pictures and 1 films" in printed and "skipped 2, 1 of them no picture" in printed
+    assert "Drew 4 pictures and 1 film in" in printed and "skipped 2, 1 of them no picture" in printed
 
     kept = {name: (output / name).stat().st_mtime_ns for name in RESULTS}
     (output / "a.png").unlink()
     assert run(archive, "--format=png")[0] == 0
     assert {name for name in RESULTS if (output / name).stat().st_mtime_ns != kept[name]} == {"a.png"}
-    assert "Drew 1 pictures and 0 films" in (printed := capsys.readouterr().out) and "kept 4 existing" in printed
+    assert "Drew 1 picture and 0 films" in (printed := capsys.readouterr().out) and "kept 4 existing" in printed
     assert run(archive, "--format=png", "--overwrite")[0] == 0
     assert all((output / name).stat().st_mtime_ns != kept[name] for name in RESULTS)
 
@@ -177,6 +177,8 @@ def test_wildcards_and_lists(archive, tmp_path):
         (["--input={archive}", "--output_dir={archive}/out"], "--output_dir=.*lies in --input="),
         (["--input={archive}", "--model=none.keras"], "none.keras: no such file"),
         (["--input={archive}/a*", "--", "--direct_running_mode=none"], "--runner=DirectRunner"),
+        (["--input={archive}/a*", "--", "--nonsense=3"], "--runner=DirectRunner: --nonsense is no option of its"),
+        (["--input={archive}/a*", "photo.jpg"], "--runner=DirectRunner: photo.jpg is no option of its"),
         (["--input={archive}/n*"], "nothing could be drawn; .*report.json says why"),
     ],
 )

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.isolated
 DEADLY_PX = 33  # height of a picture that ends the process below
 
 
-def load_mortal(report, model, method, drawing_size):
+def load_mortal(report, model, method, drawing_size, num_threads):
     """Load no model; return what it is given to cartoonize, and end the process when that is DEADLY_PX high."""
 
     def answer(kind, *values):
