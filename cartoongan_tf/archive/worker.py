@@ -6,6 +6,7 @@ worker can be given to another one.
 
 import contextlib
 import dataclasses
+import errno
 import functools
 import hashlib
 import multiprocessing
@@ -161,13 +162,22 @@ class ArchiveWorker:
         A copy is kept until the next source, as several parts of a film may follow one another.
         """
         if self._source[0] != file:
-            self._source_end.close()
-            self._source = (file, self._source_end.enter_context(self._input.local_copy(file.source)))
+            self._source = (file, self._fetch(file))
         path = self._source[1]
         try:
             yield path
         except InputError as error:
             raise type(error)(str(error).replace(str(path), file.source)) from error
+
+    def _fetch(self, file: File) -> Path:
+        self._source = (File("", ""), Path())
+        self._source_end.close()
+        try:
+            return self._source_end.enter_context(self._input.local_copy(file.source))
+        except OSError as error:
+            if error.errno == errno.ENOSPC:
+                raise
+            raise InputError(f"{file.source}: cannot be read ({error}); run the same command again") from error
 
     @contextlib.contextmanager
     def _new_file(self, name: str) -> Iterator[Path]:

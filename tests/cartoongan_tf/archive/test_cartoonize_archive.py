@@ -4,6 +4,7 @@ import contextlib
 import json
 import re
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -143,6 +144,20 @@ def test_through_beams_file_systems(archive, run, tmp_path, monkeypatch):
     assert _names(tmp_path / "shelf" / "drawn") == RESULTS | {"report.json"}
     report = json.loads((tmp_path / "shelf" / "drawn" / "report.json").read_text())
     assert report["problems"]["broken.png"].startswith("broken.png: damaged picture")
+
+    names = tmp_path / "names.txt"
+    names.write_text("a.png\ngone.png\n2024/film.mp4\n")
+    assert run("shelf://album", f"--names_file={names}", output="shelf://listed")[0] == 0
+    assert _names(tmp_path / "shelf" / "listed") == {"a.png", "2024/film.mp4", "report.json"}
+    report = json.loads((tmp_path / "shelf" / "listed" / "report.json").read_text())
+    assert list(report["problems"]) == ["gone.png"] and "cannot be read" in report["problems"]["gone.png"]
+
+
+def test_a_worker_that_may_start_no_process(archive, run, monkeypatch, capsys):
+    """Dask's, by default."""
+    monkeypatch.setattr(worker.multiprocessing, "current_process", lambda: SimpleNamespace(daemon=True))
+    assert run(archive / "a.png*")[0] == 1
+    assert "set DASK_DISTRIBUTED__WORKER__DAEMON=False" in capsys.readouterr().err
 
 
 def test_a_killed_runs_unfinished_files_are_removed(archive, run, tmp_path, monkeypatch):
