@@ -1,6 +1,6 @@
 """Stand-ins for TensorFlow Serving on real sockets: gRPC with its own protos, and REST in its format.
 
-Its binary is not available everywhere. Both servers here use the same C++ session. REST follows
+Its binary is not available everywhere. Both servers run the same sessions, and listen to this machine alone. REST follows
 https://www.tensorflow.org/tfx/serving/api_rest: rows or columns, {"b64": ...} for bytes, and the same for outputs whose
 names end in _bytes.
 """
@@ -12,19 +12,24 @@ import http.server
 import json
 import threading
 from collections.abc import Iterator
+from typing import Protocol
 
 import grpc
 import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
-from export.serving.session import ServingSession
+
+class Session(Protocol):
+    """A model that answers requests, such as a `ServingSession`."""
+
+    def answer(self, request: predict_pb2.PredictRequest) -> predict_pb2.PredictResponse: ...
 
 
 class PredictionServicer(prediction_service_pb2_grpc.PredictionServiceServicer):
     """A service with models by name and version."""
 
-    def __init__(self, sessions: dict[str, dict[int, ServingSession]]):
+    def __init__(self, sessions: dict[str, dict[int, Session]]):
         self._sessions = sessions
 
     def answer(self, request: predict_pb2.PredictRequest) -> predict_pb2.PredictResponse:
@@ -47,9 +52,10 @@ class PredictionServicer(prediction_service_pb2_grpc.PredictionServiceServicer):
 
 
 @contextlib.contextmanager
-def grpc_server(servicer: PredictionServicer) -> Iterator[str]:
-    """Serve over gRPC; yields HOST:PORT."""
-    server = grpc.server(concurrent.futures.ThreadPoolExecutor(8), options=[("grpc.max_receive_message_length", -1)])
+def grpc_server(servicer: PredictionServicer, num_threads: int = 8) -> Iterator[str]:
+    """Serve over gRPC, at most as many requests at once as there are threads; yields HOST:PORT."""
+    threads = concurrent.futures.ThreadPoolExecutor(num_threads)
+    server = grpc.server(threads, options=[("grpc.max_receive_message_length", -1)])
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
