@@ -1,6 +1,6 @@
 """Stand-ins for TensorFlow Serving on real sockets: gRPC with its own protos, and REST in its format.
 
-Its binary is not available everywhere. Both servers run the same sessions, and listen to this machine alone. REST follows
+Its binary is not available everywhere. Both servers run the same sessions, for programs on this machine. REST follows
 https://www.tensorflow.org/tfx/serving/api_rest: rows or columns, {"b64": ...} for bytes, and the same for outputs whose
 names end in _bytes.
 """
