@@ -34,7 +34,7 @@ class Request(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Load:
-    """What a server did under a load.
+    """The record of a server under a load.
 
     Attributes:
       latencies_secs: time of each cartoon, from the request to the whole answer.

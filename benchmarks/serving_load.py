@@ -35,10 +35,11 @@ from cartoongan_tf.media import pictures
 from cartoongan_tf.media.image_measures import psnr
 from export.serving.remote_model import GrpcModel, RemoteModel, RestModel
 
-METHODS = {  # an engine and a protocol, by name
-    f"{TENSORFLOW}, {GRPC}": (TENSORFLOW, GRPC),
-    f"{TENSORFLOW}, {REST}": (TENSORFLOW, REST),
-    f"{ONNX_RUNTIME}, {GRPC}": (ONNX_RUNTIME, GRPC),
+METHODS = {  # an engine, a protocol, and whether each operator has one thread, by name
+    f"{TENSORFLOW}, {GRPC}": (TENSORFLOW, GRPC, False),
+    f"{TENSORFLOW}, {REST}": (TENSORFLOW, REST, False),
+    f"{TENSORFLOW}, {GRPC}, intra-op 1": (TENSORFLOW, GRPC, True),
+    f"{ONNX_RUNTIME}, {GRPC}": (ONNX_RUNTIME, GRPC, False),
 }
 _CLIENTS: dict[str, type[RemoteModel]] = {GRPC: GrpcModel, REST: RestModel}
 PACKAGES = ("tensorflow", "tensorflow-serving-api", "onnxruntime", "grpcio")
@@ -115,11 +116,11 @@ def _serving_load(config: ServingLoadConfig, _) -> None:
 
 
 class Turn(NamedTuple):
-    """What a server did in a round.
+    """The record of a server in one round.
 
     Attributes:
       loaded_bytes: its memory before the first request.
-      loads: what it did, by the number of clients.
+      loads: the record of each load, by the number of clients.
     """
 
     loaded_bytes: int
@@ -153,11 +154,12 @@ class _LoadTest:
 
     def turn(self, method: str) -> Turn:
         """Start a server, and load it with one number of clients after another."""
-        engine, protocol = METHODS[method]
+        engine, protocol, has_one_thread = METHODS[method]
+        server = self._server._replace(intra_op_threads=1) if has_one_thread else self._server
         numbers = self._config.client_numbers
         secs = self._config.seconds / (len(METHODS) * len(numbers) * self._config.rounds)
         loads: dict[int, Load] = {}
-        with ServedModel(engine, self._server) as served:
+        with ServedModel(engine, server) as served:
             loaded_bytes = served.peak_bytes()
             model = _CLIENTS[protocol](served.address(protocol), MODEL, timeout_secs=self._config.timeout_secs)
             good = self._drawn_alone(model, method)
