@@ -92,27 +92,27 @@ def load(model: RemoteModel, requests: Iterator[Request], num_clients: int, secs
       model: the served model; its deadline bounds each request.
       requests: requests, which the clients share.
       num_clients: number of clients.
-      secs: time after which no request is sent any more; each client sends at least one.
+      secs: time after which no request is sent any more; each client gets at least one cartoon.
 
     Raises:
       InputError: an answer is another one than was expected, or there is none.
     """
     lock = threading.Lock()
+    stop = threading.Event()
     latencies: list[float | None] = []
     begin = time.monotonic()
-    end = [begin + secs]
 
     def work():
-        while True:
+        has_cartoon = False
+        while not stop.is_set() and (time.monotonic() < begin + secs or not has_cartoon):
             with lock:
                 request = next(requests)
             try:
                 latencies.append(_send(model, request))
             except BaseException:
-                end[0] = begin  # the other clients need not go on
+                stop.set()
                 raise
-            if time.monotonic() >= end[0]:
-                return
+            has_cartoon |= request.cartoon is not None
 
     with concurrent.futures.ThreadPoolExecutor(num_clients) as threads:
         for client in [threads.submit(work) for _ in range(num_clients)]:

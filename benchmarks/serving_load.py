@@ -8,6 +8,7 @@ are no pictures, which must be refused and must not disturb the others. Servers 
 rounds, against TensorFlow over gRPC with as many clients.
 """
 
+import contextlib
 import dataclasses
 import functools
 import io
@@ -15,14 +16,14 @@ import operator
 import statistics
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
-from benchmarks import load_clients, served_models
+from benchmarks import load_clients, load_tables, served_models
 from benchmarks.load_clients import Load, Request
 from benchmarks.served_models import GRPC, MODEL, ONNX_RUNTIME, REST, TENSORFLOW, ServedModel, Settings
 from cartoongan_tf import styles
@@ -35,7 +36,7 @@ from cartoongan_tf.media import pictures
 from cartoongan_tf.media.image_measures import psnr
 from export.serving.remote_model import GrpcModel, RemoteModel, RestModel
 
-METHODS = {  # an engine, a protocol, and whether each operator has one thread, by name
+SERVERS = {  # an engine, a protocol, and whether each operator has one thread, by name
     f"{TENSORFLOW}, {GRPC}": (TENSORFLOW, GRPC, False),
     f"{TENSORFLOW}, {REST}": (TENSORFLOW, REST, False),
     f"{TENSORFLOW}, {GRPC}, intra-op 1": (TENSORFLOW, GRPC, True),
@@ -43,9 +44,9 @@ METHODS = {  # an engine, a protocol, and whether each operator has one thread, 
 }
 _CLIENTS: dict[str, type[RemoteModel]] = {GRPC: GrpcModel, REST: RestModel}
 PACKAGES = ("tensorflow", "tensorflow-serving-api", "onnxruntime", "grpcio")
-MINIMUM_PSNR_DB = 30.0  # between the engines, whose decoders and ways to shrink differ a little
+MINIMUM_PSNR_DB = 50.0  # between the engines, whose decoders and ways to shrink leave 70
 _MANY_PX = 20_000  # photos are read at their own size
-_BATCH, _BATCH_PX, _BATCH_ROUNDS = 8, 256, 3
+_BATCH, _BATCH_PX, _BATCH_ROUNDS = 8, 256, 5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,7 +59,7 @@ class ServingLoadConfig(Config):
         60.0,
         above=0,
     )
-    rounds: int = option("Number of rounds, in each of which each server starts anew.", 2, at_least=1)
+    rounds: int = option("Number of rounds, in which servers take turns, for each number of clients.", 2, at_least=1)
     clients: str = option("Numbers of clients that send at once, ascending, separated by commas.", "1,2,4,8")
     megapixels: str = option("Sizes of the photos in million pixels, separated by commas.", "0.3,1,3,12")
     photos_dir: str = option("Folder of photos; empty: the four in this package.", "")
@@ -103,130 +104,100 @@ def _serving_load(config: ServingLoadConfig, _) -> None:
     from export import parity
 
     photos = parity.read_photos(config.photos_dir or parity.OWN_PHOTOS, len(config.sizes), _MANY_PX)
+    files = load_clients.photo_files(photos, config.sizes)
     drawing_size = config.drawing_size or styles.drawing_size(config.model)
     with tempfile.TemporaryDirectory() as folder:
         threads = (config.intra_op_threads, config.inter_op_threads)
-        server = Settings(Path(folder), drawing_size, *threads, config.client_numbers[-1])
+        settings = Settings(Path(folder), drawing_size, *threads, config.client_numbers[-1])
         with fresh_process() as process:
             process.submit(served_models.prepare, model, Path(folder), drawing_size, parity.read_photos()[0]).result()
-        test = _LoadTest(config, server, load_clients.photo_files(photos, config.sizes))
-        turns = take_turns({name: functools.partial(test.turn, name) for name in METHODS}, config.rounds)
-        lines = [*_table(turns), "", *_memory_table(turns, test.megapixels), "", _batch_line(server, photos[0])]
+        lines = [*_load_servers(config, settings, files), "", _batch_line(settings, photos[0])]
     write_report("benchmarks.serving_load", config, PACKAGES, lines, config.output)
 
 
-class Turn(NamedTuple):
-    """The record of a server in one round.
+class _Server(NamedTuple):
+    """A server that runs.
 
     Attributes:
+      process: its process.
       loaded_bytes: its memory before the first request.
-      loads: the record of each load, by the number of clients.
+      model: its client.
+      cartoons: the PNG files that it drew of the photos one by one, which warmed it up.
     """
 
+    process: ServedModel
     loaded_bytes: int
-    loads: dict[int, Load]
+    model: RemoteModel
+    cartoons: list[bytes]
+
+    def load(self, requests: Iterator[Request], num_clients: int, secs: float) -> Load:
+        """Load it as `load_clients.load` does."""
+        load = load_clients.load(self.model, requests, num_clients, secs)
+        return dataclasses.replace(load, peak_bytes=self.process.peak_bytes())
 
 
-class _LoadTest:
-    """The material of a test, and its turns."""
-
-    def __init__(self, config: ServingLoadConfig, server: Settings, photos: list[bytes]):
-        """
-        Args:
-          config: the flags.
-          server: the settings of the servers.
-          photos: JPEG files.
-        """
-        from export.serving.check import BAD_FILES
-
-        self._config = config
-        self._server = server
-        self._photos = photos
-        cut_short = photos[0][: len(photos[0]) // 2]
-        self._bad = [Request(content, None) for content in (*BAD_FILES, cut_short)]
-        self._is_bad = load_clients.turns_of_bad(config.bad_share)
-        self._cartoons: list[np.ndarray] = []  # of the photos, once a server has drawn them
-
-    @property
-    def megapixels(self) -> float:
-        """Size of the largest cartoon in million pixels."""
-        return max(cartoon.shape[0] * cartoon.shape[1] for cartoon in self._cartoons) / 1e6
-
-    def turn(self, method: str) -> Turn:
-        """Start a server, and load it with one number of clients after another."""
-        engine, protocol, has_one_thread = METHODS[method]
-        server = self._server._replace(intra_op_threads=1) if has_one_thread else self._server
-        numbers = self._config.client_numbers
-        secs = self._config.seconds / (len(METHODS) * len(numbers) * self._config.rounds)
-        loads: dict[int, Load] = {}
-        with ServedModel(engine, server) as served:
-            loaded_bytes = served.peak_bytes()
-            model = _CLIENTS[protocol](served.address(protocol), MODEL, timeout_secs=self._config.timeout_secs)
-            good = self._drawn_alone(model, method)
-            requests = load_clients.mixed(good, self._bad, self._is_bad, self._config.seed)
-            for number in numbers:
-                under_load = load_clients.load(model, requests, number, secs)
-                loads[number] = dataclasses.replace(under_load, peak_bytes=served.peak_bytes())
-                print(f"{method}, {_clients(number)}: {under_load.pictures_per_sec:.2f} pictures/s", flush=True)
-        return Turn(loaded_bytes, loads)
-
-    def _drawn_alone(self, model: RemoteModel, method: str) -> list[Request]:
-        """Return a request for each photo, with the cartoon that the server draws of it without load; it warms up."""
-        files = [model.draw(photo) for photo in self._photos]
-        cartoons = [pictures.read_picture(io.BytesIO(file)) for file in files]
-        self._cartoons = self._cartoons or cartoons
-        worst = min(map(psnr, cartoons, self._cartoons))
-        if worst < MINIMUM_PSNR_DB:
-            raise InputError(
-                f"{method} draws another cartoon than {next(iter(METHODS))}: PSNR {worst:.1f} dB, not "
-                f"{MINIMUM_PSNR_DB:.0f} dB or more; speeds of different networks cannot be compared"
-            )
-        return list(map(Request, self._photos, files))
-
-
-def _table(turns: Mapping[str, list[Turn]]) -> list[str]:
-    first = next(iter(METHODS))
-    lines = [
-        f"| server | clients | pictures/s | x {first} | p50 s | p95 s | p99 s | cartoons | refused | peak MB |",
-        "| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: |",
-    ]
-    for number in turns[first][0].loads:
-        peers = [turn.loads[number].pictures_per_sec for turn in turns[first]]
-        for method in METHODS:
-            loads = [turn.loads[number] for turn in turns[method]]
-            speeds = [load.pictures_per_sec for load in loads]
-            latencies = [secs for load in loads for secs in load.latencies_secs]
-            percentiles = " | ".join(f"{secs:.2f}" for secs in np.percentile(latencies, (50, 95, 99)))
-            lines.append(
-                f"| {method} | {number} | {statistics.median(speeds):.2f} | "
-                f"{statistics.median(map(operator.truediv, speeds, peers)):.2f} | {percentiles} | {len(latencies)} | "
-                f"{sum(load.num_refused for load in loads)} | {max(load.peak_bytes for load in loads) / 1e6:,.0f} |"
-            )
-    return lines
-
-
-def _memory_table(turns: Mapping[str, list[Turn]], megapixels: float) -> list[str]:
-    """Return a table of the memory that requests take above the loaded server's, for each of those under way.
+def _load_servers(config: ServingLoadConfig, settings: Settings, photos: list[bytes]) -> list[str]:
+    """Start all servers and load them in turns; return the tables.
 
     Args:
-      turns: the turns by method.
-      megapixels: size of the largest cartoon.
+      config: the flags.
+      settings: the settings of the servers.
+      photos: JPEG files.
     """
-    numbers = list(next(iter(turns.values()))[0].loads)
-    lines = [
-        f"| server | loaded MB | {' | '.join(map(_clients, numbers))} |",
-        f"| --- | --: |{' --: |' * len(numbers)}",
-    ]
-    for method, rounds in turns.items():
-        loaded_bytes = statistics.median(turn.loaded_bytes for turn in rounds)
-        peaks = [statistics.median(turn.loads[number].peak_bytes for turn in rounds) for number in numbers]
-        above = [(peak - loaded_bytes) / 1e6 / number / megapixels for peak, number in zip(peaks, numbers, strict=True)]
-        lines.append(f"| {method} | {loaded_bytes / 1e6:,.0f} | {' | '.join(f'{mb:,.0f}' for mb in above)} |")
-    return ["MB more for each client and each million pixels of its largest cartoon:", "", *lines]
+    from export.serving.check import BAD_FILES
+
+    cut_short = photos[0][: len(photos[0]) // 2]
+    bad = [Request(content, None) for content in (*BAD_FILES, cut_short)]
+    is_bad = load_clients.turns_of_bad(config.bad_share)
+    secs = config.seconds / (len(SERVERS) * len(config.client_numbers) * config.rounds)
+    loads = {}
+    with contextlib.ExitStack() as stack:
+        servers = {name: _start(stack, name, settings, config.timeout_secs, photos) for name in SERVERS}
+        megapixels = _require_same_cartoons(servers)
+        requests = {}
+        for name, server in servers.items():
+            good = list(map(Request, photos, server.cartoons))
+            requests[name] = load_clients.mixed(good, bad, is_bad, config.seed)
+        for number in config.client_numbers:  # they ascend, as the servers' peaks of memory do
+            turns = {
+                name: functools.partial(server.load, requests[name], number, secs) for name, server in servers.items()
+            }
+            loads[number] = take_turns(turns, config.rounds)
+            print(f"{load_tables.clients(number)}: done", flush=True)
+    loaded_bytes = {name: server.loaded_bytes for name, server in servers.items()}
+    return [*load_tables.speeds_table(loads), "", *load_tables.memory_table(loads, loaded_bytes, megapixels)]
 
 
-def _clients(number: int) -> str:
-    return f"{number} client{'s' if number > 1 else ''}"
+def _start(
+    stack: contextlib.ExitStack, name: str, settings: Settings, timeout_secs: float, photos: list[bytes]
+) -> _Server:
+    """Start a server that ends with the stack, and let it draw the photos."""
+    engine, protocol, has_one_thread = SERVERS[name]
+    settings = settings._replace(intra_op_threads=1) if has_one_thread else settings
+    process = stack.enter_context(ServedModel(engine, settings))
+    loaded_bytes = process.peak_bytes()
+    model = _CLIENTS[protocol](process.address(protocol), MODEL, timeout_secs=timeout_secs)
+    return _Server(process, loaded_bytes, model, [model.draw(photo) for photo in photos])
+
+
+def _require_same_cartoons(servers: dict[str, _Server]) -> float:
+    """Return the size of the largest cartoon in million pixels.
+
+    Raises:
+      InputError: a server draws other cartoons than the first one.
+    """
+    first, *others = servers
+    cartoons = {
+        name: [pictures.read_picture(io.BytesIO(file)) for file in server.cartoons] for name, server in servers.items()
+    }
+    for name in others:
+        worst = min(map(psnr, cartoons[name], cartoons[first]))
+        if worst < MINIMUM_PSNR_DB:
+            raise InputError(
+                f"{name} draws another cartoon than {first}: PSNR {worst:.1f} dB, not {MINIMUM_PSNR_DB:.0f} dB or "
+                "more; speeds of different networks cannot be compared"
+            )
+    return max(cartoon.shape[0] * cartoon.shape[1] for cartoon in cartoons[first]) / 1e6
 
 
 def _batch_line(server: Settings, photo: np.ndarray) -> str:

@@ -26,23 +26,28 @@ def _tables(text):
 def test_servers_under_load(narrow_path, tmp_path, capsys):
     for package in ("onnxruntime", "tf2onnx"):
         pytest.importorskip(package, reason=f"{package}, a peer, is not installed")
+    before = _workers()
     output = tmp_path / "table.md"
     flags = ["--seconds=3", "--rounds=1", "--clients=1,3", "--megapixels=0.01,0.02", "--bad_share=0.25"]
     assert serving_load.main(["x", f"--model={narrow_path}", *flags, f"--output={output}"]) == 0
     text = output.read_text()
     speeds, memory = _tables(text)
-    assert [row[:2] for row in speeds] == [[method, number] for number in "13" for method in serving_load.METHODS]
+    assert [row[:2] for row in speeds] == [[method, number] for number in "13" for method in serving_load.SERVERS]
     for row in speeds:
         per_sec, ratio, p50, p95, p99, cartoons, refused, peak_mb = (float(cell.replace(",", "")) for cell in row[2:])
         assert per_sec > 0 and 0 < p50 <= p95 <= p99 < 60 and 100 < peak_mb < 4000
         assert 0.1 < refused / (cartoons + refused) < 0.4
         assert row[0] != "TensorFlow, gRPC" or ratio == 1.0
-    assert [row[0] for row in memory] == list(serving_load.METHODS)
+    assert [row[0] for row in memory] == list(serving_load.SERVERS)
     assert 0.1 < float(re.search(r"A batch of 8 pictures of 256 x 256 takes ([\d.]+) times", text)[1]) < 10
     assert text in capsys.readouterr().out
-    assert not [
-        child for child in psutil.Process().children(recursive=True) if "spawn_main" in " ".join(child.cmdline())
-    ]
+    assert _workers() == before
+
+
+def _workers():
+    """The processes that this one has spawned to work for it."""
+    children = psutil.Process().children(recursive=True)
+    return {child.pid for child in children if any("spawn_main" in word for word in child.cmdline())}
 
 
 def test_flags_that_cannot_be_used(capsys):
