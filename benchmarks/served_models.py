@@ -18,7 +18,7 @@ from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.base.worker import Report, Worker
 from cartoongan_tf.media import pictures
 from cartoongan_tf.models.picture_sizes import pad_to_fit
-from export.serving.facts import DEFAULT, MAX_PIXELS
+from export.serving.facts import DEFAULT, ENCODED, MAX_PIXELS
 
 MODEL = "model"  # the model's name on the server
 TENSORFLOW, ONNX_RUNTIME = "TensorFlow", "ONNX Runtime"
@@ -110,12 +110,26 @@ def _load_tensorflow(settings: Settings) -> Any:
     return ServingSession(settings.folder / "version", settings.intra_op_threads, settings.inter_op_threads)
 
 
+def signatures_of(name: str, *inputs: str) -> dict[str, Any]:
+    """Return the SignatureDef of a model that has one signature, by its name.
+
+    Args:
+      name: name of the signature.
+      inputs: names of its inputs.
+    """
+    from tensorflow.core.protobuf import meta_graph_pb2
+
+    signature = meta_graph_pb2.SignatureDef(inputs={each: meta_graph_pb2.TensorInfo(name=each) for each in inputs})
+    return {name: signature}
+
+
 class _OnnxSession:
     """An ONNX file that answers requests for `encoded`; Pillow decodes and encodes the pictures."""
 
     def __init__(self, settings: Settings):
         self._drawing_size = settings.drawing_size
         self._draw = METHODS["ONNX, ONNX Runtime"](settings.folder, settings.intra_op_threads)
+        self.signatures = signatures_of(ENCODED, "image_bytes")
 
     def answer(self, request: Any) -> Any:
         import tensorflow as tf
