@@ -19,6 +19,8 @@ from export.config import WEB, ExportConfig
 from export.reference import Reference
 from export.report import Entry
 from export.serving import check, layout, requests, saved_model
+from export.serving.deployment import files as deployment
+from export.serving.deployment.server import Sizing
 from export.serving.session import ServingSession
 from export.web import page
 
@@ -98,7 +100,8 @@ def _write_serving(
     names = sorted({config.name, *layout.models(folder)})
     _write(publishing, folder / layout.CONFIG, layout.config_text(names).encode())
     entry = _write_version(publishing, reference, config, version_dir)
-    _write(publishing, folder / layout.README, _serving_readme(reference.generator, config, names).encode())
+    for name, text in _serving_texts(reference.generator, config, names, int(version_dir.name)).items():
+        _write(publishing, folder / name, text.encode())
     return entry
 
 
@@ -129,16 +132,13 @@ def _write_version(
     )
 
 
-def _serving_readme(generator: keras.Model, config: ExportConfig, names: list[str]) -> str:
+def _serving_texts(generator: keras.Model, config: ExportConfig, names: list[str], version: int) -> dict[str, str]:
+    """Return the texts for those who run and call the server, by the names of their files."""
     values = _values_per_pixel(generator)
-    return layout.readme_text(
-        config.name,
-        names,
-        config.max_pixels,
-        config.drawing_size,
-        bytes_per_pixel=4 * PEAK_TENSORS * values,
-        one_thread_pixels=2 * kernel_limits.most_copied_values() / values,
-    )
+    sizes = (config.max_pixels, config.drawing_size, 4 * PEAK_TENSORS * values)
+    one_thread_pixels = 2 * kernel_limits.most_copied_values() / values
+    readme = layout.readme_text(config.name, names, *sizes, one_thread_pixels)
+    return {**deployment.texts(config.name, names, version, Sizing(*sizes)), layout.README: readme}
 
 
 def _values_per_pixel(generator: keras.Model) -> float:

@@ -6,9 +6,9 @@ import shutil
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from benchmarks import prediction_server as server
 from cartoongan_tf.media import pictures
 from export.serving.session import ServingSession
-from tests.export.serving import server
 from tests.films import make_film, write_film
 from tests.helpers import REPOSITORY, TINY_NETWORKS, draw
 

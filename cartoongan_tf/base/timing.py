@@ -10,9 +10,11 @@ import platform
 import time
 from collections.abc import Callable, Mapping
 from importlib import metadata
-from typing import Any
+from typing import Any, TypeVar
 
 from cartoongan_tf.base import atomic, machine, memory
+
+Result = TypeVar("Result")
 
 
 def fresh_process(**kwargs) -> concurrent.futures.ProcessPoolExecutor:
@@ -74,9 +76,9 @@ def seconds_of(function: Callable, *args) -> float:
     return time.perf_counter() - start
 
 
-def take_turns(methods: Mapping[Any, Callable[[], float]], rounds: int) -> dict[Any, list[float]]:
+def take_turns(methods: Mapping[Any, Callable[[], Result]], rounds: int) -> dict[Any, list[Result]]:
     """Return each method's results in all rounds, by name; in every other round the turns are reversed."""
-    results: dict[Any, list[float]] = {name: [] for name in methods}
+    results: dict[Any, list[Result]] = {name: [] for name in methods}
     names = list(methods)
     for index in range(rounds):
         for name in names if index % 2 == 0 else reversed(names):

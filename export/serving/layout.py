@@ -8,11 +8,10 @@ from tensorflow_serving.config import model_server_config_pb2
 
 from cartoongan_tf.base.errors import InputError
 from export import templates
-from export.serving.facts import DECODED_FACTOR
+from export.serving.deployment.server import FLAGS, IMAGE, NUM_CPUS, NUM_REQUESTS, Sizing
+from export.serving.facts import CONFIG, DECODED_FACTOR, METRICS_PATH, MOUNTED_AT
 
-CONFIG = "models.config"
 README = "README.md"
-MOUNTED_AT = "/models"  # the folder's path for the server, see the command in the README
 _TEMPLATE = Path(__file__).with_name("readme.md")
 
 
@@ -76,14 +75,24 @@ def readme_text(
       bytes_per_pixel: memory that a picture takes while it is cartoonized.
       one_thread_pixels: picture size from which a server with one thread is slow, on a processor without AVX-512.
     """
+    sizing = Sizing(max_pixels, drawing_size, bytes_per_pixel)
     values = {
         "name": name,
         "names": ", ".join(names),
-        "max_pixels": f"{max_pixels:,}",
-        "drawing_size": f"{drawing_size} pixels" if drawing_size else "the picture's own",
+        "cpus": str(NUM_CPUS),
         "decoded_pixels": f"{DECODED_FACTOR * max_pixels:,}",
-        "gigabytes": f"{max_pixels * bytes_per_pixel / 1e9:.1f}",
-        "one_thread_megapixels": f"{one_thread_pixels / 1e6:.1f}",
+        "drawing_size": f"{drawing_size} pixels" if drawing_size else "the picture's own",
+        "flags": " \\\n  ".join(FLAGS),
+        "gigabytes": f"{sizing.largest_bytes / 1e9:.1f}",
+        "image": IMAGE,
+        "max_pixels": f"{max_pixels:,}",
         "megabytes_per_megapixel": f"{bytes_per_pixel:,.0f}",
+        "metrics_path": METRICS_PATH,
+        "most_gigabytes": f"{sizing.most_bytes / 1e9:.1f}",
+        "mounted_at": MOUNTED_AT,
+        "num_requests": str(NUM_REQUESTS),
+        "one_thread_megapixels": f"{one_thread_pixels / 1e6:.1f}",
+        "requested_gigabytes": f"{sizing.requested_bytes / 1e9:.1f}",
+        "usual_gigabytes": f"{sizing.usual_bytes / 1e9:.1f}",
     }
     return templates.fill(_TEMPLATE, **values)

@@ -13,6 +13,7 @@ from cartoongan_tf.base.errors import InputError, assertion_text
 from export.serving.facts import ENCODED, STYLED
 
 TIMEOUT_SECS = 300.0
+_NO_THREAD = "Threadpool Exhausted"  # from gRPC, in place of a thread for the request
 
 
 class ServerError(InputError):
@@ -66,6 +67,12 @@ class RemoteModel(abc.ABC):
             "--long_side for smaller pictures"
         )
 
+    def _too_busy(self, reason: str) -> ServerError:
+        return ServerError(
+            f"--server={self._server}: draws for as many clients as it may ({reason}); try again later, or start it "
+            "with a larger --grpc_max_threads"
+        )
+
     def _not_found(self, message: str) -> ServerError:
         if self._version:
             advice = f"remove --model_version={self._version} to use the newest version"
@@ -116,6 +123,8 @@ class GrpcModel(RemoteModel):
         match code:
             case grpc.StatusCode.INVALID_ARGUMENT:
                 return InputError(assertion_text(details))
+            case grpc.StatusCode.RESOURCE_EXHAUSTED if _NO_THREAD in details:
+                return self._too_busy(details)
             case grpc.StatusCode.RESOURCE_EXHAUSTED:
                 return InputError(f"too large for the server ({details.splitlines()[0]}); give --long_side")
             case grpc.StatusCode.NOT_FOUND:

@@ -16,10 +16,20 @@ class ServingSession:
     variables in Python that a server does not find.
     """
 
-    def __init__(self, folder: str | os.PathLike):
+    def __init__(self, folder: str | os.PathLike, intra_op_threads: int = 0, inter_op_threads: int = 0):
+        """
+        Args:
+          folder: the folder of an exported version.
+          intra_op_threads, inter_op_threads: the server's --tensorflow_intra_op_parallelism and
+            --tensorflow_inter_op_parallelism; 0: one thread per CPU. The first session of a process decides.
+        """
         graph = tf.Graph()
         # The CPU computes in full float32; GPUs round products to TF32.
-        cpu_only = tf.compat.v1.ConfigProto(device_count={"GPU": 0})
+        cpu_only = tf.compat.v1.ConfigProto(
+            device_count={"GPU": 0},
+            intra_op_parallelism_threads=intra_op_threads,
+            inter_op_parallelism_threads=inter_op_threads,
+        )
         self._session = tf.compat.v1.Session(graph=graph, config=cpu_only)
         with graph.as_default():
             self._meta_graph = tf.compat.v1.saved_model.load(self._session, ["serve"], os.fspath(folder))

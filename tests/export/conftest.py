@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from benchmarks import prediction_server as server
 from cartoongan_tf.inference.tflite_facts import TFLiteFacts
 from cartoongan_tf.inference.tflite_model import PICTURE
 from cartoongan_tf.models.generator_file import load_generator
@@ -14,7 +15,6 @@ from export import parity, tflite, tflite_file
 from export.serving import saved_model
 from export.serving.session import ServingSession
 from export.tflite_metadata import Metadata
-from tests.export.serving import server
 from tests.helpers import draw
 
 MAX_PIXELS = 100 * 100

@@ -15,11 +15,11 @@ import pytest
 from PIL import Image
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
+from benchmarks import prediction_server as server
 from cartoongan_tf.media import pictures
 from cartoongan_tf.media.enlargement import enlarge
 from export import client
 from export.serving import layout
-from tests.export.serving import server
 from tests.helpers import draw
 
 

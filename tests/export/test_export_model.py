@@ -35,7 +35,8 @@ def exported(generator_path, tmp_path_factory):
 def test_every_file_is_written_and_nothing_else(exported):
     names = {re.sub(r"serving/demo/1/.*", "serving/demo/1", name) for name in contents(exported)}
     tflite_names = {f"tflite/demo-{kind}.tflite" for kind in ("fp32", "fp16", "int8", "fp16-64x32")}
-    serving = {"serving/demo/1", "serving/models.config", "serving/README.md"}
+    texts = ("models.config", "README.md", "Dockerfile", "kubernetes.yaml", "monitoring.config")
+    serving = {"serving/demo/1", *(f"serving/{name}" for name in texts)}
     assert names == tflite_names | serving | {"report.md", "report.json"}
 
 

@@ -72,6 +72,9 @@ def test_several_styles_share_a_serving_folder(export, tmp_path):
     assert parse_config(config.read_text(), config) == ["demo", "rain"]
     readme = (tmp_path / "serving" / "README.md").read_text()
     assert "--model=rain" in readme and "demo, rain" in readme
+    dockerfile = (tmp_path / "serving" / "Dockerfile").read_text()
+    assert "COPY demo /models/demo\nCOPY rain /models/rain\n" in dockerfile
+    assert "image: cartoons:rain-1\n" in (tmp_path / "serving" / "kubernetes.yaml").read_text()
     assert json.loads((tmp_path / "report.json").read_text())["of_earlier_exports"] == ["tflite/demo-fp32.tflite"]
     assert "tflite/demo-fp32.tflite" in (tmp_path / "report.md").read_text()
     assert export(tmp_path, "--formats=fp32") == 0
@@ -125,7 +128,7 @@ def test_a_server_that_polls_sees_complete_versions_only(export, tmp_path, monke
     (name,) = names
     assert not name.isdecimal() and name.startswith(".")
     assert os.listdir(tmp_path / "serving" / "demo") == ["1"]
-    assert published[-2:] == ["serving/demo/1", "serving/models.config"] and len(published) == 6
+    assert published[-2:] == ["serving/demo/1", "serving/models.config"] and len(published) == 9
 
 
 def test_where_one_file_cannot_be_written_none_is(export, tmp_path, capsys):

@@ -1,6 +1,6 @@
 """Stand-ins for TensorFlow Serving on real sockets: gRPC with its own protos, and REST in its format.
 
-Its binary is not available everywhere. Both servers here use the same C++ session. REST follows
+Its binary is not available everywhere. Both servers run the same sessions, for programs on this machine. REST follows
 https://www.tensorflow.org/tfx/serving/api_rest: rows or columns, {"b64": ...} for bytes, and the same for outputs whose
 names end in _bytes.
 """
@@ -11,20 +11,29 @@ import contextlib
 import http.server
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
 
 import grpc
 import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
-from export.serving.session import ServingSession
+
+class Session(Protocol):
+    """A model that answers requests, such as a `ServingSession`."""
+
+    @property
+    def signatures(self) -> Mapping[str, Any]:
+        """The SignatureDefs by name."""
+
+    def answer(self, request: predict_pb2.PredictRequest) -> predict_pb2.PredictResponse: ...
 
 
 class PredictionServicer(prediction_service_pb2_grpc.PredictionServiceServicer):
     """A service with models by name and version."""
 
-    def __init__(self, sessions: dict[str, dict[int, ServingSession]]):
+    def __init__(self, sessions: dict[str, dict[int, Session]]):
         self._sessions = sessions
 
     def answer(self, request: predict_pb2.PredictRequest) -> predict_pb2.PredictResponse:
@@ -33,10 +42,13 @@ class PredictionServicer(prediction_service_pb2_grpc.PredictionServiceServicer):
         version = spec.version.value or max(versions, default=0)
         if version not in versions:
             raise tf.errors.NotFoundError(None, None, f"Servable not found for request: {spec.name} {version}")
-        try:
-            return versions[version].answer(request)
-        except KeyError as error:
-            raise tf.errors.InvalidArgumentError(None, None, f"no signature or input {error}") from error
+        signature_name = spec.signature_name or "serving_default"
+        if signature_name not in versions[version].signatures:
+            text = f'Serving signature key "{signature_name}" not found.'
+            raise tf.errors.FailedPreconditionError(None, None, text)
+        if set(request.inputs) != set(versions[version].signatures[signature_name].inputs):
+            raise tf.errors.InvalidArgumentError(None, None, "input size does not match signature")
+        return versions[version].answer(request)
 
     def Predict(self, request, context):
         try:
@@ -47,9 +59,10 @@ class PredictionServicer(prediction_service_pb2_grpc.PredictionServiceServicer):
 
 
 @contextlib.contextmanager
-def grpc_server(servicer: PredictionServicer) -> Iterator[str]:
-    """Serve over gRPC; yields HOST:PORT."""
-    server = grpc.server(concurrent.futures.ThreadPoolExecutor(8), options=[("grpc.max_receive_message_length", -1)])
+def grpc_server(servicer: PredictionServicer, num_threads: int = 8) -> Iterator[str]:
+    """Serve over gRPC, at most as many requests at once as there are threads; yields HOST:PORT."""
+    threads = concurrent.futures.ThreadPoolExecutor(num_threads)
+    server = grpc.server(threads, options=[("grpc.max_receive_message_length", -1)])
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
@@ -79,7 +92,7 @@ def _handler(servicer: PredictionServicer):
                 status, answer = 200, _predict(servicer, self.path, body)
             except tf.errors.NotFoundError as error:
                 status, answer = 404, {"error": error.message}
-            except tf.errors.InvalidArgumentError as error:
+            except (tf.errors.InvalidArgumentError, tf.errors.FailedPreconditionError) as error:
                 status, answer = 400, {"error": error.message}
             content = json.dumps(answer).encode()
             self.send_response(status)
@@ -107,13 +120,14 @@ def _predict(servicer: PredictionServicer, path: str, body: dict) -> dict:
     outputs = {name: _plain(name, tf.make_ndarray(value)) for name, value in servicer.answer(request).outputs.items()}
     if "inputs" in body:
         return {"outputs": next(iter(outputs.values())) if len(outputs) == 1 else outputs}
-    (values,) = outputs.values()
-    return {"predictions": values}
+    if len(outputs) == 1:
+        return {"predictions": next(iter(outputs.values()))}
+    return {"predictions": [dict(zip(outputs, values, strict=True)) for values in zip(*outputs.values(), strict=True)]}
 
 
 def _tensor(name: str, values: list) -> np.ndarray:
     """Convert JSON values to an array. A server knows the types from the signature; here they follow from the names."""
-    types = {"image": np.uint8, "strength": np.float32, "long_side": np.int32}
+    types = {"image": np.uint8, "strength": np.float32, "long_side": np.int32, "keep_colors": np.bool_}
     return np.array([_bytes(value) for value in values], types.get(name, object))
 
 
@@ -124,4 +138,4 @@ def _bytes(value):
 def _plain(name: str, values: np.ndarray) -> list:
     if name.endswith("_bytes"):
         return [{"b64": base64.b64encode(value).decode()} for value in values]
-    return values.tolist()
+    return [value.decode() for value in values] if values.dtype == object else values.tolist()

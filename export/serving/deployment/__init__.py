@@ -1,0 +1,1 @@
+"""The files that put a folder of served models onto machines: an image, a cluster's manifest, metrics."""
