@@ -1,4 +1,4 @@
-"""Decoding and encoding of picture files inside a graph: JPEG, PNG, GIF and BMP to pixels, and pixels to PNG and JPEG."""
+"""Decoding and encoding of picture files inside a graph: JPEG, PNG, GIF and BMP to pixels, pixels to PNG and JPEG."""
 
 import tensorflow as tf
 

@@ -80,7 +80,7 @@ class FileDrawer:
         sides = tf.cast(tf.stack([height, width]), tf.float64)
         area = tf.reduce_prod(sides)
         half = (SIZE_MULTIPLE / 2) * tf.reduce_sum(sides)
-        # Both sides times `scale`, plus SIZE_MULTIPLE for rounding and padding, have that area; or the shorter is least.
+        # With both sides times `scale`, plus SIZE_MULTIPLE for rounding and padding, the area is `max_pixels`.
         scale = (tf.sqrt(half**2 + area * (self._max_pixels - SIZE_MULTIPLE**2)) - half) / area
         longest = tf.minimum(scale * tf.reduce_max(sides), self._max_pixels / MINIMUM_SIZE_PX - SIZE_MULTIPLE)
         fits = num_padded_pixels(height, width) <= self._max_pixels
@@ -89,7 +89,7 @@ class FileDrawer:
     def _size_problem(self, header: Header, ratio, height, width):
         picture = ("a picture of ", header.width, " x ", header.height, " pixels has more than ")
         most = DECODED_FACTOR * self._max_pixels
-        advice = f"the limit with padding: give a shorter long_side, or 0 for the model's own"
+        advice = "the limit with padding: give a shorter long_side, or 0 for the model's own"
         return first(
             unless(ratio > 0, *picture, f"{most}, the limit with any long_side: send a smaller one"),
             unless(num_padded_pixels(height, width) <= self._max_pixels, *picture, f"{self._max_pixels}, {advice}"),

@@ -20,13 +20,17 @@ def _brand(name: bytes) -> tuple[tuple[int, bytes], ...]:
     return ((4, b"ftyp"), (8, name))
 
 
-_HEIC, _AVIF, _TIFF, _JPEG_XL, _JPEG_2000 = "a HEIC file", "an AVIF file", "a TIFF file", "a JPEG XL file", "JPEG 2000"
+_HEIC = "a HEIC file"
+_TIFF = "a TIFF file"
+_JPEG_XL = "a JPEG XL file"
+_JPEG_2000 = "a JPEG 2000 file"
+_FILM = "a film"
 _KINDS = (
     _Kind("a WebP file", ((0, b"RIFF"), (8, b"WEBP"))),
     *(_Kind(_HEIC, _brand(name)) for name in (b"hei", b"hev", b"mif1", b"msf1")),
-    _Kind(_AVIF, _brand(b"avi")),
-    _Kind("a film", ((4, b"ftyp"),)),  # MP4 and MOV have many brands
-    _Kind("a film", ((0, b"\x1a\x45\xdf\xa3"),)),  # Matroska and WebM
+    _Kind("an AVIF file", _brand(b"avi")),
+    _Kind(_FILM, ((4, b"ftyp"),)),  # MP4 and MOV have many brands
+    _Kind(_FILM, ((0, b"\x1a\x45\xdf\xa3"),)),  # Matroska and WebM
     *(_Kind(_TIFF, ((0, name),)) for name in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
     _Kind(_JPEG_XL, ((0, b"\xff\x0a"),)),
     _Kind(_JPEG_XL, ((4, b"JXL \r\n"),)),
@@ -47,6 +51,6 @@ def refusal(data: tf.Tensor) -> tf.Tensor:
     text = tf.constant("not a picture: the bytes are no JPEG, PNG, GIF or BMP file")
     for kind in reversed(_KINDS):
         marks = [is_text(data, tf.constant(position, tf.int64), mark) for position, mark in kind.marks]
-        advice = "cartoonize draws films" if kind.name == "a film" else _ADVICE
+        advice = "cartoonize draws films" if kind.name == _FILM else _ADVICE
         text = tf.where(tf.reduce_all(tf.stack(marks)), f"{kind.name}: {advice}", text)
     return text

@@ -72,7 +72,7 @@ def readme_text(
     Args:
       name: name of the model in the examples.
       names: names of all models.
-      max_pixels, drawing_size: as in `signatures.signatures`.
+      max_pixels, drawing_size: as in `FileDrawer`.
       bytes_per_pixel: memory that a picture takes while it is cartoonized.
       one_thread_pixels: picture size from which a server with one thread is slow, on a processor without AVX-512.
     """

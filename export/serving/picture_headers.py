@@ -84,8 +84,9 @@ def end_of_frame(header: Header) -> tf.Tensor:
     return require_none(unless(~is_incomplete, "the GIF file is damaged"), end)
 
 
-# Each reader takes the file, as a string and as bytes. It returns the height, the width, the position of the EXIF block,
-# the position of a GIF's first frame, whether the file is streamed, and the problem. A position is _NOWHERE if there is no such part.
+# Each reader takes the file, as a string and as bytes. It returns the height, the width, the position of the EXIF block
+# and of a GIF's first frame, whether the file is streamed, and the problem. A position is _NOWHERE if there is no such
+# part.
 
 
 def _jpeg_header(contents, data):

@@ -1,6 +1,6 @@
 """Problems with a picture inside a graph: string scalars, of which "" is none.
 
-A graph cannot catch an error. So whatever may be wrong with one picture is computed, and only the signatures that refuse
+A graph cannot catch an error. So all that may be wrong with a picture is computed, and only the signatures that refuse
 a whole request raise it.
 """
 
@@ -33,7 +33,8 @@ def require_none(problem: tf.Tensor, value: tf.Tensor) -> tf.Tensor:
 def attempt(function: Callable, argument: Any, otherwise: tf.Tensor) -> tf.Tensor:
     """Return `function(argument)`, or `otherwise` if an operator in the function fails.
 
-    A dataset of one element is the only place where a graph goes on after an error. It takes some milliseconds.
+    A dataset is the only place where a graph goes on after an error: `otherwise` is its second element, and the first
+    that is there is taken.
 
     Args:
       function: function of a tensor, or of the items of a tuple.
@@ -44,4 +45,5 @@ def attempt(function: Callable, argument: Any, otherwise: tf.Tensor) -> tf.Tenso
     options.experimental_optimization.apply_default_optimizations = False  # these take longer than most pictures
     options.autotune.enabled = False
     results = tf.data.Dataset.from_tensors(argument).map(tf.autograph.experimental.do_not_convert(function))
-    return results.ignore_errors().with_options(options).reduce(otherwise, lambda _, result: result)
+    results = results.ignore_errors().concatenate(tf.data.Dataset.from_tensors(otherwise)).take(1)
+    return results.with_options(options).get_single_element()

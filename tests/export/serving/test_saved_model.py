@@ -12,13 +12,14 @@ import psutil
 import pytest
 import tensorflow as tf
 from PIL import Image
-from tensorflow.core.framework.types_pb2 import DT_FLOAT, DT_INT32, DT_STRING, DT_UINT8
+from tensorflow.core.framework.types_pb2 import DT_BOOL, DT_FLOAT, DT_INT32, DT_STRING, DT_UINT8
 from tensorflow.core.protobuf import saved_model_pb2
 
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.inference.blending import blend_with_photo
 from cartoongan_tf.media import pictures
 from cartoongan_tf.models import pixels
+from cartoongan_tf.models.picture_sizes import fitting_side
 from export.serving import saved_model
 from export.serving.requests import WARMUP_PLACE, read_warmup
 from tests.export.conftest import MAX_PIXELS
@@ -96,16 +97,29 @@ def _refusal(session, signature, **inputs):
 
 
 def test_too_many_pixels_are_refused_where_as_many_as_allowed_are_drawn(session):
-    assert session.predict("encoded", image_bytes=[encode(draw(0, 100, 100), "PNG")])
-    message = _refusal(session, "encoded", image_bytes=[encode(draw(0, 101, 100), "PNG")])
+    styled = {"strength": [1.0], "long_side": [101]}
+    assert session.predict("styled", image_bytes=[encode(draw(0, 100, 100), "PNG")], **styled)
+    message = _refusal(session, "styled", image_bytes=[encode(draw(0, 101, 100), "PNG")], **styled)
     assert "100 x 101" in message and f"more than {MAX_PIXELS}," in message and "long_side" in message
-    styled = {"strength": [1.0], "long_side": [100]}
-    assert session.predict("styled", image_bytes=[encode(draw(0, 200, 300), "PNG")], **styled)
-    message = _refusal(session, "styled", image_bytes=[encode(draw(0, 400, 300), "PNG")], **styled)
+    message = _refusal(session, "encoded", image_bytes=[encode(draw(0, 400, 300), "PNG")])
     assert "300 x 400" in message and f"more than {10 * MAX_PIXELS}," in message
     assert session.predict("serving_default", image=np.zeros((4, 48, 52, 3), np.uint8))
     message = _refusal(session, "serving_default", image=np.zeros((5, 48, 52, 3), np.uint8))
     assert "5 pictures of 52 x 48 pixels" in message and f"{MAX_PIXELS} pixels" in message
+
+
+@pytest.mark.parametrize("size", [(100, 100), (100, 101), (200, 300), (9999, 1), (2, 5000), (640, 12), (53, 187)])
+def test_without_a_long_side_a_picture_is_drawn_as_large_as_it_may_be(generator, session, size):
+    """This model has no size of its own. With padding, thin pictures count as 8 pixels across."""
+    photo = draw(0, *size)
+    files = [encode(photo, "PNG")] * 2
+    answers = session.predict("styled", image_bytes=files, strength=np.float32([0, 1]), long_side=np.int32([0, 0]))
+    smaller, cartoon = map(_opened, answers["cartoon_bytes"])
+    _assert_alike(smaller, pictures.shrink(photo, max(smaller.shape[:2])))
+    _assert_alike(cartoon, _drawn(generator, smaller))
+    padded = [fitting_side(side) for side in cartoon.shape[:2]]
+    assert np.prod(padded) <= MAX_PIXELS
+    assert cartoon.shape == photo.shape or np.prod([side + 8 for side in padded]) > MAX_PIXELS
 
 
 def test_padding_counts_as_pixels(session):
@@ -113,8 +127,8 @@ def test_padding_counts_as_pixels(session):
     for shape in ((10_000, 1, 1, 3), (1, 1, 10_000, 3), (1, 5000, 2, 3)):
         assert str(MAX_PIXELS) in _refusal(session, "serving_default", image=np.zeros(shape, np.uint8)), shape
     for shape in ((1, 10_000, 3), (5000, 2, 3)):
-        content = encode(np.zeros(shape, np.uint8), "PNG")
-        assert f"more than {MAX_PIXELS}," in _refusal(session, "encoded", image_bytes=[content]), shape
+        request = {"image_bytes": [encode(np.zeros(shape, np.uint8), "PNG")], "strength": [1.0], "long_side": [10_000]}
+        assert f"more than {MAX_PIXELS}," in _refusal(session, "styled", **request), shape
 
 
 def test_large_pictures_are_refused_by_their_header(session):
@@ -169,32 +183,42 @@ def test_many_threads_get_the_bytes_that_one_gets(session):
 
 def test_every_signature_has_a_warm_up_request_that_is_answered(version, session):
     requests = read_warmup(version)
-    assert [request.model_spec.signature_name for request in requests] == ["serving_default", "encoded", "styled"]
+    assert [request.model_spec.signature_name for request in requests] == [
+        "serving_default",
+        "encoded",
+        "styled",
+        "each",
+    ]
     for request in requests:
         assert request.model_spec.name == "demo"
-        (answer,) = session.answer(request).outputs.values()
-        assert answer.ByteSize() > 100
+        outputs = session.answer(request).outputs
+        assert max(output.ByteSize() for output in outputs.values()) > 100
+        assert not outputs["status"].string_val or outputs["status"].string_val == [b""]
     assert (version / "assets.extra" / "tf_serving_warmup_requests").is_file()
 
 
 def test_the_signatures_are_the_documented_ones(version):
+    files = {"image_bytes": (DT_STRING, [-1])}
+    styled = {**files, "strength": (DT_FLOAT, [-1]), "long_side": (DT_INT32, [-1])}
     documented = {
-        "serving_default": ({"image": (DT_UINT8, [-1, -1, -1, 3])}, "cartoon"),
-        "encoded": ({"image_bytes": (DT_STRING, [-1])}, "cartoon_bytes"),
-        "styled": (
-            {"image_bytes": (DT_STRING, [-1]), "strength": (DT_FLOAT, [-1]), "long_side": (DT_INT32, [-1])},
-            "cartoon_bytes",
+        "serving_default": ({"image": (DT_UINT8, [-1, -1, -1, 3])}, ["cartoon"]),
+        "encoded": (files, ["cartoon_bytes"]),
+        "styled": (styled, ["cartoon_bytes"]),
+        "each": (
+            {**styled, "keep_colors": (DT_BOOL, [-1]), "format": (DT_STRING, [-1])},
+            ["cartoon_bytes", "status"],
         ),
     }
     content = (version / "saved_model.pb").read_bytes()
     signatures = saved_model_pb2.SavedModel.FromString(content).meta_graphs[0].signature_def
-    for name, (documented_inputs, output) in documented.items():
+    assert set(documented) == {name for name, signature in signatures.items() if signature.inputs}
+    for name, (documented_inputs, outputs) in documented.items():
         signature = signatures[name]
         inputs = {}
         for input_name, info in signature.inputs.items():
             inputs[input_name] = (info.dtype, [dimension.size for dimension in info.tensor_shape.dim])
         assert inputs == documented_inputs, name
-        assert list(signature.outputs) == [output] and signature.method_name == "tensorflow/serving/predict", name
+        assert sorted(signature.outputs) == outputs and signature.method_name == "tensorflow/serving/predict", name
 
 
 @pytest.mark.slow
