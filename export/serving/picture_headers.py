@@ -10,10 +10,9 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from export.serving import foreign_files
-from export.serving.facts import MAGIC_BYTES
+from export.serving.file_kinds import kind_of
 from export.serving.gif_pixels import canvas_size, palette_bytes
-from export.serving.graph_bytes import big_endian, byte, file_bytes, file_size, is_text, little_endian, signed
+from export.serving.graph_bytes import big_endian, byte, file_bytes, is_text, little_endian, signed
 from export.serving.problems import attempt, first, require_none, unless
 
 _MAX_SIDE = 2**31 - 1
@@ -55,10 +54,9 @@ class Header(NamedTuple):
 
 def read_header(contents: tf.Tensor) -> Header:
     """Read the header of a picture file, string scalar."""
-    starts = tf.stack([*(tf.strings.substr(contents, 0, len(magic)) == magic for magic in MAGIC_BYTES), True])
-    kind = tf.argmax(tf.cast(starts, tf.int32), output_type=tf.int32)
     data = file_bytes(contents)
-    readers = (_jpeg_header, _png_header, _gif_header, _bmp_header, _foreign_header)
+    kind, refusal = kind_of(data)
+    readers = (_jpeg_header, _png_header, _gif_header, _bmp_header, _no_header)
     branches = [lambda reader=reader: reader(contents, data) for reader in readers]
     height, width, exif, frame, is_streamed, problem = tf.switch_case(kind, branches)
     is_possible = (tf.minimum(height, width) > 0) & (tf.maximum(height, width) <= _MAX_SIDE)
@@ -72,7 +70,7 @@ def read_header(contents: tf.Tensor) -> Header:
         frame=frame,
         is_streamed=is_streamed,
         contents=contents,
-        problem=first(problem, unless(is_possible, "the picture has no pixels, or its header is damaged")),
+        problem=first(refusal, problem, unless(is_possible, "the picture has no pixels, or its header is damaged")),
     )
 
 
@@ -92,15 +90,17 @@ def end_of_frame(header: Header) -> tf.Tensor:
 def _jpeg_header(contents, data):
     shape = attempt(tf.image.extract_jpeg_shape, contents, tf.zeros([3], tf.int32))
     height, width, _ = tf.unstack(tf.cast(shape, tf.int64))
-    num_scans = tf.reduce_sum(tf.cast((data[:-1] == 0xFF) & (data[1:] == 0xDA), tf.int64))
-    max_scans = 100 + file_size(data) // _BYTES_PER_SCAN
+    num_scans = tf.reduce_sum(tf.cast((data.values[:-1] == 0xFF) & (data.values[1:] == 0xDA), tf.int64))
+    max_scans = 100 + data.size // _BYTES_PER_SCAN
     problem = first(
         unless(height > 0, "the JPEG file is damaged, or of a kind that a server does not read"),
         unless(num_scans <= max_scans, "the JPEG file has ", num_scans, " scans, too many for a photo"),
     )
 
     def is_segment(position, *_):
-        return (byte(data, position) == 0xFF) & (byte(data, position + 1) != 0xDA)  # the pixels follow DA
+        marker = byte(data, position + 1)
+        has_length = (marker >= 0xC0) & ((marker < 0xD0) | (marker > 0xDA))  # the pixels follow DA
+        return (byte(data, position) == 0xFF) & has_length
 
     def next_segment(position, exif, frame):
         marker = byte(data, position + 1)
@@ -122,14 +122,14 @@ def _jpeg_header(contents, data):
 
 def _png_header(contents, data):
     def is_chunk(position, _):
-        return position < file_size(data)
+        return position < data.size
 
     def next_chunk(position, exif):
         is_exif = is_text(data, position + 4, b"eXIf")
         exif = tf.where((exif < 0) & is_exif, position + 8, exif)
         return position + 12 + big_endian(data, position, 4), exif
 
-    exif = _exif_position(is_chunk, next_chunk, 8, _MAX_PARTS + file_size(data) // _BYTES_PER_CHUNK)
+    exif = _exif_position(is_chunk, next_chunk, 8, _MAX_PARTS + data.size // _BYTES_PER_CHUNK)
     height = big_endian(data, 20, 4)
     width = big_endian(data, 16, 4)
     return height, width, exif, _nowhere(), tf.constant(False), tf.constant("")
@@ -154,7 +154,7 @@ def _bmp_header(contents, data):
     header_bytes = little_endian(data, 14, 4)
     bits = little_endian(data, 28, 2)
     compression = little_endian(data, 30, 4)
-    masks = little_endian(data, tf.constant([54, 58, 62]), 4)
+    masks = little_endian(data, tf.constant([54, 58, 62], tf.int64), 4)
     has_usual_masks = tf.reduce_all(masks == [0xFF0000, 0xFF00, 0xFF])
     is_plain = (compression == 0) & ((bits == 24) | (bits == 32))
     is_plain |= (compression == 3) & (bits == 32) & has_usual_masks
@@ -162,14 +162,14 @@ def _bmp_header(contents, data):
     row_bytes = (tf.maximum(width, 0) * bits // 8 + 3) // 4 * 4
     problem = first(
         unless(is_plain, "a BMP file must have 24 or 32 bits per pixel and no compression; send others as PNG"),
-        unless(pixels + row_bytes * height <= file_size(data), "the BMP file is incomplete or damaged"),
+        unless(pixels + row_bytes * height <= data.size, "the BMP file is incomplete or damaged"),
     )
     return height, width, _nowhere(), _nowhere(), tf.constant(False), problem
 
 
-def _foreign_header(_, data):
+def _no_header(*_):
     none = tf.zeros([], tf.int64)
-    return none, none, _nowhere(), _nowhere(), tf.constant(False), foreign_files.refusal(data)
+    return none, none, _nowhere(), _nowhere(), tf.constant(False), tf.constant("")
 
 
 def _exif_position(has_next, go_on, start: int, max_parts):
@@ -218,7 +218,7 @@ def _walk_gif(data, start, is_inside: bool, goes_on):
         next_position = tf.where(is_inside, position + 1 + length, position + 2)
         return next_position, ~is_inside | (length != 0)
 
-    max_steps = tf.cast(_MAX_PARTS + file_size(data) // _BYTES_PER_BLOCK, tf.int32)
+    max_steps = tf.cast(_MAX_PARTS + data.size // _BYTES_PER_BLOCK, tf.int32)
     loop = (start, tf.constant(is_inside))
     position, is_inside = tf.while_loop(goes_on, step, loop, maximum_iterations=max_steps, parallel_iterations=1)
     return position, is_inside

@@ -38,8 +38,6 @@ def signatures(generator: Callable, max_pixels: int = MAX_PIXELS, drawing_size: 
     """
     drawer = FileDrawer(generator, max_pixels, drawing_size)
 
-    # One graph for all signatures: a graph of its own for each would take the exporter and the server seconds.
-    @tf.function(input_signature=[*_vectors(5), tf.TensorSpec([], tf.bool, name="is_strict")], autograph=False)
     def draw_files(image_bytes, strength, long_side, keep_colors, format, is_strict):
         def draw(order):
             cartoon, status = drawer.draw(Order(*order))
@@ -53,8 +51,13 @@ def signatures(generator: Callable, max_pixels: int = MAX_PIXELS, drawing_size: 
             fn_output_signature=(tf.string, tf.string),
         )
 
+    # One graph for all signatures: tracing takes seconds, and an endpoint is traced twice.
+    files = _traced(draw_files, [*_vectors(5), tf.TensorSpec([], tf.bool, name="is_strict")])
+    image = tf.TensorSpec([None, None, None, 3], tf.uint8, name="image")
+    drawn = _traced(lambda image: _draw(generator, image, max_pixels), [image])
+
     def default(image):
-        return {"cartoon": _draw(generator, image, max_pixels)}
+        return {"cartoon": drawn(image)}
 
     def encoded(image_bytes):
         return styled(image_bytes, tf.ones_like(image_bytes, tf.float32), tf.zeros_like(image_bytes, tf.int32))
@@ -63,21 +66,26 @@ def signatures(generator: Callable, max_pixels: int = MAX_PIXELS, drawing_size: 
         image_bytes = _require_as_many(image_bytes, strength=strength, long_side=long_side)
         keep_colors = tf.zeros_like(image_bytes, tf.bool)
         formats = tf.fill(tf.shape(image_bytes), PNG)
-        return {"cartoon_bytes": draw_files(image_bytes, strength, long_side, keep_colors, formats, True)[0]}
+        cartoons, _ = files(image_bytes, strength, long_side, keep_colors, formats, tf.constant(True))
+        return {"cartoon_bytes": cartoons}
 
     def each(image_bytes, strength, long_side, keep_colors, format):
-        others = {"strength": strength, "long_side": long_side, "keep_colors": keep_colors, "format": format}
-        image_bytes = _require_as_many(image_bytes, **others)
-        cartoons, statuses = draw_files(image_bytes, **others, is_strict=False)
+        image_bytes = _require_as_many(
+            image_bytes, strength=strength, long_side=long_side, keep_colors=keep_colors, format=format
+        )
+        cartoons, statuses = files(image_bytes, strength, long_side, keep_colors, format, tf.constant(False))
         return {"cartoon_bytes": cartoons, "status": statuses}
 
-    image = tf.TensorSpec([None, None, None, 3], tf.uint8, name="image")
     return {
         DEFAULT: Signature(default, [image]),
         ENCODED: Signature(encoded, _vectors(1)),
         STYLED: Signature(styled, _vectors(3)),
         EACH: Signature(each, _vectors(5)),
     }
+
+
+def _traced(function: Callable, inputs: list[tf.TensorSpec]) -> Callable:
+    return tf.function(function, input_signature=inputs, autograph=False).get_concrete_function()
 
 
 def _vectors(number: int) -> list[tf.TensorSpec]:
