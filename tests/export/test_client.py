@@ -37,11 +37,15 @@ def ask(request):
     return run
 
 
-def _expected(session, path, **options):
-    signature = "styled" if options else "encoded"
+def _expected_file(session, path, **options):
+    """The server's answer, by the signature that has these options."""
+    signature = {0: "encoded", 2: "styled", 4: "each"}[len(options)]
     inputs = {name: [value] for name, value in options.items()}
-    content = session.predict(signature, image_bytes=[path.read_bytes()], **inputs)["cartoon_bytes"][0]
-    return np.asarray(Image.open(io.BytesIO(content)))
+    return session.predict(signature, image_bytes=[path.read_bytes()], **inputs)["cartoon_bytes"][0]
+
+
+def _expected(session, path, **options):
+    return np.asarray(Image.open(io.BytesIO(_expected_file(session, path, **options))))
 
 
 def test_a_photo_comes_back_as_the_model_draws_it(ask, session, photo_path, capsys):
@@ -91,14 +95,71 @@ def test_a_folder_is_drawn_and_existing_results_are_kept(ask, tmp_path, capsys):
 def test_the_servers_reason_for_a_refusal_is_shown(ask, tmp_path, capsys):
     pictures.write_picture(tmp_path / "large.png", draw(0, 101, 100))
     (tmp_path / "damaged.gif").write_bytes(b"GIF89a and no more")
-    assert ask(tmp_path / "large.png", tmp_path / "damaged.gif") == 1
+    assert ask(tmp_path / "large.png", tmp_path / "damaged.gif", "--long_side=101") == 1
     error = capsys.readouterr().err
     assert re.search(r"large\.png: .*100 x 101 .*10000.*long_side", error)
     assert re.search(r"damaged\.gif: .*GIF", error) and "node" not in error
     assert ask(tmp_path / "large.png", "--long_side=100") == 0
 
 
-def test_other_kinds_of_pictures_are_sent_as_png(ask, session, tmp_path):
+def test_colors_and_jpeg_reach_the_server(ask, session, photo_path):
+    options = {"strength": 0.5, "long_side": 0, "keep_colors": True, "format": "png"}
+    cartoon = photo_path.with_name("photo-cartoon.png")
+    assert ask(photo_path, "--strength=0.5", "--keep_colors") == 0
+    np.testing.assert_array_equal(pictures.read_picture(cartoon), _expected(session, photo_path, **options))
+    jpeg = photo_path.with_name("photo-cartoon.jpg")
+    assert ask(photo_path, "--long_side=20", "--format=jpg") == 0
+    options = {"strength": 1, "long_side": 20, "keep_colors": False, "format": "jpeg"}
+    assert jpeg.read_bytes() == _expected_file(session, photo_path, **options)
+    assert ask(photo_path, f"--output={jpeg}", "--overwrite") == 0
+    drawn = _expected(session, photo_path)
+    assert jpeg.read_bytes() == pictures.encode(pictures.Picture([drawn]), ".jpg")
+
+
+def test_a_bad_picture_is_named_with_colors_too(ask, tmp_path, capsys):
+    (tmp_path / "damaged.gif").write_bytes(b"GIF89a and no more")
+    assert ask(tmp_path / "damaged.gif", "--keep_colors") == 1
+    assert re.search(r"damaged\.gif: the GIF file holds no picture", capsys.readouterr().err)
+
+
+class OlderSession:
+    """A model that was exported before there was the signature `each`."""
+
+    def __init__(self, session):
+        self._session = session
+        self.signatures = {name: value for name, value in session.signatures.items() if name != "each"}
+
+    def __getattr__(self, name):
+        return getattr(self._session, name)
+
+
+@pytest.mark.parametrize("flags, serve", [((), server.grpc_server), (("--rest",), server.rest_server)])
+def test_a_model_that_was_exported_earlier(flags, serve, session, photo_path, capsys):
+    with serve(server.PredictionServicer({"demo": {1: OlderSession(session)}})) as address:
+        command = ["client", f"--server={address}", "--model=demo", *flags, str(photo_path)]
+        assert client.main([*command, "--keep_colors"]) == 1
+        assert "--keep_colors" in capsys.readouterr().err
+        assert client.main([*command, "--strength=0.5", "--format=jpg"]) == 0
+
+
+def test_pictures_with_loss_are_sent_as_jpeg(ask, session, tmp_path):
+    Image.fromarray(draw(1, 20, 30)).save(tmp_path / "photo.avif", quality=80)
+    sent = pictures.encode(pictures.read(tmp_path / "photo.avif"), ".jpg")
+    (tmp_path / "same.jpg").write_bytes(sent)
+    assert ask(tmp_path / "photo.avif") == 0
+    expected = _expected(session, tmp_path / "same.jpg")
+    np.testing.assert_array_equal(pictures.read_picture(tmp_path / "photo-cartoon.png"), expected)
+
+
+def test_a_bmp_that_a_server_does_not_take_is_converted(ask, session, tmp_path):
+    Image.fromarray(draw(1, 20, 30)).quantize(16).save(tmp_path / "photo.bmp")
+    Image.open(tmp_path / "photo.bmp").convert("RGB").save(tmp_path / "same.png")
+    assert ask(tmp_path / "photo.bmp") == 0
+    expected = _expected(session, tmp_path / "same.png")
+    np.testing.assert_array_equal(pictures.read_picture(tmp_path / "photo-cartoon.png"), expected)
+
+
+def test_other_kinds_without_loss_are_sent_as_png(ask, session, tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6
     Image.fromarray(draw(1, 20, 30)).save(tmp_path / "photo.webp", lossless=True, exif=exif)
@@ -207,7 +268,8 @@ def test_grpc_from_models_of_another_kind(servicer, named, photo_path, capsys):
         "--model_version=99999999999999999999",
         "--model=a b",
         "--model=",
-        "--output=a.jpg",
+        "--output=a.gif",
+        "--format=gif",
     ],
 )
 def test_flags_that_cannot_be_used(flag, capsys):

@@ -33,10 +33,13 @@ class PredictionServicer(prediction_service_pb2_grpc.PredictionServiceServicer):
         version = spec.version.value or max(versions, default=0)
         if version not in versions:
             raise tf.errors.NotFoundError(None, None, f"Servable not found for request: {spec.name} {version}")
-        try:
-            return versions[version].answer(request)
-        except KeyError as error:
-            raise tf.errors.InvalidArgumentError(None, None, f"no signature or input {error}") from error
+        signature_name = spec.signature_name or "serving_default"
+        if signature_name not in versions[version].signatures:
+            text = f'Serving signature key "{signature_name}" not found.'
+            raise tf.errors.FailedPreconditionError(None, None, text)
+        if set(request.inputs) != set(versions[version].signatures[signature_name].inputs):
+            raise tf.errors.InvalidArgumentError(None, None, "input size does not match signature")
+        return versions[version].answer(request)
 
     def Predict(self, request, context):
         try:
@@ -79,7 +82,7 @@ def _handler(servicer: PredictionServicer):
                 status, answer = 200, _predict(servicer, self.path, body)
             except tf.errors.NotFoundError as error:
                 status, answer = 404, {"error": error.message}
-            except tf.errors.InvalidArgumentError as error:
+            except (tf.errors.InvalidArgumentError, tf.errors.FailedPreconditionError) as error:
                 status, answer = 400, {"error": error.message}
             content = json.dumps(answer).encode()
             self.send_response(status)
@@ -107,13 +110,14 @@ def _predict(servicer: PredictionServicer, path: str, body: dict) -> dict:
     outputs = {name: _plain(name, tf.make_ndarray(value)) for name, value in servicer.answer(request).outputs.items()}
     if "inputs" in body:
         return {"outputs": next(iter(outputs.values())) if len(outputs) == 1 else outputs}
-    (values,) = outputs.values()
-    return {"predictions": values}
+    if len(outputs) == 1:
+        return {"predictions": next(iter(outputs.values()))}
+    return {"predictions": [dict(zip(outputs, values, strict=True)) for values in zip(*outputs.values(), strict=True)]}
 
 
 def _tensor(name: str, values: list) -> np.ndarray:
     """Convert JSON values to an array. A server knows the types from the signature; here they follow from the names."""
-    types = {"image": np.uint8, "strength": np.float32, "long_side": np.int32}
+    types = {"image": np.uint8, "strength": np.float32, "long_side": np.int32, "keep_colors": np.bool_}
     return np.array([_bytes(value) for value in values], types.get(name, object))
 
 
@@ -124,4 +128,4 @@ def _bytes(value):
 def _plain(name: str, values: np.ndarray) -> list:
     if name.endswith("_bytes"):
         return [{"b64": base64.b64encode(value).decode()} for value in values]
-    return values.tolist()
+    return [value.decode() for value in values] if values.dtype == object else values.tolist()

@@ -69,7 +69,7 @@ def test_the_results_of_a_good_version(run):
     proof = run()
     assert proof.largest_difference <= 1 and proof.num_pictures == 12 and proof.parity.psnr_db > 50
     assert proof.parity.num_photos == 1
-    assert proof.num_warmup_requests == 3 and proof.num_threads == 8
+    assert proof.num_warmup_requests == 4 and proof.num_threads == 8
     assert {"Conv2D", "DecodePng", "DecodeJpeg", "ResizeArea"} <= set(proof.operators)
     assert "12 pictures" in str(proof) and "8 threads" in str(proof)
 
@@ -126,11 +126,35 @@ def test_pictures_of_another_size_are_noticed(run):
 def test_cartoons_of_damaged_pictures_are_noticed(run):
     for damaged in (b"", b"not a picture", b"GIF89a cut short"):
 
-        def change(_, inputs, answer, damaged=damaged):
-            return {"cartoon_bytes": [b"cartoon"]} if inputs.get("image_bytes") == [damaged] else answer
+        def change(signature, inputs, answer, damaged=damaged):
+            is_it = signature == "encoded" and inputs["image_bytes"] == [damaged]
+            return {"cartoon_bytes": [b"cartoon"]} if is_it else answer
 
         with pytest.raises(InputError, match="demo/1"):
             run(change)
+
+
+def test_a_wrong_status_is_noticed(run):
+    """That of a picture that was drawn, or of bytes that are none."""
+    for place, status in ((0, "damaged"), (1, ""), (3, "")):
+
+        def change(signature, inputs, answer, place=place, status=status):
+            if signature == "each" and len(inputs["image_bytes"]) == 4:
+                answer["status"][place] = status
+            return answer
+
+        with pytest.raises(InputError, match="demo/1: does not tell"):
+            run(change)
+
+
+def test_other_colors_than_those_of_cartoonize_are_noticed(run):
+    def change(signature, inputs, answer):
+        if signature == "each" and len(inputs["image_bytes"]) == 2:
+            answer["cartoon_bytes"][1] = _moved_png(answer["cartoon_bytes"][1], 5)
+        return answer
+
+    with pytest.raises(InputError, match="demo/1: keep_colors"):
+        run(change)
 
 
 def test_other_answers_to_several_clients_are_noticed(run):
@@ -144,7 +168,7 @@ def test_other_answers_to_several_clients_are_noticed(run):
 
 def test_missing_and_failing_warm_up_requests_are_noticed(run, version):
     good = predict_request("demo", "encoded", {"image_bytes": [encode(draw(0), "PNG")]})
-    with pytest.raises(InputError, match="serving_default, styled"):
+    with pytest.raises(InputError, match="each, serving_default, styled"):
         run(warmup=[good])
     bad = predict_request("demo", "encoded", {"image_bytes": [b"hello"]})
     with pytest.raises(tf.errors.InvalidArgumentError, match="not a picture"):
