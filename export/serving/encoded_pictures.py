@@ -14,22 +14,15 @@ _JPEG_QUALITY = 95  # that of `cartoonize`
 _ADOBE_SEGMENT = b"\xff\xee\0\x0eAdobe\0\x64\0\0\0\0\0"
 
 
-def decoding_ratio(header: Header, long_side: tf.Tensor, max_pixels: int) -> tf.Tensor:
+def decoding_ratio(header: Header, max_pixels: int) -> tf.Tensor:
     """Return the least ratio at which a file has at most `max_pixels` when it is decoded, int64; 0 if there is none.
 
     That is 1 but for JPEGs that are decoded row by row: they can be decoded at a half, a quarter or an eighth of their
-    size, if they are drawn at no more than that.
-
-    Args:
-      header: the file's header.
-      long_side: longer side in pixels at which the file is drawn.
-      max_pixels: limit of the pixels to decode.
+    size.
     """
     ratios = tf.constant(_RATIOS, tf.int64)
-    heights = _divided(header.height, ratios)
-    widths = _divided(header.width, ratios)
-    is_possible = (heights * widths <= max_pixels) & (tf.maximum(heights, widths) >= long_side) & header.is_streamed
-    is_possible |= (ratios == 1) & (header.height * header.width <= max_pixels)
+    num_pixels = _divided(header.height, ratios) * _divided(header.width, ratios)
+    is_possible = (num_pixels <= max_pixels) & (header.is_streamed | (ratios == 1))
     return tf.where(tf.reduce_any(is_possible), tf.gather(ratios, tf.argmax(tf.cast(is_possible, tf.int32))), 0)
 
 

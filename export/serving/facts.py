@@ -12,5 +12,5 @@ ANSWER_FORMATS = (PNG, JPEG)
 # First bytes of the accepted files: JPEG, PNG, GIF and BMP, in this order.
 MAGIC_BYTES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"BM")
 MAX_PIXELS = 2048 * 2048  # cartoonized at once; this takes some 4.8 GB with the paper's network
-DECODED_FACTOR = 10  # a picture is decoded to at most this many times more pixels, and shrunk before it is cartoonized
+DECODED_FACTOR = 10  # a picture is decoded to at most this many times more pixels, and then shrunk
 MAX_VERSION = 2**63 - 1  # the largest version number that a server reads

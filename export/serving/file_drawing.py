@@ -56,7 +56,7 @@ class FileDrawer:
         own_size = tf.minimum(tf.cast(own_size, tf.int64), self._fitting_long_side(header.height, header.width))
         long_side = tf.where(order.long_side == 0, own_size, tf.cast(order.long_side, tf.int64))
         height, width = encoded_pictures.shrunk_size(header.height, header.width, long_side)
-        ratio = encoded_pictures.decoding_ratio(header, long_side, DECODED_FACTOR * self._max_pixels)
+        ratio = encoded_pictures.decoding_ratio(header, DECODED_FACTOR * self._max_pixels)
         problem = first(header.problem, _order_problem(order), self._size_problem(header, ratio, height, width))
         return _unless_problem(problem, lambda: self._draw_decoded(order, header, ratio, height, width))
 

@@ -80,7 +80,9 @@ def readme_text(
         "name": name,
         "names": ", ".join(names),
         "max_pixels": f"{max_pixels:,}",
-        "drawing_size": f"{drawing_size} pixels" if drawing_size else "the picture's own",
+        "drawing_size": f"{drawing_size} pixels"
+        if drawing_size
+        else "the picture's own, as far as the limit below goes",
         "decoded_pixels": f"{DECODED_FACTOR * max_pixels:,}",
         "gigabytes": f"{max_pixels * bytes_per_pixel / 1e9:.1f}",
         "one_thread_megapixels": f"{one_thread_pixels / 1e6:.1f}",
