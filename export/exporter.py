@@ -114,7 +114,7 @@ def _write_version(
     with progress.stage("running the SavedModel as a server does, and comparing its cartoons"):
         session = ServingSession(temporary)
         warmup = requests.read_warmup(temporary)
-        proof = check.check_version(session, warmup, reference.generator, str(version_dir), reference.photos)
+        proof = check.check_version(session, warmup, reference, str(version_dir))
     return Entry(
         path=version_dir.relative_to(config.output_dir).as_posix(),
         format="saved_model",

@@ -7,7 +7,6 @@ import concurrent.futures
 import dataclasses
 from collections.abc import Sequence
 
-import keras
 import numpy as np
 import tensorflow as tf
 from PIL import Image
@@ -18,6 +17,7 @@ from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.models import pixels
 from export import parity
 from export.parity import Parity
+from export.reference import Reference
 from export.serving import comparison
 from export.serving.facts import DEFAULT, ENCODED
 from export.serving.session import ServingSession
@@ -60,18 +60,16 @@ class ServingProof:
 def check_version(
     session: ServingSession,
     warmup: Sequence[predict_pb2.PredictRequest],
-    generator: keras.Model,
+    reference: Reference,
     name: str,
-    photos: Sequence[np.ndarray],
 ) -> ServingProof:
     """Check a version that `saved_model.write_version` wrote.
 
     Args:
       session: the version, loaded as a server loads it.
       warmup: the version's warm-up requests.
-      generator: the model that the version was written from.
+      reference: the generator that the version was written from, and photos to measure parity on.
       name: name of the version in errors.
-      photos: photos to measure parity on; uint8 RGB [H, W, 3] each.
 
     Raises:
       InputError: the version differs from Keras by more than a grey level, needs operators that a server does not
@@ -79,10 +77,11 @@ def check_version(
       tf.errors.OpError: the version cannot answer a request.
     """
     _check_operators(session.graph_def, name)
+    generator = reference.generator
     made = [comparison.make_picture(seed, height, width) for seed, (height, width) in enumerate(_SIZES_PX)]
-    inputs = [*made, *photos]
-    cartoons = [session.predict(DEFAULT, image=picture[np.newaxis])["cartoon"][0] for picture in inputs]
-    references = [comparison.draw(generator, picture) for picture in inputs]
+    photos, cartoons_of_photos = reference.drawn_photos()
+    cartoons = [session.predict(DEFAULT, image=picture[np.newaxis])["cartoon"][0] for picture in (*made, *photos)]
+    references = [*(comparison.draw(generator, picture) for picture in made), *cartoons_of_photos]
     differences = [
         *map(comparison.difference, cartoons, references),
         *comparison.of_encoded(session, generator, made),

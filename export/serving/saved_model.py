@@ -12,6 +12,8 @@ from export.serving.facts import DEFAULT, EACH, ENCODED, JPEG, MAX_PIXELS, MAX_V
 from export.serving.requests import predict_request, write_warmup
 from export.serving.signatures import signatures
 
+_WARMUP_LONG_SIDE_PX = 128  # what a server prepares does not depend on the size
+
 
 def version_dir(base_dir: str | os.PathLike, version: int = 0) -> Path:
     """Return the folder for a new version of a served model.
@@ -64,6 +66,7 @@ def write_version(
 
 def warmup_inputs(photo: np.ndarray) -> dict[str, dict[str, np.ndarray]]:
     """Return the inputs of a warm-up request for each signature, made from one photo, uint8 RGB [H, W, 3]."""
+    photo = pictures.shrink(photo, _WARMUP_LONG_SIDE_PX)
     jpeg = pictures.encode(pictures.Picture([photo]), ".jpg")
     image_bytes = np.array([jpeg], object)
     encoded = {"image_bytes": image_bytes}

@@ -21,7 +21,7 @@ def make(brightening):
     def make(offsets):
         kept_float_of_calls = []
 
-        def convert(generator, precision, metadata, size, calibration, kept_float):
+        def convert(precision, metadata, size, calibration, kept_float):
             assert (precision, metadata.name, metadata.author, size) == ("int8", "demo-int8", "Ana", None)
             kept_float_of_calls.append(kept_float)
             return brightening(offsets[kept_float])
@@ -82,7 +82,7 @@ def test_operators_that_phones_do_not_have_are_refused():
 def test_all_photos_are_brought_to_the_size_of_a_fixed_file(brightening):
     sizes = []
 
-    def convert(_generator, _precision, metadata, size, *_):
+    def convert(_precision, metadata, size, *_):
         assert metadata.name == "demo-fp16-16x8"
         sizes.append(size)
         return brightening(0.0)

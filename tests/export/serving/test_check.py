@@ -12,6 +12,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.models import pixels
+from export.reference import Reference
 from export.serving import check
 from export.serving.requests import predict_request, read_warmup
 from tests.export.serving.mutations import encode
@@ -49,7 +50,7 @@ def run(generator, session, version):
     def run(change=None, warmup=None):
         warmup = read_warmup(version) if warmup is None else warmup
         return check.check_version(
-            WrongSession(session, change) if change else session, warmup, generator, "demo/1", [PHOTO]
+            WrongSession(session, change) if change else session, warmup, Reference(generator, [PHOTO]), "demo/1"
         )
 
     return run
@@ -198,4 +199,4 @@ def test_operators_that_a_server_does_not_have_are_noticed_in_functions_too(grap
     wrong = WrongSession(session, None)
     wrong.graph_def = graph_with_python
     with pytest.raises(InputError, match=r"demo/1.*PyFunc"):
-        check.check_version(wrong, [], generator, "demo/1", [PHOTO])
+        check.check_version(wrong, [], Reference(generator, [PHOTO]), "demo/1")
