@@ -38,7 +38,7 @@ def make_files(reference: Reference, config: ExportConfig) -> list[ExportedFile]
     converter = tflite.Converter(reference.generator)
     files: list[ExportedFile] = []
     plans = _tflite_plans(config)
-    steps = Bar(plans, desc="export", unit="file", disable=not plans)
+    steps = Bar(plans, desc=".tflite files", unit="file", disable=not plans)
     for precision, size in steps:
         steps.set_postfix_str(f"{precision}{_suffix(size)}")
         twin = next((file for file in files if size and file.entry.format == precision), None)

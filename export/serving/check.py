@@ -13,6 +13,7 @@ from PIL import Image
 from tensorflow.python.framework import op_def_registry
 from tensorflow_serving.apis import predict_pb2
 
+from cartoongan_tf.base import progress
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.models import pixels
 from export import parity
@@ -79,21 +80,22 @@ def check_version(
     _check_operators(session.graph_def, name)
     generator = reference.generator
     made = [comparison.make_picture(seed, height, width) for seed, (height, width) in enumerate(_SIZES_PX)]
-    photos, cartoons_of_photos = reference.drawn_photos()
-    cartoons = [session.predict(DEFAULT, image=picture[np.newaxis])["cartoon"][0] for picture in (*made, *photos)]
-    references = [*(comparison.draw(generator, picture) for picture in made), *cartoons_of_photos]
-    differences = [
-        *map(comparison.difference, cartoons, references),
-        *comparison.of_encoded(session, generator, made),
-        *comparison.of_styled(session, generator, made[0]),
-    ]
+    with progress.stage("comparing the SavedModel's cartoons of photos with those of Keras"):
+        photos, cartoons_of_photos = reference.drawn_photos()
+        cartoons = [session.predict(DEFAULT, image=picture[np.newaxis])["cartoon"][0] for picture in (*made, *photos)]
+        references = [*(comparison.draw(generator, picture) for picture in made), *cartoons_of_photos]
+        differences = list(map(comparison.difference, cartoons, references))
+    with progress.stage("comparing the SavedModel's cartoons of picture files with those of Keras"):
+        differences += comparison.of_encoded(session, generator, made)
+        differences += comparison.of_styled(session, generator, made[0])
     largest = max(differences)
     if largest > _MAX_DIFFERENCE:
         raise InputError(f"{name}: differs from Keras by {largest} grey levels; nothing was written")
-    _check_colors(session, made[0], name)
-    _check_bad_bytes(session, made[0], name)
-    _check_threads(session, made, name)
-    _check_warmup(session, warmup, name)
+    with progress.stage("asking the SavedModel for colours, with bytes that are no pictures, and with many clients"):
+        _check_colors(session, made[0], name)
+        _check_bad_bytes(session, made[0], name)
+        _check_threads(session, made, name)
+        _check_warmup(session, warmup, name)
     return ServingProof(
         largest_difference=largest,
         num_pictures=len(differences),

@@ -10,7 +10,7 @@ from cartoongan_tf.models.picture_sizes import MINIMUM_SIZE_PX, SIZE_MULTIPLE
 from export.serving import encoded_pictures, picture_headers, styling
 from export.serving.facts import ANSWER_FORMATS, DECODED_FACTOR
 from export.serving.picture_headers import Header
-from export.serving.problems import first, unless
+from export.serving.problems import first, require_none, unless
 
 
 class Order(NamedTuple):
@@ -45,6 +45,28 @@ class FileDrawer:
         self._generator = generator
         self._max_pixels = max_pixels
         self._drawing_size = drawing_size
+
+    def draw_all(self, image_bytes, strength, long_side, keep_colors, format, is_strict):
+        """Draw several files; see `Order` for what is one value for each, [N].
+
+        Args:
+          is_strict: bool scalar, whether a file that cannot be drawn fails the graph with INVALID_ARGUMENT.
+
+        Returns:
+          the cartoons and the statuses, string [N], as from `draw`.
+        """
+
+        def draw(order):
+            cartoon, status = self.draw(Order(*order))
+            return cartoon, require_none(tf.where(is_strict, status, ""), status)
+
+        # One picture after the other: each uses all processors, and their memory must not add up.
+        return tf.map_fn(
+            draw,
+            (image_bytes, strength, long_side, keep_colors, format),
+            parallel_iterations=1,
+            fn_output_signature=(tf.string, tf.string),
+        )
 
     def draw(self, order: Order) -> tuple[tf.Tensor, tf.Tensor]:
         """Return the cartoon's file and "", or "" and the reason why there is no cartoon.

@@ -36,23 +36,11 @@ def signatures(generator: Callable, max_pixels: int = MAX_PIXELS, drawing_size: 
       generator: float32 RGB [N, H, W, 3] in [-1, 1] -> the same.
       max_pixels, drawing_size: as in `FileDrawer`.
     """
-    drawer = FileDrawer(generator, max_pixels, drawing_size)
-
-    def draw_files(image_bytes, strength, long_side, keep_colors, format, is_strict):
-        def draw(order):
-            cartoon, status = drawer.draw(Order(*order))
-            return cartoon, require_none(tf.where(is_strict, status, ""), status)
-
-        # One picture after the other: each uses all processors, and their memory must not add up.
-        return tf.map_fn(
-            draw,
-            (image_bytes, strength, long_side, keep_colors, format),
-            parallel_iterations=1,
-            fn_output_signature=(tf.string, tf.string),
-        )
-
     # One graph for all signatures: tracing takes seconds, and an endpoint is traced twice.
-    files = _traced(draw_files, [*_vectors(5), tf.TensorSpec([], tf.bool, name="is_strict")])
+    files = _traced(
+        FileDrawer(generator, max_pixels, drawing_size).draw_all,
+        [*_vectors(5), tf.TensorSpec([], tf.bool, name="is_strict")],
+    )
     image = tf.TensorSpec([None, None, None, 3], tf.uint8, name="image")
     drawn = _traced(lambda image: _draw(generator, image, max_pixels), [image])
 
