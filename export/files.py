@@ -114,7 +114,9 @@ def _tflite_entry(
         budget_db=tflite.BUDGETS_DB[precision],
         operators=tflite_file.operators(content),
         stays_float=stays_float,
-        proof=f"Its weights are those of `{twin.entry.path}`" if twin and has_same_weights else "",
+        proof=f"Compared on one photo: its weights are those of `{twin.entry.path}`."
+        if twin and has_same_weights
+        else "",
     )
 
 

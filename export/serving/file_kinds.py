@@ -9,7 +9,7 @@ from export.serving.facts import MAGIC_BYTES
 from export.serving.graph_bytes import FileBytes
 
 _ADVICE = "send JPEG, PNG, GIF or BMP; `python -m export.client` converts it"
-_ANY = b"...."  # four bytes that differ from file to file
+_ANY = b"...."  # four bytes that differ from file to file; here, a full stop stands for any byte
 _FIRST_BYTES = {
     "a WebP file": [b"RIFF" + _ANY + b"WEBP"],
     "a HEIC file": [_ANY + b"ftyp" + brand for brand in (b"hei", b"hev", b"mif1", b"msf1")],

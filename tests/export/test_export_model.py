@@ -55,7 +55,9 @@ def test_the_report_has_sizes_parity_operators_and_the_commands(generator_path, 
     for path, entry in files.items():
         on_disk = contents(exported / path) if (exported / path).is_dir() else {path: (exported / path).read_bytes()}
         assert entry["num_bytes"] == sum(map(len, on_disk.values()))
-        assert f"`{path}`" in text and entry["parity"]["num_photos"] == 4
+        is_of_fixed_size = path.endswith("-64x32.tflite")
+        assert f"`{path}`" in text and entry["parity"]["num_photos"] == (1 if is_of_fixed_size else 4)
+        assert ("its weights are those of `tflite/demo-fp16.tflite`" in entry["proof"]) == is_of_fixed_size
         assert 0.97 < entry["parity"]["ssim"] <= 1 and entry["parity"]["psnr_db"] >= (entry["budget_db"] or 40)
         assert entry["operators"] and not entry["is_below_budget"]
     assert files["tflite/demo-fp32.tflite"]["operators"]["CONV_2D"] == 18
