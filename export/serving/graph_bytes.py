@@ -35,8 +35,9 @@ def is_text(data: FileBytes, position: tf.Tensor, text: bytes) -> tf.Tensor:
 
 
 def byte(data: FileBytes, position: tf.Tensor) -> tf.Tensor:
-    """Return the byte at a position."""
-    return _bytes(data, position, 1)[0]
+    """Return the byte at a position; the result has the shape of the positions."""
+    position = tf.minimum(tf.maximum(tf.cast(position, tf.int64), 0), data.last)
+    return tf.cast(tf.gather(data.values, position), tf.int64)
 
 
 def little_endian(data: FileBytes, positions: tf.Tensor, num_bytes: int) -> tf.Tensor:
@@ -69,5 +70,4 @@ def _bytes(data, positions, num_bytes: int):
     positions = tf.convert_to_tensor(positions, tf.int64)
     if positions.shape.rank:
         positions = tf.expand_dims(positions, -1)
-    positions = tf.minimum(tf.maximum(positions + np.arange(num_bytes), 0), data.last)
-    return tf.cast(tf.gather(data.values, positions), tf.int64)
+    return byte(data, positions + np.arange(num_bytes))

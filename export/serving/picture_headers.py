@@ -148,14 +148,12 @@ def _gif_header(contents, data):
 
 
 def _bmp_header(contents, data):
-    width = signed(little_endian(data, 18, 4))
-    height = tf.abs(signed(little_endian(data, 22, 4)))  # negative if the top row comes first
-    pixels = little_endian(data, 10, 4)
-    header_bytes = little_endian(data, 14, 4)
+    numbers = little_endian(data, tf.constant([10, 14, 18, 22, 30, 54, 58, 62], tf.int64), 4)
+    pixels, header_bytes, width, height, compression = tf.unstack(numbers[:5])
+    width = signed(width)
+    height = tf.abs(signed(height))  # negative if the top row comes first
     bits = little_endian(data, 28, 2)
-    compression = little_endian(data, 30, 4)
-    masks = little_endian(data, tf.constant([54, 58, 62], tf.int64), 4)
-    has_usual_masks = tf.reduce_all(masks == [0xFF0000, 0xFF00, 0xFF])
+    has_usual_masks = tf.reduce_all(numbers[5:] == [0xFF0000, 0xFF00, 0xFF])
     is_plain = (compression == 0) & ((bits == 24) | (bits == 32))
     is_plain |= (compression == 3) & (bits == 32) & has_usual_masks
     is_plain &= (header_bytes >= 40) & (pixels >= 54)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from cartoongan_tf import Cartoonizer, import_weights
+from cartoongan_tf.base import progress
 from cartoongan_tf.media import pictures
 from cartoongan_tf.models import pixels
 from cartoongan_tf.models.generator_file import load_generator
@@ -37,6 +38,18 @@ def test_every_file_is_written_and_nothing_else(exported):
     tflite_names = {f"tflite/demo-{kind}.tflite" for kind in ("fp32", "fp16", "int8", "fp16-64x32")}
     serving = {"serving/demo/1", "serving/models.config", "serving/README.md"}
     assert names == tflite_names | serving | {"report.md", "report.json"}
+
+
+def test_it_names_its_work_after_the_files(generator_path, tmp_path, monkeypatch):
+    names = []
+    stage = progress.stage
+    monkeypatch.setattr(progress, "stage", lambda name: names.append(name) or stage(name))
+    assert _export(generator_path, tmp_path, "--formats=saved_model") == 0
+    parts = ["writing", "loading", "cartoons of photos", "cartoons of picture files", "many clients"]
+    after_loading = names[names.index(f"loading {generator_path}") + 1 :]
+    assert len(after_loading) == len(parts)
+    for name, part in zip(after_loading, parts, strict=True):
+        assert "the SavedModel" in name and part in name
 
 
 def test_each_form_draws_what_the_generator_draws(generator_path, exported):
