@@ -35,14 +35,14 @@ class FileDrawer:
     """A generator that draws picture files within limits.
 
     Args:
-      generator: float32 RGB [N, H, W, 3] in [-1, 1] -> the same.
+      cartoonize: the generator as a function from uint8 RGB [N, H, W, 3] of any size to the same.
       max_pixels: number of pixels to cartoonize at once, at most.
       drawing_size: longer side, in pixels, at which larger files are drawn; 0: each file's own, as far as `max_pixels`
         goes.
     """
 
-    def __init__(self, generator: Callable, max_pixels: int, drawing_size: int = 0):
-        self._generator = generator
+    def __init__(self, cartoonize: Callable, max_pixels: int, drawing_size: int = 0):
+        self._cartoonize = cartoonize
         self._max_pixels = max_pixels
         self._drawing_size = drawing_size
 
@@ -89,7 +89,7 @@ class FileDrawer:
     def _draw_pixels(self, order: Order, decoded, height, width):
         photo = encoded_pictures.shrink(decoded, height, width)
         rgb = photo[..., :3]
-        cartoon = pixels.cartoonize(self._generator, rgb[tf.newaxis])[0]
+        cartoon = self._cartoonize(rgb[tf.newaxis])[0]
         cartoon = tf.cond(order.keep_colors, lambda: styling.keep_colors(rgb, cartoon), lambda: cartoon)
         cartoon = styling.blend(rgb, cartoon, order.strength)
         return encoded_pictures.encode(tf.concat([cartoon, photo[..., 3:]], -1), order.format)

@@ -1,5 +1,6 @@
 """The four signatures of a served model, each a graph from a request to its answer."""
 
+import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -37,15 +38,15 @@ def signatures(generator: Callable, max_pixels: int = MAX_PIXELS, drawing_size: 
       max_pixels, drawing_size: as in `FileDrawer`.
     """
     # One graph for all signatures: tracing takes seconds, and an endpoint is traced twice.
+    image = tf.TensorSpec([None, None, None, 3], tf.uint8, name="image")
+    cartoonize = _traced(functools.partial(pixels.cartoonize, generator), [image])
     files = _traced(
-        FileDrawer(generator, max_pixels, drawing_size).draw_all,
+        FileDrawer(cartoonize, max_pixels, drawing_size).draw_all,
         [*_vectors(5), tf.TensorSpec([], tf.bool, name="is_strict")],
     )
-    image = tf.TensorSpec([None, None, None, 3], tf.uint8, name="image")
-    drawn = _traced(lambda image: _draw(generator, image, max_pixels), [image])
 
     def default(image):
-        return {"cartoon": drawn(image)}
+        return {"cartoon": cartoonize(_require_small_enough(image, max_pixels))}
 
     def encoded(image_bytes):
         return styled(image_bytes, tf.ones_like(image_bytes, tf.float32), tf.zeros_like(image_bytes, tf.int32))
@@ -82,7 +83,7 @@ def _vectors(number: int) -> list[tf.TensorSpec]:
     return [tf.TensorSpec([None], dtypes.get(name, tf.string), name=name) for name in Order._fields[:number]]
 
 
-def _draw(generator, image, max_pixels: int):
+def _require_small_enough(image, max_pixels: int):
     num_pictures, height, width, _ = tf.unstack(tf.shape(image, tf.int64))
     pictures = (num_pictures, " pictures of ", width, " x ", height, " pixels")
     is_small = num_pictures * num_padded_pixels(height, width) <= max_pixels
@@ -91,7 +92,7 @@ def _draw(generator, image, max_pixels: int):
         unless(tf.size(image) > 0, *pictures, ": a picture needs at least one pixel"),
         unless(is_small, *pictures, most),
     )
-    return pixels.cartoonize(generator, require_none(problem, image))
+    return require_none(problem, image)
 
 
 def _require_as_many(image_bytes, **others):
