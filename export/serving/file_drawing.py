@@ -80,11 +80,12 @@ class FileDrawer:
         height, width = encoded_pictures.shrunk_size(header.height, header.width, long_side)
         ratio = encoded_pictures.decoding_ratio(header, DECODED_FACTOR * self._max_pixels)
         problem = first(header.problem, _order_problem(order), self._size_problem(header, ratio, height, width))
-        return _unless_problem(problem, lambda: self._draw_decoded(order, header, ratio, height, width))
-
-    def _draw_decoded(self, order: Order, header: Header, ratio, height, width):
-        decoded, problem = encoded_pictures.decode(header, ratio)
-        return _unless_problem(problem, lambda: (self._draw_pixels(order, decoded, height, width), ""))
+        no_pixels = tf.zeros([0, 0, 4], tf.uint8)
+        decoded, problem = tf.cond(
+            problem == "", lambda: encoded_pictures.decode(header, ratio), lambda: (no_pixels, problem)
+        )
+        cartoon = tf.cond(problem == "", lambda: self._draw_pixels(order, decoded, height, width), lambda: "")
+        return cartoon, problem
 
     def _draw_pixels(self, order: Order, decoded, height, width):
         photo = encoded_pictures.shrink(decoded, height, width)
@@ -131,8 +132,3 @@ def _order_problem(order: Order):
         unless(order.long_side >= 0, "long_side ", order.long_side, " is negative; 0 is the style's own"),
         unless(is_format, f"this format is unknown: the formats are {' and '.join(ANSWER_FORMATS)}"),
     )
-
-
-def _unless_problem(problem, draw: Callable):
-    """Return what `draw` returns, or no bytes and the problem if there is one."""
-    return tf.cond(problem == "", draw, lambda: (tf.constant(""), problem))
