@@ -79,6 +79,7 @@ def test_operators_that_phones_do_not_have_are_refused():
         files.make_tflite_file(convert, reference, config, "fp32")
 
 
+@pytest.mark.slow
 def test_one_photo_is_enough_for_a_fixed_file_with_the_weights_of_another(generators, converted):
     reference = Reference(generators["narrow"], [draw(seed, 20, 28) for seed in range(3)])
     config = ExportConfig(output_dir="unused", model="a.keras", name="demo")

@@ -8,6 +8,7 @@ import tensorflow as tf
 from PIL import Image
 
 from cartoongan_tf.media import pictures
+from cartoongan_tf.media.transparency import with_alpha
 from export.serving import encoded_pictures
 from tests.export.serving.mutations import encode
 from tests.helpers import draw, draw_photo_like
@@ -45,3 +46,19 @@ def test_inks_are_read_as_cartoonize_reads_them(has_adobe_segment, read):
     expected = pictures.read_picture(io.BytesIO(content))
     decoded = read(content)[1]
     np.testing.assert_allclose(decoded[..., :3].numpy().astype(int), expected, atol=3)
+
+
+@pytest.mark.parametrize("num_channels", [1, 2, 3, 4])
+def test_sixteen_bits_are_read_as_cartoonize_reads_them(num_channels, read):
+    levels = np.random.default_rng(0).integers(0, 65536, (20, 30, num_channels), dtype=np.uint16)
+    content = tf.io.encode_png(levels).numpy()
+    expected = with_alpha(pictures.read(io.BytesIO(content)).frames[0])
+    np.testing.assert_array_equal(read(content)[1], expected)
+
+
+def test_grey_keeps_its_transparency(read):
+    grey = Image.fromarray(np.tile(np.arange(30, dtype=np.uint8), (20, 1)))
+    content = encode(grey, "PNG", transparency=7)
+    expected = with_alpha(pictures.read(io.BytesIO(content)).frames[0])
+    assert (expected[..., 3] == 0).any()
+    np.testing.assert_array_equal(read(content)[1], expected)
