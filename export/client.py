@@ -3,7 +3,8 @@
     python -m export.client --server=localhost:8500 --model=shinkai photo.jpg
 
 writes photo-cartoon.png beside the photo. Give any number of pictures and folders; - reads standard input and writes
-standard output. Files that are not pictures are skipped; the exit status is 1 if such a file was named itself.
+standard output. HEIC, WebP, TIFF and other pictures that a server does not take are sent as JPEG, or as PNG if they
+were stored without loss. Files that are not pictures are skipped; the exit status is 1 if such a file was named itself.
 
 The client uses gRPC; give --rest for the REST port (usually 8501). The README that export_model writes beside
 models.config describes how to start a server.
@@ -15,6 +16,7 @@ import os
 import re
 import sys
 from pathlib import Path
+from typing import Any, Literal
 
 from tqdm import tqdm
 
@@ -26,11 +28,12 @@ from cartoongan_tf.inference import jobs
 from cartoongan_tf.inference.jobs import STREAM, Job
 from cartoongan_tf.media import pictures
 from cartoongan_tf.media.enlargement import enlarge
-from export.serving.facts import MAGIC_BYTES, MAX_VERSION
+from export.serving.facts import JPEG, MAGIC_BYTES, MAX_VERSION, PNG
 from export.serving.remote_model import TIMEOUT_SECS, GrpcModel, RemoteModel, RestModel, ServerError
 
-SUFFIX = ".png"  # the format of a server's answers
+SUFFIXES = {PNG: (".png",), JPEG: (".jpg", ".jpeg")}
 MAX_TIMEOUT_SECS = 1e6
+_SENT_AS_THEY_ARE = MAGIC_BYTES[:3]  # of the fourth format, BMP, a server takes some kinds alone
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,11 +46,13 @@ class ClientConfig(Config):
     model_version: int = option("Version of the model; 0: the newest.", 0, at_least=0, at_most=MAX_VERSION)
     timeout_secs: float = option("Time to wait for each picture.", TIMEOUT_SECS, above=0, at_most=MAX_TIMEOUT_SECS)
 
-    output: str = option("Where to write the result: a file that ends in .png, or a folder for several results.", "")
+    output: str = option("Where to write the result: a file that ends in .png or .jpg, or a folder for several.", "")
     overwrite: bool = option("Overwrite results that already exist.", False)
+    format: Literal["png", "jpg"] = option("File format of the results; a file that --output names has its own.", "png")
     strength: float = option(
         "Strength of the effect: 1 gives the cartoon, 0 the photo, 0.7 a blend of both.", 1.0, at_least=0, at_most=1
     )
+    keep_colors: bool = option("Take only the lightness from the cartoon, and the colours from the photo.", False)
     long_side: int = option(
         "Shrink larger pictures to this longer side, in pixels, and leave their cartoons at that size; 0: draw them at "
         "the style's size, and enlarge the cartoons to theirs.",
@@ -63,18 +68,37 @@ class ClientConfig(Config):
         require(self, "server", is_address, "HOST:PORT was expected, like localhost:8500")
         is_name = re.fullmatch(r"\w[\w-]*", self.model, re.ASCII)
         require(self, "model", is_name, "the name of an exported style was expected: letters, digits, - and _")
-        is_png = Path(self.output).suffix.lower() in ("", SUFFIX)
-        require(self, "output", is_png, f"results are PNG files; end the name in {SUFFIX}, or in / for a folder")
+        suffixes = ("", *SUFFIXES[PNG], *SUFFIXES[JPEG])
+        is_possible = Path(self.output).suffix.lower() in suffixes
+        require(
+            self, "output", is_possible, "results are PNG or JPEG; end the name in .png or .jpg, or in / for a folder"
+        )
 
     @property
     def place(self) -> str:
-        """The output in the form that `jobs` takes: a name that does not end in .png is a folder."""
+        """The output in the form that `jobs` takes: a name without a suffix is a folder."""
         is_folder = self.output and self.output != str(STREAM) and not Path(self.output).suffix
         return f"{self.output}{os.sep}" if is_folder else self.output
 
     @property
-    def options(self) -> dict[str, float]:
-        """The inputs of the signature `styled` besides pictures; empty if `encoded` is enough."""
+    def answer_format(self) -> str:
+        """The format of the results, one of `facts.ANSWER_FORMATS`."""
+        return JPEG if self.suffix in SUFFIXES[JPEG] else PNG
+
+    @property
+    def suffix(self) -> str:
+        """The suffix of the results: that of --output if it is a file."""
+        return Path(self.output).suffix.lower() or f".{self.format}"
+
+    def options(self, format: str) -> dict[str, Any]:
+        """Return the options for `RemoteModel.draw`; no more than it takes, for models that were exported long ago.
+
+        Args:
+          format: the format of the answer.
+        """
+        if self.keep_colors or format != PNG:
+            colors_and_format = {"keep_colors": self.keep_colors, "format": format}
+            return {"strength": self.strength, "long_side": self.long_side, **colors_and_format}
         is_plain = self.strength == 1 and self.long_side == 0
         return {} if is_plain else {"strength": self.strength, "long_side": self.long_side}
 
@@ -86,7 +110,7 @@ def main(argv=None) -> int:
 def _draw(config: ClientConfig, arguments: list[str]) -> int:
     if not arguments:
         raise UsageError("name the picture or folder to cartoonize, after the flags: ... --model=MODEL photo.jpg")
-    all_jobs = jobs.find_jobs(arguments, config.place, SUFFIX)
+    all_jobs = jobs.find_jobs(arguments, config.place, config.suffix)
     to_do = jobs.left_to_do(all_jobs, config.overwrite)
     model = _remote_model(config)
     problems: dict[Job, InputError] = {}
@@ -94,10 +118,7 @@ def _draw(config: ClientConfig, arguments: list[str]) -> int:
         try:
             with progress.stage(f"{config.server} cartoonizes {job.source}"):
                 photo = _read(job)
-                cartoon = model.draw(photo, config.options)
-            if config.long_side == 0:
-                cartoon = _enlarge(cartoon, photo)
-            _write(job, cartoon)
+                _write(job, _cartoonize(model, config, photo))
         except ServerError:
             raise
         except InputError as problem:
@@ -117,8 +138,22 @@ def _remote_model(config: ClientConfig) -> RemoteModel:
     return GrpcModel(*address)
 
 
+def _cartoonize(model: RemoteModel, config: ClientConfig, photo: bytes) -> bytes:
+    """Return the bytes of a photo's cartoon, both files; without --long_side it is as large as the photo."""
+    if config.long_side:
+        return model.draw(photo, config.options(config.answer_format))
+    answer = model.draw(photo, config.options(PNG))  # it may be enlarged, which should not enlarge a JPEG's blocks
+    cartoon = pictures.read(io.BytesIO(answer)).frames[0]
+    height, width = pictures.read(io.BytesIO(photo), first_frame_only=True).frames[0].shape[:2]
+    has_right_size = cartoon.shape[:2] == (height, width)
+    if has_right_size and config.answer_format == PNG:
+        return answer
+    cartoon = cartoon if has_right_size else enlarge(cartoon, height, width)
+    return pictures.encode(pictures.Picture([cartoon]), config.suffix)
+
+
 def _read(job: Job) -> bytes:
-    """Read a picture file in a format that the server takes, other formats as PNG.
+    """Read a picture file in a format that the server takes, other formats as JPEG, or as PNG if that lost something.
 
     Raises:
       InputError: the file is not a picture, and must not be sent to anybody.
@@ -129,19 +164,12 @@ def _read(job: Job) -> bytes:
         content = sys.stdin.buffer.read() if job.source == STREAM else job.source.read_bytes()
     except OSError as error:
         raise InputError(f"cannot be read ({error.strerror})") from error
-    if content.startswith(MAGIC_BYTES):
+    if content.startswith(_SENT_AS_THEY_ARE):
         return content
     picture = pictures.read(io.BytesIO(content), first_frame_only=True, name=job.source)
-    return pictures.encode(picture, SUFFIX)
-
-
-def _enlarge(cartoon: bytes, photo: bytes) -> bytes:
-    """Enlarge a cartoon, the bytes of a PNG file, to the size of its photo, the bytes of a picture file."""
-    drawn = pictures.read(io.BytesIO(cartoon)).frames[0]
-    height, width = pictures.read(io.BytesIO(photo), first_frame_only=True).frames[0].shape[:2]
-    if drawn.shape[:2] == (height, width):
-        return cartoon
-    return pictures.encode(pictures.Picture([enlarge(drawn, height, width)]), SUFFIX)
+    is_opaque = picture.frames[0].shape[2] == 3
+    format = JPEG if is_opaque and not picture.is_lossless else PNG
+    return pictures.encode(picture, SUFFIXES[format][0])
 
 
 def _write(job: Job, cartoon: bytes) -> None:

@@ -110,14 +110,14 @@ def _write_version(
 ) -> Entry:
     """Write the SavedModel, and check it under its temporary name."""
     temporary = publishing.enter_context(atomic.replacing(version_dir))
-    with progress.stage("writing the SavedModel"):
+    with progress.stage("tracing and writing the SavedModel"):
         saved_model.write_version(
             reference.generator, temporary, config.name, reference.photos[0], config.max_pixels, config.drawing_size
         )
-    with progress.stage("running the SavedModel as a server does, and comparing its cartoons"):
+    with progress.stage("loading the SavedModel as a server does"):
         session = ServingSession(temporary)
         warmup = requests.read_warmup(temporary)
-        proof = check.check_version(session, warmup, reference.generator, str(version_dir), reference.photos)
+    proof = check.check_version(session, warmup, reference, str(version_dir))
     return Entry(
         path=version_dir.relative_to(config.output_dir).as_posix(),
         format="saved_model",

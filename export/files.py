@@ -35,12 +35,14 @@ def make_files(reference: Reference, config: ExportConfig) -> list[ExportedFile]
       InputError: a file needs operators that phones do not have, or the photos to calibrate on cannot be read.
     """
     calibration = _calibration_photos(config)
-    files = []
+    converter = tflite.Converter(reference.generator)
+    files: list[ExportedFile] = []
     plans = _tflite_plans(config)
-    steps = Bar(plans, desc="export", unit="file", disable=not plans)
+    steps = Bar(plans, desc=".tflite files", unit="file", disable=not plans)
     for precision, size in steps:
         steps.set_postfix_str(f"{precision}{_suffix(size)}")
-        files.append(make_tflite_file(tflite.convert, reference, config, precision, size, calibration))
+        twin = next((file for file in files if size and file.entry.format == precision), None)
+        files.append(make_tflite_file(converter.convert, reference, config, precision, size, calibration, twin))
     if ONNX in config.format_names:
         with progress.stage("making the ONNX file, and comparing it"):
             files.append(_make_onnx_file(reference, config))
@@ -54,6 +56,7 @@ def make_tflite_file(
     precision: str,
     size: Size = None,
     calibration: Sequence[np.ndarray] = (),
+    twin: ExportedFile | None = None,
     path: str = "",
 ) -> ExportedFile:
     """Make a .tflite file and compare it with Keras.
@@ -62,12 +65,14 @@ def make_tflite_file(
     the smallest file; if there is none, the last one.
 
     Args:
-      convert: `tflite.convert`, or a function with the same arguments.
+      convert: `Converter.convert` of the reference's generator, or a function with the same arguments.
       reference: the generator, and the photos to compare on.
       config: the settings of the export.
       precision: a key of `tflite.BUDGETS_DB`.
       size: the only height and width that the file takes; None: any multiples of 4.
-      calibration: photos for int8_full, see `tflite.convert`.
+      calibration: photos for int8_full, see `Converter.convert`.
+      twin: the file of the same precision for any size, compared on all photos. If this one has the same weights, one
+        photo shows that it draws at its size what the other does.
       path: path below the export's folder; "": that of phones' files.
 
     Raises:
@@ -80,28 +85,38 @@ def make_tflite_file(
     texts = (config.description, version, config.author, config.license)
     metadata = Metadata(name, *texts, keras_sha256)
     for kept_float, stays_float in tflite.choices(precision).items():
-        content = convert(reference.generator, precision, metadata, size, calibration, kept_float)
+        content = convert(precision, metadata, size, calibration, kept_float)
         _require_builtin_operators(content, path)
-        entry = _tflite_entry(content, reference, path, precision, size, stays_float)
+        entry = _tflite_entry(content, reference, path, precision, size, stays_float, twin)
         if not entry.is_below_budget:
             break
     return ExportedFile(entry, content)
 
 
 def _tflite_entry(
-    content: bytes, reference: Reference, path: str, precision: str, size: Size, stays_float: str
+    content: bytes,
+    reference: Reference,
+    path: str,
+    precision: str,
+    size: Size,
+    stays_float: str,
+    twin: ExportedFile | None,
 ) -> Entry:
     """Compare a .tflite file with Keras, and return its entry in the report."""
     run = TFLiteGenerator(content, path)
+    has_same_weights = twin is not None and tflite_file.weights(twin.content) == tflite_file.weights(content)
     return Entry.of_file(
         content,
         path=path,
         format=precision,
         takes=_tflite_input(run.dtype, size),
-        parity=reference.compare_tflite(run, size),
+        parity=reference.compare_tflite(run, size, max_photos=1 if has_same_weights else None),
         budget_db=tflite.BUDGETS_DB[precision],
         operators=tflite_file.operators(content),
         stays_float=stays_float,
+        proof=f"Compared on one photo: its weights are those of `{twin.entry.path}`."
+        if twin and has_same_weights
+        else "",
     )
 
 

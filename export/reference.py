@@ -9,6 +9,7 @@ import numpy as np
 
 from cartoongan_tf.inference.steady import STEADINESS
 from cartoongan_tf.inference.tflite_model import TFLiteGenerator
+from cartoongan_tf.models import pixels
 from cartoongan_tf.models.layer_graph import average, layer_graph, no_statistics, run_on_film
 from export import parity
 
@@ -31,22 +32,31 @@ class Reference:
         self._cartoons: dict[Size, list[np.ndarray]] = {}
         self._films: dict[Size, list[np.ndarray]] = {}
 
-    def compare(self, run: Callable[[np.ndarray], np.ndarray], size: Size = None) -> parity.Parity:
-        """Compare an exported file with the generator on all photos.
+    def drawn_photos(self) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Return the photos, cut to sizes that the generator takes, and their cartoons: uint8 RGB [H, W, 3] each."""
+        photos = [parity.fitting(photo) for photo in self.photos]
+        cartoons = self._cartoons_of(photos, None)
+        return list(map(_to_picture, photos)), list(map(_to_picture, cartoons))
+
+    def compare(
+        self, run: Callable[[np.ndarray], np.ndarray], size: Size = None, max_photos: int | None = None
+    ) -> parity.Parity:
+        """Compare an exported file with the generator.
 
         Args:
           run: runs the file; float32 RGB [1, H, W, 3] in [-1, 1] -> the same.
           size: the size to bring all photos to.
+          max_photos: number of photos to compare on, at most; None: all of them.
         """
-        photos = [parity.fitting(photo, size) for photo in self.photos]
+        photos = [parity.fitting(photo, size) for photo in self.photos[:max_photos]]
         return parity.compare([run(photo) for photo in photos], self._cartoons_of(photos, size))
 
-    def compare_tflite(self, run: TFLiteGenerator, size: Size = None) -> parity.Parity:
-        """Compare a .tflite file with the generator on all photos.
+    def compare_tflite(self, run: TFLiteGenerator, size: Size = None, max_photos: int | None = None) -> parity.Parity:
+        """Compare a .tflite file with the generator, otherwise as `compare`.
 
         If it has a signature for films, the least PSNR and SSIM count for two frames of a film, too.
         """
-        of_photos = self.compare(run, size)
+        of_photos = self.compare(run, size, max_photos)
         if run.no_statistics is None:
             return of_photos
         first = parity.fitting(self.photos[0], size)
@@ -60,10 +70,11 @@ class Reference:
         )
 
     def _cartoons_of(self, photos: list[np.ndarray], size: Size) -> list[np.ndarray]:
-        if size not in self._cartoons:
-            with parity.on_cpu():
-                self._cartoons[size] = [np.asarray(self.generator(photo)) for photo in photos]
-        return self._cartoons[size]
+        """Return the cartoons of the first photos; the generator draws each once for each size."""
+        cartoons = self._cartoons.setdefault(size, [])
+        with parity.on_cpu():
+            cartoons += [np.asarray(self.generator(photo)) for photo in photos[len(cartoons) :]]
+        return cartoons[: len(photos)]
 
     def _film_of(self, clip: tuple[np.ndarray, ...], size: Size) -> list[np.ndarray]:
         if size not in self._films:
@@ -78,6 +89,10 @@ class Reference:
 
         with parity.on_cpu():
             return [np.asarray(cartoon) for cartoon in _draw_film(draw_frame, clip, no_statistics(nodes))]
+
+
+def _to_picture(batch: np.ndarray) -> np.ndarray:
+    return np.asarray(pixels.to_uint8(batch))[0]
 
 
 def _draw_film(draw_frame: Callable, clip: tuple[np.ndarray, ...], statistics: np.ndarray) -> Iterator[np.ndarray]:

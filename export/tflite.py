@@ -1,6 +1,7 @@
 """The conversion of a generator to TFLite files for phones."""
 
 import contextlib
+import functools
 import io
 from collections.abc import Sequence
 
@@ -19,6 +20,7 @@ from export import tflite_file
 from export.tflite_graphs import Graph, build_film_graph, build_picture_graph
 from export.tflite_metadata import Metadata
 
+Size = tuple[int, int] | None  # height and width in pixels; None: any
 Calibration = dict[str, list[dict[str, np.ndarray]]]
 
 # The lowest PSNR against Keras in dB. None: reported, but not enforced.
@@ -48,7 +50,7 @@ def choices(precision: str) -> dict[str, str]:
     """Return the choices of what stays float in a file, from the smallest file to the largest.
 
     Returns:
-      values of `kept_float` for `convert`, each with a description of all that stays float.
+      values of `kept_float` for `Converter.convert`, each with a description of all that stays float.
     """
     description = _STAYS_FLOAT[precision]
     by_kept_float = {"": description}
@@ -58,36 +60,55 @@ def choices(precision: str) -> dict[str, str]:
     return by_kept_float
 
 
-def convert(
-    generator: keras.Model,
-    precision: str,
-    metadata: Metadata,
-    size: tuple[int, int] | None = None,
-    calibration: Sequence[np.ndarray] = (),
-    kept_float: str = "",
-) -> bytes:
-    """Convert a generator to the contents of a .tflite file.
+class Converter:
+    """The conversion of a generator to the contents of .tflite files, which share graphs and weights.
 
     Args:
-      generator: a model from `build_generator`.
-      precision: a key of `BUDGETS_DB`. int8_full takes and gives uint8 RGB, the others float32 RGB in [-1, 1].
-      metadata: the metadata to store in the file.
-      size: the only height and width that the file takes, in pixels; None: any multiples of 4, at least 8.
-      calibration: photos for int8_full, float32 RGB [1, *FIRST_SIZE_PX, 3] in [-1, 1] each.
-      kept_float: for int8, a key of `choices`: regular expression for the convolutions whose kernels stay float.
+      generator: a model from `build_generator`; it must not change meanwhile.
     """
-    nodes = layer_graph(generator)
-    build = build_film_graph if norms(nodes) else build_picture_graph
-    graph = build(generator, size, is_uint8=precision == "int8_full")
-    levels = [np.asarray(pixels.to_uint8(photo)) for photo in calibration]
-    frames = {graph.signature: [graph.first_frame(photo) for photo in levels]}
-    model = _quantize_as(precision, convert_graph(graph, is_fp16=precision == "fp16"), frames, kept_float)
-    if graph.signature == FILM:
-        model = tflite_file.with_pictures(model)
-    # With ranges measured at run time, each pixel depends on the range of the whole picture.
-    reach = None if precision == "dynamic" else find_reach(nodes)
-    facts = TFLiteFacts(metadata.keras_sha256, values_per_pixel(nodes), reach)
-    return tflite_file.completed(model, metadata, facts)
+
+    def __init__(self, generator: keras.Model):
+        self._generator = generator
+        self._nodes = layer_graph(generator)
+        self._graph = functools.cache(self._build_graph)
+        self._float_model = functools.cache(convert_graph)
+
+    def convert(
+        self,
+        precision: str,
+        metadata: Metadata,
+        size: Size = None,
+        calibration: Sequence[np.ndarray] = (),
+        kept_float: str = "",
+    ) -> bytes:
+        """Make the contents of a .tflite file.
+
+        Args:
+          precision: a key of `BUDGETS_DB`. int8_full takes and gives uint8 RGB, the others float32 RGB in [-1, 1].
+          metadata: the metadata to store in the file.
+          size: the only height and width that the file takes, in pixels; None: any multiples of 4, at least 8.
+          calibration: photos for int8_full, float32 RGB [1, *FIRST_SIZE_PX, 3] in [-1, 1] each.
+          kept_float: for int8, a key of `choices`: regular expression for the convolutions whose kernels stay float.
+        """
+        graph = self._graph(size, is_uint8=precision == "int8_full")
+        levels = [np.asarray(pixels.to_uint8(photo)) for photo in calibration]
+        frames = {graph.signature: [graph.first_frame(photo) for photo in levels]}
+        model = _quantize_as(precision, self._float_model(graph, is_fp16=precision == "fp16"), frames, kept_float)
+        if graph.signature == FILM:
+            model = tflite_file.with_pictures(model)
+        # With ranges measured at run time, each pixel depends on the range of the whole picture.
+        reach = None if precision == "dynamic" else find_reach(self._nodes)
+        facts = TFLiteFacts(metadata.keras_sha256, values_per_pixel(self._nodes), reach)
+        return tflite_file.completed(model, metadata, facts)
+
+    def _build_graph(self, size: Size, is_uint8: bool) -> Graph:
+        build = build_film_graph if norms(self._nodes) else build_picture_graph
+        return build(self._generator, size, is_uint8)
+
+
+def convert(generator: keras.Model, *args, **kwargs) -> bytes:
+    """Convert a generator to the contents of one .tflite file; the other arguments are those of `Converter.convert`."""
+    return Converter(generator).convert(*args, **kwargs)
 
 
 def convert_graph(graph: Graph, is_fp16: bool = False) -> bytes:

@@ -14,6 +14,7 @@ from export import tflite_metadata
 from export.tflite_metadata import Metadata
 
 _NO_TENSOR = -1  # the index of an operator's input that is left out
+_MAX_SHAPE_BYTES = 64
 
 
 def with_signature(model: bytes, signature: str, first_size: tuple[int, int] | None = None) -> bytes:
@@ -26,7 +27,7 @@ def with_signature(model: bytes, signature: str, first_size: tuple[int, int] | N
       first_size: for a model that takes any size, the height and width that it has before an app asks for others. The
         converter sets 1 x 1 pixels, which fail. None: the model has a fixed size.
     """
-    parts = flatbuffer_utils.read_model_from_bytearray(model)
+    parts = _read(model)
     (graph,) = parts.subgraphs
     if first_size:
         graph.tensors[graph.inputs[0]].shape = [1, *first_size, 3]
@@ -39,7 +40,7 @@ def with_pictures(model: bytes) -> bytes:
 
     Its graph is that for films without the averages: each norm takes its own statistics.
     """
-    parts = flatbuffer_utils.read_model_from_bytearray(model)
+    parts = _read(model)
     (film,) = parts.subgraphs
     (signature,) = parts.signatureDefs
     picture = copy.deepcopy(film)
@@ -93,13 +94,33 @@ def _drop_unused_tensors(graph: schema.SubGraphT) -> None:
 
 def completed(model: bytes, metadata: Metadata, facts: TFLiteFacts) -> bytes:
     """Add metadata and facts to a file from `with_signature`."""
-    parts = flatbuffer_utils.read_model_from_bytearray(model)
+    parts = _read(model)
     photo = parts.subgraphs[0].tensors[parts.subgraphs[0].inputs[0]]
     takes_any_size = photo.shapeSignature is not None and photo.shapeSignature[1] == -1
     size = None if takes_any_size else (int(photo.shape[1]), int(photo.shape[2]))
     _attach(parts, tflite_metadata.NAME, tflite_metadata.build(metadata, size, photo.type == schema.TensorType.UINT8))
     _attach(parts, tflite_facts.METADATA_NAME, facts.to_bytes())
     return bytes(flatbuffer_utils.convert_object_to_bytearray(parts))
+
+
+def weights(model: bytes) -> set[bytes]:
+    """Return the weights of a file: the contents of its tensors' buffers that are larger than shapes and paddings."""
+    parts = _read(model)
+    buffers = {tensor.buffer for graph in parts.subgraphs for tensor in graph.tensors}
+    contents = (parts.buffers[buffer].data for buffer in buffers)
+    return {data.tobytes() for data in contents if data is not None and len(data) > _MAX_SHAPE_BYTES}
+
+
+def _read(model: bytes) -> schema.ModelT:
+    """Return a file's parts, which can be written again.
+
+    The quantizer's buffers are bytes, which would be written one by one; as arrays they are written at once.
+    """
+    parts = flatbuffer_utils.read_model_from_bytearray(model)
+    for buffer in parts.buffers:
+        if isinstance(buffer.data, bytes):
+            buffer.data = np.frombuffer(buffer.data, np.uint8)
+    return parts
 
 
 def _signature(name: str, graph: schema.SubGraphT, number: int) -> schema.SignatureDefT:
@@ -153,7 +174,7 @@ def shape_offsets(model: bytes) -> list[int]:
 def operators(model: bytes, signature: str = PICTURE) -> dict[str, int]:
     """Count a signature's operators by name. Custom ones, including TensorFlow's, are named CUSTOM:name."""
     names = {value: name for name, value in vars(schema.BuiltinOperator).items() if isinstance(value, int)}
-    parts = flatbuffer_utils.read_model_from_bytearray(model)
+    parts = _read(model)
     counts: dict[str, int] = {}
     indices = [entry.subgraphIndex for entry in parts.signatureDefs if entry.signatureKey.decode() == signature]
     for operator in itertools.chain.from_iterable(parts.subgraphs[index].operators for index in indices):

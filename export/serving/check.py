@@ -5,32 +5,29 @@ A check that fails raises InputError, which keeps the version from being publish
 
 import concurrent.futures
 import dataclasses
-import io
 from collections.abc import Sequence
 
-import keras
 import numpy as np
 import tensorflow as tf
 from PIL import Image
 from tensorflow.python.framework import op_def_registry
 from tensorflow_serving.apis import predict_pb2
 
+from cartoongan_tf.base import progress
 from cartoongan_tf.base.errors import InputError
-from cartoongan_tf.inference.blending import blend_with_photo
-from cartoongan_tf.media import pictures
 from cartoongan_tf.models import pixels
 from export import parity
 from export.parity import Parity
-from export.serving.facts import DEFAULT, ENCODED, STYLED
+from export.reference import Reference
+from export.serving import comparison
+from export.serving.facts import DEFAULT, ENCODED
 from export.serving.session import ServingSession
 
 NUM_THREADS = 8
 _MAX_DIFFERENCE = 1  # grey levels
+_MAX_COLOR_DIFFERENCE = 3  # OpenCV, whose colours `cartoonize` keeps, rounds them
 _SIZES_PX = ((61, 83), (64, 96), (9, 5), (1, 2))  # odd ones, ones that need padding, and the smallest
-_EXIF_ORIENTATION_TAG = 0x0112
-_EXIF_TURNED_RIGHT = 6  # to be turned by 90 degrees clockwise
-_STRENGTH = 0.7
-_LONG_SIDE_PX = 40
+_BAD_BYTES = (b"", b"not a picture", b"GIF89a cut short")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,18 +61,16 @@ class ServingProof:
 def check_version(
     session: ServingSession,
     warmup: Sequence[predict_pb2.PredictRequest],
-    generator: keras.Model,
+    reference: Reference,
     name: str,
-    photos: Sequence[np.ndarray],
 ) -> ServingProof:
     """Check a version that `saved_model.write_version` wrote.
 
     Args:
       session: the version, loaded as a server loads it.
       warmup: the version's warm-up requests.
-      generator: the model that the version was written from.
+      reference: the generator that the version was written from, and photos to measure parity on.
       name: name of the version in errors.
-      photos: photos to measure parity on; uint8 RGB [H, W, 3] each.
 
     Raises:
       InputError: the version differs from Keras by more than a grey level, needs operators that a server does not
@@ -83,21 +78,24 @@ def check_version(
       tf.errors.OpError: the version cannot answer a request.
     """
     _check_operators(session.graph_def, name)
-    made = [_make_picture(seed, height, width) for seed, (height, width) in enumerate(_SIZES_PX)]
-    inputs = [*made, *photos]
-    cartoons = [session.predict(DEFAULT, image=picture[np.newaxis])["cartoon"][0] for picture in inputs]
-    references = [_draw(generator, picture) for picture in inputs]
-    differences = [
-        *map(_difference, cartoons, references),
-        *_encoded_differences(session, generator, made),
-        *_styled_differences(session, generator, made[0]),
-    ]
+    generator = reference.generator
+    made = [comparison.make_picture(seed, height, width) for seed, (height, width) in enumerate(_SIZES_PX)]
+    with progress.stage("comparing the SavedModel's cartoons of photos with those of Keras"):
+        photos, cartoons_of_photos = reference.drawn_photos()
+        cartoons = [session.predict(DEFAULT, image=picture[np.newaxis])["cartoon"][0] for picture in (*made, *photos)]
+        references = [*(comparison.draw(generator, picture) for picture in made), *cartoons_of_photos]
+        differences = list(map(comparison.difference, cartoons, references))
+    with progress.stage("comparing the SavedModel's cartoons of picture files with those of Keras"):
+        differences += comparison.of_encoded(session, generator, made)
+        differences += comparison.of_styled(session, generator, made[0])
     largest = max(differences)
     if largest > _MAX_DIFFERENCE:
         raise InputError(f"{name}: differs from Keras by {largest} grey levels; nothing was written")
-    _check_bad_bytes(session, name)
-    _check_threads(session, made, name)
-    _check_warmup(session, warmup, name)
+    with progress.stage("asking the SavedModel for colours, with bytes that are no pictures, and with many clients"):
+        _check_colors(session, made[0], name)
+        _check_bad_bytes(session, made[0], name)
+        _check_threads(session, made, name)
+        _check_warmup(session, warmup, name)
     return ServingProof(
         largest_difference=largest,
         num_pictures=len(differences),
@@ -139,58 +137,30 @@ def _to_float_batch(picture: np.ndarray) -> np.ndarray:
     return np.asarray(pixels.to_float(picture[np.newaxis]))
 
 
-def _encoded_differences(session: ServingSession, generator: keras.Model, photos: list[np.ndarray]) -> list[int]:
-    """Ask for files of all four formats, of different sizes, in one request.
-
-    The JPEG is turned by EXIF, and the PNG is half transparent.
-    """
-    jpeg, with_alpha, gif, bmp = photos
-    alpha = np.full_like(with_alpha[..., :1], 128)
-    rgba = np.concatenate([with_alpha, alpha], -1)
-    paletted = Image.fromarray(gif).quantize(64)
-    exif = Image.Exif()
-    exif[_EXIF_ORIENTATION_TAG] = _EXIF_TURNED_RIGHT
-    files = [
-        _encode(Image.fromarray(jpeg), "JPEG", exif=exif),
-        _encode(Image.fromarray(rgba), "PNG"),
-        _encode(paletted, "GIF"),
-        _encode(Image.fromarray(bmp), "BMP"),
-    ]
-    # JPEG decoders differ by a level, which a generator enlarges. So both sides use TensorFlow's.
-    decoded = tf.io.decode_jpeg(files[0], channels=3, dct_method="INTEGER_ACCURATE").numpy()
-    expected = [np.rot90(decoded, -1), with_alpha, np.asarray(paletted.convert("RGB")), bmp]
-    cartoons = [_decode(content) for content in session.predict(ENCODED, image_bytes=files)["cartoon_bytes"]]
-    differences = [_difference(cartoons[1][..., 3:], alpha)]
-    for cartoon, photo in zip(cartoons, expected, strict=True):
-        differences.append(_difference(cartoon[..., :3], _draw(generator, photo)))
-    return differences
+def _check_colors(session: ServingSession, photo: np.ndarray, name: str) -> None:
+    difference = comparison.of_colors(session, photo)
+    if difference > _MAX_COLOR_DIFFERENCE:
+        raise InputError(f"{name}: keep_colors differs from that of `cartoonize` by {difference} grey levels")
 
 
-def _styled_differences(session: ServingSession, generator: keras.Model, photo: np.ndarray) -> list[int]:
-    """Ask for a shrunk photo and for its blend with its cartoon; `cartoonize` computes both from the same pixels."""
-    answers = session.predict(
-        STYLED,
-        image_bytes=[_encode(Image.fromarray(photo), "PNG")] * 2,
-        strength=np.array([0.0, _STRENGTH], np.float32),
-        long_side=np.array([_LONG_SIDE_PX, _LONG_SIDE_PX], np.int32),
-    )
-    shrunk, blended = map(_decode, answers["cartoon_bytes"])
-    cartoon = _draw(generator, shrunk)
-    expected = blend_with_photo(shrunk[np.newaxis], cartoon[np.newaxis], _STRENGTH, with_photo_colors=False)[0]
-    return [_difference(shrunk, pictures.shrink(photo, _LONG_SIDE_PX)), _difference(blended, expected)]
-
-
-def _check_bad_bytes(session: ServingSession, name: str) -> None:
-    for content in (b"", b"not a picture", b"GIF89a cut short"):
+def _check_bad_bytes(session: ServingSession, photo: np.ndarray, name: str) -> None:
+    """Check that bytes which are no picture fail their request, or in `each`, themselves alone."""
+    for content in _BAD_BYTES:
         try:
             session.predict(ENCODED, image_bytes=[content])
         except tf.errors.InvalidArgumentError:
             continue
         raise InputError(f"{name}: gave a cartoon for the bytes {content!r}")
+    good = comparison.encode(Image.fromarray(photo), "PNG")
+    answer = comparison.ask_each(session, [good, *_BAD_BYTES])
+    statuses = list(map(bool, answer["status"]))
+    drawn = list(map(bool, answer["cartoon_bytes"]))
+    if statuses != [False, True, True, True] or drawn != [True, False, False, False]:
+        raise InputError(f"{name}: does not tell the pictures that it draws from those that it does not")
 
 
 def _check_threads(session: ServingSession, photos: list[np.ndarray], name: str) -> None:
-    files = [_encode(Image.fromarray(photo), "PNG") for photo in photos] * (NUM_THREADS // len(photos))
+    files = [comparison.encode(Image.fromarray(photo), "PNG") for photo in photos] * (NUM_THREADS // len(photos))
 
     def ask(content):
         return session.predict(ENCODED, image_bytes=[content])["cartoon_bytes"][0]
@@ -208,36 +178,3 @@ def _check_warmup(session: ServingSession, warmup: Sequence[predict_pb2.PredictR
         raise InputError(f"{name}: no warm-up request for {', '.join(sorted(missing))}")
     for request in warmup:
         session.answer(request)
-
-
-def _make_picture(seed: int, height: int, width: int) -> np.ndarray:
-    """Return a picture with smooth shading, sharp outlines and some noise: uint8 RGB [height, width, 3]."""
-    rng = np.random.default_rng(seed)
-    y, x = np.mgrid[0:height, 0:width] / max(height, width)
-    shading = np.stack([x, y, 1.0 - x * y], -1) * 200.0
-    is_inside = np.hypot(x - 0.4, y - 0.4) < 0.25
-    shapes = np.where(is_inside[..., None], rng.uniform(0, 255, 3), shading)
-    return (shapes + rng.normal(0.0, 8.0, shapes.shape)).clip(0, 255).astype(np.uint8)
-
-
-def _draw(generator: keras.Model, photo: np.ndarray) -> np.ndarray:
-    """Return the generator's cartoon of a photo, uint8 RGB [H, W, 3]."""
-    with parity.on_cpu():
-        return np.asarray(pixels.cartoonize(generator, photo[np.newaxis]))[0]
-
-
-def _difference(picture: np.ndarray, expected: np.ndarray) -> int:
-    """Return the largest difference between two pictures, in grey levels."""
-    if picture.shape != expected.shape:
-        raise InputError(f"a picture of shape {picture.shape} came back, where {expected.shape} was expected")
-    return int(np.abs(picture.astype(int) - expected).max())
-
-
-def _encode(image: Image.Image, format: str, **options) -> bytes:
-    content = io.BytesIO()
-    image.save(content, format, **options)
-    return content.getvalue()
-
-
-def _decode(content: bytes) -> np.ndarray:
-    return np.asarray(Image.open(io.BytesIO(content)))

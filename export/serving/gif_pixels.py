@@ -6,7 +6,7 @@ of its own, in which each colour is its number; colours and transparency follow 
 
 import tensorflow as tf
 
-from export.serving.graph_bytes import byte, file_bytes, little_endian, part
+from export.serving.graph_bytes import FileBytes, byte, file_bytes, little_endian, part
 
 _TRANSPARENT_WHITE = [255, 255, 255, 0]
 _PALETTE_OF_NUMBERS = bytes(value for number in range(256) for value in 3 * (number,))
@@ -22,11 +22,11 @@ def palette_bytes(flags: tf.Tensor) -> tf.Tensor:
     return tf.where(flags >= 0x80, 3 * tf.bitwise.left_shift(tf.constant(2, tf.int64), flags % 8), 0)
 
 
-def canvas_size(data: tf.Tensor, frame: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+def canvas_size(data: FileBytes, frame: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Return the height and the width of a GIF; as in Pillow, the first frame makes a canvas larger that lacks room.
 
     Args:
-      data: the file, from `file_bytes`.
+      data: the file.
       frame: position of the first frame in it.
     """
     canvas = little_endian(data, tf.constant([6, 8], tf.int64), 2)

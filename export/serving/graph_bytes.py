@@ -1,37 +1,52 @@
 """Reading of a file's bytes inside a graph. All numbers are int64."""
 
+from typing import NamedTuple
+
+import numpy as np
 import tensorflow as tf
 
 _PADDING = 16  # zeros after a file's bytes, so that bytes beyond the end read as 0
 
 
-def file_bytes(contents: tf.Tensor) -> tf.Tensor:
-    """Return the bytes of a file, a string scalar, as uint8 with zeros after them."""
-    return tf.concat([tf.io.decode_raw(contents, tf.uint8), tf.zeros([_PADDING], tf.uint8)], 0)
+class FileBytes(NamedTuple):
+    """The bytes of a file.
+
+    Attributes:
+      values: uint8, the bytes, with zeros after them.
+      last: the last position in `values`.
+      size: the size of the file.
+    """
+
+    values: tf.Tensor
+    last: tf.Tensor
+    size: tf.Tensor
 
 
-def file_size(data: tf.Tensor) -> tf.Tensor:
-    """Return the size in bytes of a file whose bytes are `data`, from `file_bytes`."""
-    return tf.size(data, tf.int64) - _PADDING
+def file_bytes(contents: tf.Tensor) -> FileBytes:
+    """Return the bytes of a file, a string scalar."""
+    values = tf.concat([tf.io.decode_raw(contents, tf.uint8), tf.zeros([_PADDING], tf.uint8)], 0)
+    num_values = tf.size(values, tf.int64)
+    return FileBytes(values, num_values - 1, num_values - _PADDING)
 
 
-def is_text(data: tf.Tensor, position: tf.Tensor, text: bytes) -> tf.Tensor:
+def is_text(data: FileBytes, position: tf.Tensor, text: bytes) -> tf.Tensor:
     """Return whether a text stands at a position."""
     return tf.reduce_all(_bytes(data, position, len(text)) == list(text))
 
 
-def byte(data: tf.Tensor, position: tf.Tensor) -> tf.Tensor:
-    """Return the byte at a position."""
-    return _bytes(data, position, 1)[0]
+def byte(data: FileBytes, position: tf.Tensor) -> tf.Tensor:
+    """Return the byte at a position; the result has the shape of the positions."""
+    position = tf.minimum(tf.maximum(tf.cast(position, tf.int64), 0), data.last)
+    return tf.cast(tf.gather(data.values, position), tf.int64)
 
 
-def little_endian(data: tf.Tensor, positions: tf.Tensor, num_bytes: int) -> tf.Tensor:
+def little_endian(data: FileBytes, positions: tf.Tensor, num_bytes: int) -> tf.Tensor:
     """Read numbers at positions, lowest byte first. The result has the shape of the positions."""
     weights = [256**power for power in range(num_bytes)]
     return tf.reduce_sum(_bytes(data, positions, num_bytes) * weights, -1)
 
 
-def big_endian(data: tf.Tensor, positions: tf.Tensor, num_bytes: int) -> tf.Tensor:
+def big_endian(data: FileBytes, positions: tf.Tensor, num_bytes: int) -> tf.Tensor:
     """Read numbers at positions, highest byte first. The result has the shape of the positions."""
     weights = [256**power for power in reversed(range(num_bytes))]
     return tf.reduce_sum(_bytes(data, positions, num_bytes) * weights, -1)
@@ -52,6 +67,7 @@ def part(contents: tf.Tensor, start: tf.Tensor, end: tf.Tensor) -> tf.Tensor:
 
 def _bytes(data, positions, num_bytes: int):
     """Read `num_bytes` bytes from each position, int64 [..., num_bytes]."""
-    positions = tf.expand_dims(tf.cast(positions, tf.int64), -1) + tf.range(num_bytes, dtype=tf.int64)
-    positions = tf.clip_by_value(positions, 0, tf.size(data, tf.int64) - 1)
-    return tf.cast(tf.gather(data, positions), tf.int64)
+    positions = tf.convert_to_tensor(positions, tf.int64)
+    if positions.shape.rank:
+        positions = tf.expand_dims(positions, -1)
+    return byte(data, positions + np.arange(num_bytes))

@@ -71,7 +71,7 @@ def readme_text(
     Args:
       name: name of the model in the examples.
       names: names of all models.
-      max_pixels, drawing_size: as in `signatures.signatures`.
+      max_pixels, drawing_size: as in `FileDrawer`.
       bytes_per_pixel: memory that a picture takes while it is cartoonized.
       one_thread_pixels: picture size from which a server with one thread is slow, on a processor without AVX-512.
     """
@@ -81,7 +81,9 @@ def readme_text(
         "names": ", ".join(names),
         "cpus": str(NUM_CPUS),
         "decoded_pixels": f"{DECODED_FACTOR * max_pixels:,}",
-        "drawing_size": f"{drawing_size} pixels" if drawing_size else "the picture's own",
+        "drawing_size": f"{drawing_size} pixels"
+        if drawing_size
+        else "the picture's own, as far as the limit below goes",
         "flags": " \\\n  ".join(FLAGS),
         "gigabytes": f"{sizing.largest_bytes / 1e9:.1f}",
         "image": IMAGE,

@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from export.serving.facts import MAGIC_BYTES
+from export.serving.file_kinds import kind_of
 from export.serving.gif_pixels import canvas_size, palette_bytes
-from export.serving.graph_bytes import big_endian, byte, file_bytes, file_size, is_text, little_endian, signed
+from export.serving.graph_bytes import big_endian, byte, file_bytes, is_text, little_endian, signed
+from export.serving.problems import attempt, first, require_none, unless
 
 _MAX_SIDE = 2**31 - 1
 _MAX_PARTS = 512  # segments, chunks or blocks, in addition to the number that the file's size accounts for
@@ -36,7 +37,9 @@ class Header(NamedTuple):
       width: width of the upright picture.
       orientation: EXIF orientation, 1 to 8.
       frame: position of a GIF's first frame in the file.
+      is_streamed: bool, whether the file is a JPEG of one scan, which takes no memory for its coefficients.
       contents: string, the file.
+      problem: string, the reason why the file cannot be drawn; "" if none is known before it is decoded.
     """
 
     kind: tf.Tensor
@@ -44,23 +47,19 @@ class Header(NamedTuple):
     width: tf.Tensor
     orientation: tf.Tensor
     frame: tf.Tensor
+    is_streamed: tf.Tensor
     contents: tf.Tensor
+    problem: tf.Tensor
 
 
 def read_header(contents: tf.Tensor) -> Header:
-    """Read the header of a picture file, string scalar.
-
-    The graph fails with INVALID_ARGUMENT if the bytes have none of the four formats, or a damaged header.
-    """
-    starts = tf.stack([tf.strings.substr(contents, 0, len(magic)) == magic for magic in MAGIC_BYTES])
-    contents = require(tf.reduce_any(starts), contents, "not a picture: the bytes are no JPEG, PNG, GIF or BMP file")
-    kind = tf.argmax(tf.cast(starts, tf.int32), output_type=tf.int32)
+    """Read the header of a picture file, string scalar."""
     data = file_bytes(contents)
-    readers = (_jpeg_header, _png_header, _gif_header, _bmp_header)
+    kind, refusal = kind_of(data)
+    readers = (_jpeg_header, _png_header, _gif_header, _bmp_header, _no_header)
     branches = [lambda reader=reader: reader(contents, data) for reader in readers]
-    height, width, exif, frame = tf.switch_case(kind, branches)
+    height, width, exif, frame, is_streamed, problem = tf.switch_case(kind, branches)
     is_possible = (tf.minimum(height, width) > 0) & (tf.maximum(height, width) <= _MAX_SIDE)
-    contents = require(is_possible, contents, "the picture has no pixels, or its header is damaged")
     orientation = _orientation(data, exif)
     is_on_its_side = orientation >= 5
     return Header(
@@ -69,7 +68,9 @@ def read_header(contents: tf.Tensor) -> Header:
         width=tf.where(is_on_its_side, height, width),
         orientation=orientation,
         frame=frame,
+        is_streamed=is_streamed,
         contents=contents,
+        problem=first(refusal, problem, unless(is_possible, "the picture has no pixels, or its header is damaged")),
     )
 
 
@@ -78,59 +79,60 @@ def end_of_frame(header: Header) -> tf.Tensor:
     data = file_bytes(header.contents)
     pixels = header.frame + 11 + palette_bytes(byte(data, header.frame + 9))
     end, is_incomplete = _walk_gif(data, pixels, is_inside=True, goes_on=lambda _, is_inside: is_inside)
-    return require(~is_incomplete, end, "the GIF file is damaged")
-
-
-def require(met: tf.Tensor, value: tf.Tensor, *message: str | tf.Tensor) -> tf.Tensor:
-    """Return `value`, in a graph that fails before it uses the value if a condition is not met.
-
-    Args:
-      met: bool scalar, the condition.
-      value: any tensor.
-      message: text and numbers, joined to the message of the INVALID_ARGUMENT error.
-    """
-    texts = [item if isinstance(item, str) else tf.strings.as_string(item) for item in message]
-    with tf.control_dependencies([tf.debugging.Assert(met, [tf.strings.join(texts)])]):
-        return tf.identity(value)
+    return require_none(unless(~is_incomplete, "the GIF file is damaged"), end)
 
 
 # Each reader takes the file, as a string and as bytes. It returns the height, the width, the position of the EXIF block
-# and the position of a GIF's first frame. A position is _NOWHERE if there is no such part.
+# and of a GIF's first frame, whether the file is streamed, and the problem. A position is _NOWHERE if there is no such
+# part.
 
 
 def _jpeg_header(contents, data):
-    height, width, _ = tf.unstack(tf.cast(tf.image.extract_jpeg_shape(contents), tf.int64), 3)
-    num_scans = tf.reduce_sum(tf.cast((data[:-1] == 0xFF) & (data[1:] == 0xDA), tf.int64))
-    max_scans = 100 + file_size(data) // _BYTES_PER_SCAN
-    height = require(num_scans <= max_scans, height, "the JPEG file has ", num_scans, " scans, too many for a photo")
+    shape = attempt(tf.image.extract_jpeg_shape, contents, tf.zeros([3], tf.int32))
+    height, width, _ = tf.unstack(tf.cast(shape, tf.int64))
+    num_scans = tf.reduce_sum(tf.cast((data.values[:-1] == 0xFF) & (data.values[1:] == 0xDA), tf.int64))
+    max_scans = 100 + data.size // _BYTES_PER_SCAN
+    problem = first(
+        unless(height > 0, "the JPEG file is damaged, or of a kind that a server does not read"),
+        unless(num_scans <= max_scans, "the JPEG file has ", num_scans, " scans, too many for a photo"),
+    )
 
-    def is_segment(position, _):
-        return (byte(data, position) == 0xFF) & (byte(data, position + 1) != 0xDA)  # the pixels follow DA
+    def is_segment(position, *_):
+        marker = byte(data, position + 1)
+        has_length = (marker >= 0xC0) & ((marker < 0xD0) | (marker > 0xDA))  # the pixels follow DA
+        return (byte(data, position) == 0xFF) & has_length
 
-    def next_segment(position, exif):
-        is_exif = (byte(data, position + 1) == 0xE1) & is_text(data, position + 4, b"Exif\0\0")
+    def next_segment(position, exif, frame):
+        marker = byte(data, position + 1)
+        is_exif = (marker == 0xE1) & is_text(data, position + 4, b"Exif\0\0")
         exif = tf.where((exif < 0) & is_exif, position + 10, exif)
+        frame = tf.where((marker == 0xC0) | (marker == 0xC1), position, frame)
         length = 2 + tf.maximum(big_endian(data, position + 2, 2), 2)
         is_filler = byte(data, position + 1) == 0xFF
-        return position + tf.where(is_filler, tf.ones_like(length), length), exif
+        return position + tf.where(is_filler, tf.ones_like(length), length), exif, frame
 
-    exif = _exif_position(is_segment, next_segment, 2, tf.constant(_MAX_PARTS))
-    return height, width, exif, _nowhere()
+    start = (tf.constant(2, tf.int64), _nowhere(), _nowhere())
+    end, exif, frame = tf.while_loop(
+        is_segment, next_segment, start, maximum_iterations=_MAX_PARTS, parallel_iterations=1
+    )
+    # In one scan, all of the frame's components are interleaved.
+    is_one_scan = (byte(data, end + 1) == 0xDA) & (byte(data, end + 4) == byte(data, frame + 9))
+    return height, width, exif, _nowhere(), (frame >= 0) & is_one_scan, problem
 
 
 def _png_header(contents, data):
     def is_chunk(position, _):
-        return position < file_size(data)
+        return position < data.size
 
     def next_chunk(position, exif):
         is_exif = is_text(data, position + 4, b"eXIf")
         exif = tf.where((exif < 0) & is_exif, position + 8, exif)
         return position + 12 + big_endian(data, position, 4), exif
 
-    exif = _exif_position(is_chunk, next_chunk, 8, _MAX_PARTS + file_size(data) // _BYTES_PER_CHUNK)
+    exif = _exif_position(is_chunk, next_chunk, 8, _MAX_PARTS + data.size // _BYTES_PER_CHUNK)
     height = big_endian(data, 20, 4)
     width = big_endian(data, 16, 4)
-    return height, width, exif, _nowhere()
+    return height, width, exif, _nowhere(), tf.constant(False), tf.constant("")
 
 
 def _gif_header(contents, data):
@@ -140,31 +142,32 @@ def _gif_header(contents, data):
     start = 13 + palette_bytes(byte(data, 10))
     frame, is_incomplete = _walk_gif(data, start, is_inside=False, goes_on=goes_on)
     has_frame = ~is_incomplete & (byte(data, frame) == _FRAME)
-    frame = require(has_frame, frame, "the GIF file holds no picture, or is damaged")
     height, width = canvas_size(data, frame)
-    return height, width, _nowhere(), frame
+    problem = unless(has_frame, "the GIF file holds no picture, or is damaged")
+    return height, width, _nowhere(), frame, tf.constant(False), problem
 
 
 def _bmp_header(contents, data):
-    width = signed(little_endian(data, 18, 4))
-    height = tf.abs(signed(little_endian(data, 22, 4)))  # negative if the top row comes first
-    pixels = little_endian(data, 10, 4)
-    header_bytes = little_endian(data, 14, 4)
+    numbers = little_endian(data, tf.constant([10, 14, 18, 22, 30, 54, 58, 62], tf.int64), 4)
+    pixels, header_bytes, width, height, compression = tf.unstack(numbers[:5])
+    width = signed(width)
+    height = tf.abs(signed(height))  # negative if the top row comes first
     bits = little_endian(data, 28, 2)
-    compression = little_endian(data, 30, 4)
-    masks = little_endian(data, tf.constant([54, 58, 62]), 4)
-    has_usual_masks = tf.reduce_all(masks == [0xFF0000, 0xFF00, 0xFF])
+    has_usual_masks = tf.reduce_all(numbers[5:] == [0xFF0000, 0xFF00, 0xFF])
     is_plain = (compression == 0) & ((bits == 24) | (bits == 32))
     is_plain |= (compression == 3) & (bits == 32) & has_usual_masks
-    height = require(
-        is_plain & (header_bytes >= 40) & (pixels >= 54),
-        height,
-        "a BMP file must have 24 or 32 bits per pixel and no compression; send others as PNG",
-    )
+    is_plain &= (header_bytes >= 40) & (pixels >= 54)
     row_bytes = (tf.maximum(width, 0) * bits // 8 + 3) // 4 * 4
-    is_complete = pixels + row_bytes * height <= file_size(data)
-    height = require(is_complete, height, "the BMP file is incomplete or damaged")
-    return height, width, _nowhere(), _nowhere()
+    problem = first(
+        unless(is_plain, "a BMP file must have 24 or 32 bits per pixel and no compression; send others as PNG"),
+        unless(pixels + row_bytes * height <= data.size, "the BMP file is incomplete or damaged"),
+    )
+    return height, width, _nowhere(), _nowhere(), tf.constant(False), problem
+
+
+def _no_header(*_):
+    none = tf.zeros([], tf.int64)
+    return none, none, _nowhere(), _nowhere(), tf.constant(False), tf.constant("")
 
 
 def _exif_position(has_next, go_on, start: int, max_parts):
@@ -213,7 +216,7 @@ def _walk_gif(data, start, is_inside: bool, goes_on):
         next_position = tf.where(is_inside, position + 1 + length, position + 2)
         return next_position, ~is_inside | (length != 0)
 
-    max_steps = tf.cast(_MAX_PARTS + file_size(data) // _BYTES_PER_BLOCK, tf.int32)
+    max_steps = tf.cast(_MAX_PARTS + data.size // _BYTES_PER_BLOCK, tf.int32)
     loop = (start, tf.constant(is_inside))
     position, is_inside = tf.while_loop(goes_on, step, loop, maximum_iterations=max_steps, parallel_iterations=1)
     return position, is_inside

@@ -1,16 +1,17 @@
-"""A client for a model on TensorFlow Serving, over gRPC or REST: picture files in, PNG files out."""
+"""A client for a model on TensorFlow Serving, over gRPC or REST: picture files in, PNG or JPEG files out."""
 
 import abc
 import base64
 import http.client
 import json
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from cartoongan_tf.base.errors import InputError, assertion_text
-from export.serving.facts import ENCODED, STYLED
+from export.serving.facts import EACH, ENCODED, STYLED
 
 TIMEOUT_SECS = 300.0
 _NO_THREAD = "Threadpool Exhausted"  # from gRPC, in place of a thread for the request
@@ -18,6 +19,13 @@ _NO_THREAD = "Threadpool Exhausted"  # from gRPC, in place of a thread for the r
 
 class ServerError(InputError):
     """A server that cannot be used, for any picture."""
+
+
+class Answer(NamedTuple):
+    """A server's answer for one picture: the bytes of the cartoon, or the reason why there is none."""
+
+    cartoon: bytes
+    status: str = ""
 
 
 class RemoteModel(abc.ABC):
@@ -36,24 +44,41 @@ class RemoteModel(abc.ABC):
         self._version = version
         self._timeout_secs = timeout_secs
 
-    def draw(self, photo: bytes, options: Mapping[str, float] | None = None) -> bytes:
+    def draw(self, photo: bytes, options: Mapping[str, Any] | None = None) -> bytes:
         """Cartoonize a picture file.
 
         Args:
           photo: bytes of a JPEG, PNG, GIF or BMP file.
-          options: `strength` and `long_side` for the signature `styled`, both or none.
+          options: `strength` and `long_side`, or these with `keep_colors` and `format`; the signatures `styled` and
+            `each` take them.
 
         Returns:
-          bytes of a PNG file.
+          bytes of a PNG file, or of the `format`.
 
         Raises:
           InputError: the server refuses this picture. The message is the server's.
           ServerError: there is no such server or model, or it did not answer in time.
         """
-        return self._ask(STYLED if options else ENCODED, photo, dict(options or {}))
+        options = dict(options or {})
+        signature_name = ENCODED
+        if options:
+            signature_name = EACH if "format" in options else STYLED
+        answer = self._ask(signature_name, photo, options)
+        if answer.status:
+            raise InputError(answer.status)
+        return answer.cartoon
 
     @abc.abstractmethod
-    def _ask(self, signature_name: str, photo: bytes, options: dict[str, float]) -> bytes: ...
+    def _ask(self, signature_name: str, photo: bytes, options: dict[str, Any]) -> Answer: ...
+
+    def _refusal(self, message: str) -> InputError:
+        """Return the error for a request that the server refuses."""
+        if re.search(r"[Ss]ignature .*not found", message):
+            return ServerError(
+                f"--model={self._model}: the server's version has not all signatures ({message}), so it takes no "
+                "--keep_colors and gives no JPEG; export it again, or leave these out"
+            )
+        return InputError(assertion_text(message))
 
     def _no_answer(self, reason: Any) -> ServerError:
         return ServerError(
@@ -96,13 +121,13 @@ class GrpcModel(RemoteModel):
         channel = grpc.insecure_channel(self._server, options=no_limits)
         self._service = prediction_service_pb2_grpc.PredictionServiceStub(channel)
 
-    def _ask(self, signature_name: str, photo: bytes, options: dict[str, float]) -> bytes:
+    def _ask(self, signature_name: str, photo: bytes, options: dict[str, Any]) -> Answer:
         import grpc
         import numpy as np
 
         from export.serving.requests import predict_request
 
-        dtypes = {"strength": np.float32, "long_side": np.int32}
+        dtypes = {"strength": np.float32, "long_side": np.int32, "keep_colors": np.bool_, "format": np.object_}
         inputs: dict[str, Any] = {"image_bytes": [photo]}
         for name, value in options.items():
             inputs[name] = np.array([value], dtypes[name])
@@ -111,7 +136,8 @@ class GrpcModel(RemoteModel):
             request.model_spec.version.value = self._version
         try:
             response = self._service.Predict(request, timeout=self._timeout_secs)
-            return response.outputs["cartoon_bytes"].string_val[0]
+            outputs = {name: tensor.string_val[0] for name, tensor in response.outputs.items()}
+            return Answer(outputs["cartoon_bytes"], outputs.get("status", b"").decode())
         except grpc.RpcError as error:
             raise self._error(error.code(), error.details()) from error
         except LookupError as error:
@@ -121,8 +147,8 @@ class GrpcModel(RemoteModel):
         import grpc
 
         match code:
-            case grpc.StatusCode.INVALID_ARGUMENT:
-                return InputError(assertion_text(details))
+            case grpc.StatusCode.INVALID_ARGUMENT | grpc.StatusCode.FAILED_PRECONDITION:
+                return self._refusal(details)
             case grpc.StatusCode.RESOURCE_EXHAUSTED if _NO_THREAD in details:
                 return self._too_busy(details)
             case grpc.StatusCode.RESOURCE_EXHAUSTED:
@@ -137,14 +163,16 @@ class GrpcModel(RemoteModel):
 class RestModel(RemoteModel):
     """A served model that is asked over REST."""
 
-    def _ask(self, signature_name: str, photo: bytes, options: dict[str, float]) -> bytes:
+    def _ask(self, signature_name: str, photo: bytes, options: dict[str, Any]) -> Answer:
         version = f"/versions/{self._version}" if self._version else ""
         url = f"http://{self._server}/v1/models/{self._model}{version}:predict"
         instance = {"image_bytes": {"b64": base64.b64encode(photo).decode()}, **options}
         body = json.dumps({"signature_name": signature_name, "instances": [instance]}).encode()
         try:
             with urllib.request.urlopen(url, body, self._timeout_secs) as answer:
-                return base64.b64decode(json.load(answer)["predictions"][0]["b64"])
+                (prediction,) = json.load(answer)["predictions"]
+                cartoon = prediction.get("cartoon_bytes", prediction)  # alone, an output has no name
+                return Answer(base64.b64decode(cartoon["b64"]), prediction.get("status", ""))
         except urllib.error.HTTPError as error:
             raise self._error(error.code, _rest_message(error)) from error
         except TimeoutError as error:
@@ -153,13 +181,13 @@ class RestModel(RemoteModel):
             raise self._no_answer(getattr(error, "reason", error)) from error
         except http.client.HTTPException as error:
             raise self._no_answer("this port does not speak REST; is it the gRPC port?") from error
-        except (ValueError, LookupError, TypeError) as error:
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
             raise self._no_cartoon() from error
 
     def _error(self, status: int, message: str) -> InputError:
         match status:
             case 400:
-                return InputError(assertion_text(message))
+                return self._refusal(message)
             case 404:
                 return self._not_found(message)
             case 408 | 504:

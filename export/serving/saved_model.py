@@ -8,9 +8,11 @@ import numpy as np
 
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.media import pictures
-from export.serving.facts import DEFAULT, ENCODED, MAX_PIXELS, MAX_VERSION, STYLED
+from export.serving.facts import DEFAULT, EACH, ENCODED, JPEG, MAX_PIXELS, MAX_VERSION, STYLED
 from export.serving.requests import predict_request, write_warmup
 from export.serving.signatures import signatures
+
+_WARMUP_LONG_SIDE_PX = 128  # what a server prepares does not depend on the size
 
 
 def version_dir(base_dir: str | os.PathLike, version: int = 0) -> Path:
@@ -50,7 +52,7 @@ def write_version(
       folder: the folder to create.
       model_name: the model's name on the server.
       photo: photo for the warm-up requests; uint8 RGB [H, W, 3].
-      max_pixels, drawing_size: as in `signatures.signatures`.
+      max_pixels, drawing_size: as in `FileDrawer`.
     """
     # Only untracked endpoints run in the C++ server and also store every weight once. tf.saved_model.save of a Keras 3
     # model loses its variables in the server, and a tracked model is written twice.
@@ -64,12 +66,11 @@ def write_version(
 
 def warmup_inputs(photo: np.ndarray) -> dict[str, dict[str, np.ndarray]]:
     """Return the inputs of a warm-up request for each signature, made from one photo, uint8 RGB [H, W, 3]."""
+    photo = pictures.shrink(photo, _WARMUP_LONG_SIDE_PX)
     jpeg = pictures.encode(pictures.Picture([photo]), ".jpg")
     image_bytes = np.array([jpeg], object)
-    strength = np.array([0.8], np.float32)
+    encoded = {"image_bytes": image_bytes}
     long_side = np.array([max(photo.shape) // 2], np.int32)
-    return {
-        DEFAULT: {"image": photo[np.newaxis]},
-        ENCODED: {"image_bytes": image_bytes},
-        STYLED: {"image_bytes": image_bytes, "strength": strength, "long_side": long_side},
-    }
+    styled = {**encoded, "strength": np.array([0.8], np.float32), "long_side": long_side}
+    each = {**styled, "keep_colors": np.array([True]), "format": np.array([JPEG], object)}
+    return {DEFAULT: {"image": photo[np.newaxis]}, ENCODED: encoded, STYLED: styled, EACH: each}

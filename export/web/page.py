@@ -56,7 +56,8 @@ def _make_style(reference: Reference, config: ExportConfig) -> tuple[PageStyle, 
         if sha256 != reference.keras_sha256:
             reference = Reference(load_generator(path), reference.photos, sha256)
         place = f"{WEB}/styles/{config.name}.tflite"
-        file = files.make_tflite_file(tflite.convert, reference, config, config.web_precision, path=place)
+        convert = tflite.Converter(reference.generator).convert
+        file = files.make_tflite_file(convert, reference, config, config.web_precision, path=place)
     style = styles.all_styles().get(config.model)
     description = style.description if style else config.description
     return PageStyle(config.name, description, config.license, config.drawing_size, file.content), file

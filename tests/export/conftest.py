@@ -11,7 +11,7 @@ from benchmarks import prediction_server as server
 from cartoongan_tf.inference.tflite_facts import TFLiteFacts
 from cartoongan_tf.inference.tflite_model import PICTURE
 from cartoongan_tf.models.generator_file import load_generator
-from export import parity, tflite, tflite_file
+from export import client, parity, tflite, tflite_file
 from export.serving import saved_model
 from export.serving.session import ServingSession
 from export.tflite_metadata import Metadata
@@ -91,6 +91,20 @@ def grpc_address(servicer):
 def rest_address(servicer):
     with server.rest_server(servicer) as address:
         yield address
+
+
+@pytest.fixture(params=["grpc", "rest"])
+def ask(request):
+    """Run the client over gRPC or REST."""
+    address = request.getfixturevalue(f"{request.param}_address")
+
+    def run(*arguments, model="demo"):
+        flags = [f"--server={address}", f"--model={model}"]
+        if request.param == "rest":
+            flags.append("--rest")
+        return client.main(["client", *flags, *map(str, arguments)])
+
+    return run
 
 
 @pytest.fixture

@@ -1,77 +1,17 @@
 """The client against servers on real sockets: gRPC by the real protos, REST in the real shapes."""
 
-import io
-import json
-import re
 import shutil
 import socket
-import subprocess
-import sys
 import threading
 
 import grpc
-import numpy as np
 import pytest
-from PIL import Image
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 from benchmarks import prediction_server as server
 from cartoongan_tf.media import pictures
-from cartoongan_tf.media.enlargement import enlarge
 from export import client
-from export.serving import layout
 from tests.helpers import draw
-
-
-@pytest.fixture(params=["grpc", "rest"])
-def ask(request):
-    """Run the client over gRPC or REST."""
-    address = request.getfixturevalue(f"{request.param}_address")
-
-    def run(*arguments, model="demo"):
-        flags = [f"--server={address}", f"--model={model}"]
-        if request.param == "rest":
-            flags.append("--rest")
-        return client.main(["client", *flags, *map(str, arguments)])
-
-    return run
-
-
-def _expected(session, path, **options):
-    signature = "styled" if options else "encoded"
-    inputs = {name: [value] for name, value in options.items()}
-    content = session.predict(signature, image_bytes=[path.read_bytes()], **inputs)["cartoon_bytes"][0]
-    return np.asarray(Image.open(io.BytesIO(content)))
-
-
-def test_a_photo_comes_back_as_the_model_draws_it(ask, session, photo_path, capsys):
-    assert ask(photo_path) == 0
-    cartoon = photo_path.with_name("photo-cartoon.png")
-    assert str(cartoon) in capsys.readouterr().out
-    np.testing.assert_array_equal(pictures.read_picture(cartoon), _expected(session, photo_path))
-
-
-def test_strength_and_size_reach_the_server(ask, session, photo_path):
-    mild = photo_path.with_name("mild.png")
-    assert ask(photo_path, "--strength=0.5", "--long_side=20", f"--output={mild}") == 0
-    drawn = pictures.read_picture(mild)
-    assert drawn.shape == (14, 20, 3)
-    np.testing.assert_array_equal(drawn, _expected(session, photo_path, strength=0.5, long_side=20))
-    assert ask(photo_path, "--strength=0.5", f"--output={mild}", "--overwrite") == 0
-    expected = _expected(session, photo_path, strength=0.5, long_side=0)
-    np.testing.assert_array_equal(pictures.read_picture(mild), expected)
-
-
-def test_a_smaller_cartoon_is_enlarged_to_the_size_of_the_photo(ask, photo_path, monkeypatch):
-    small = draw(1, 30, 40)
-    answer = pictures.encode(pictures.Picture([small]), ".png")
-    monkeypatch.setattr(client.RemoteModel, "draw", lambda *_: answer)
-    cartoon = photo_path.with_name("photo-cartoon.png")
-    height, width = pictures.read_picture(photo_path).shape[:2]
-    assert ask(photo_path) == 0
-    np.testing.assert_array_equal(pictures.read_picture(cartoon), enlarge(small, height, width))
-    assert ask(photo_path, "--long_side=40", "--overwrite") == 0
-    np.testing.assert_array_equal(pictures.read_picture(cartoon), small)
 
 
 def test_a_folder_is_drawn_and_existing_results_are_kept(ask, tmp_path, capsys):
@@ -88,24 +28,24 @@ def test_a_folder_is_drawn_and_existing_results_are_kept(ask, tmp_path, capsys):
     assert before == {path: path.stat().st_mtime_ns for path in (tmp_path / "photos-cartoon").iterdir()}
 
 
-def test_the_servers_reason_for_a_refusal_is_shown(ask, tmp_path, capsys):
-    pictures.write_picture(tmp_path / "large.png", draw(0, 101, 100))
-    (tmp_path / "damaged.gif").write_bytes(b"GIF89a and no more")
-    assert ask(tmp_path / "large.png", tmp_path / "damaged.gif") == 1
-    error = capsys.readouterr().err
-    assert re.search(r"large\.png: .*100 x 101 .*10000.*long_side", error)
-    assert re.search(r"damaged\.gif: .*GIF", error) and "node" not in error
-    assert ask(tmp_path / "large.png", "--long_side=100") == 0
+class OlderSession:
+    """A model that was exported before there was the signature `each`."""
+
+    def __init__(self, session):
+        self._session = session
+        self.signatures = {name: value for name, value in session.signatures.items() if name != "each"}
+
+    def __getattr__(self, name):
+        return getattr(self._session, name)
 
 
-def test_other_kinds_of_pictures_are_sent_as_png(ask, session, tmp_path):
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    Image.fromarray(draw(1, 20, 30)).save(tmp_path / "photo.webp", lossless=True, exif=exif)
-    Image.fromarray(np.rot90(draw(1, 20, 30), -1)).save(tmp_path / "same.png")
-    assert ask(tmp_path / "photo.webp") == 0
-    expected = _expected(session, tmp_path / "same.png")
-    np.testing.assert_array_equal(pictures.read_picture(tmp_path / "photo-cartoon.png"), expected)
+@pytest.mark.parametrize("flags, serve", [((), server.grpc_server), (("--rest",), server.rest_server)])
+def test_a_model_that_was_exported_earlier(flags, serve, session, photo_path, capsys):
+    with serve(server.PredictionServicer({"demo": {1: OlderSession(session)}})) as address:
+        command = ["client", f"--server={address}", "--model=demo", *flags, str(photo_path)]
+        assert client.main([*command, "--keep_colors"]) == 1
+        assert "--keep_colors" in capsys.readouterr().err
+        assert client.main([*command, "--strength=0.5", "--format=jpg"]) == 0
 
 
 def test_a_new_folder_is_made_for_the_results(ask, photo_path, tmp_path):
@@ -207,7 +147,8 @@ def test_grpc_from_models_of_another_kind(servicer, named, photo_path, capsys):
         "--model_version=99999999999999999999",
         "--model=a b",
         "--model=",
-        "--output=a.jpg",
+        "--output=a.gif",
+        "--format=gif",
     ],
 )
 def test_flags_that_cannot_be_used(flag, capsys):
@@ -222,27 +163,3 @@ def test_sources_that_cannot_be_used_are_not_sent(name, tmp_path, capsys):
     assert client.main(["client", "--server=localhost:1", "--model=demo", str(tmp_path / name)]) == 1
     error = capsys.readouterr().err
     assert name in error and "--server" not in error
-
-
-@pytest.mark.skipif(shutil.which("curl") is None, reason="no curl here")
-def test_the_readmes_example_of_curl_runs(rest_address, session, tmp_path, monkeypatch):
-    """As somebody would paste it, with this server's port."""
-    text = layout.readme_text("demo", ["demo"], 10_000, 0, 1152.0, 4e6).replace("localhost:8501", rest_address)
-    (curl,) = re.findall(r"^```sh\n(printf.*?)^```", text, re.MULTILINE | re.DOTALL)
-    pictures.write_picture(tmp_path / "photo.jpg", draw(1, 40, 50))
-    monkeypatch.chdir(tmp_path)
-    subprocess.run(["sh", "-ec", curl], check=True, timeout=60)
-    assert json.loads((tmp_path / "answer.json").read_text())["predictions"]
-    drawn = np.asarray(Image.open("cartoon.png"))
-    np.testing.assert_array_equal(drawn, _expected(session, tmp_path / "photo.jpg"))
-
-
-def test_the_readmes_example_of_python_runs(rest_address, session, tmp_path, monkeypatch):
-    text = layout.readme_text("demo", ["demo"], 10_000, 0, 1152.0, 4e6).replace("localhost:8501", rest_address)
-    assert "{{" not in text
-    pictures.write_picture(tmp_path / "photo.jpg", draw(1, 40, 50))
-    monkeypatch.chdir(tmp_path)
-    (python,) = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    subprocess.run([sys.executable, "-c", python], check=True, timeout=60)
-    expected = _expected(session, tmp_path / "photo.jpg", strength=0.8, long_side=1024)
-    np.testing.assert_array_equal(np.asarray(Image.open("cartoon.png")), expected)

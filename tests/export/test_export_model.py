@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from cartoongan_tf import Cartoonizer, import_weights
+from cartoongan_tf.base import progress
 from cartoongan_tf.media import pictures
 from cartoongan_tf.models import pixels
 from cartoongan_tf.models.generator_file import load_generator
@@ -40,6 +41,18 @@ def test_every_file_is_written_and_nothing_else(exported):
     assert names == tflite_names | serving | {"report.md", "report.json"}
 
 
+def test_it_names_its_work_after_the_files(generator_path, tmp_path, monkeypatch):
+    names = []
+    stage = progress.stage
+    monkeypatch.setattr(progress, "stage", lambda name: names.append(name) or stage(name))
+    assert _export(generator_path, tmp_path, "--formats=saved_model") == 0
+    parts = ["writing", "loading", "cartoons of photos", "cartoons of picture files", "many clients"]
+    after_loading = names[names.index(f"loading {generator_path}") + 1 :]
+    assert len(after_loading) == len(parts)
+    for name, part in zip(after_loading, parts, strict=True):
+        assert "the SavedModel" in name and part in name
+
+
 def test_each_form_draws_what_the_generator_draws(generator_path, exported):
     photo = draw(0)
     expected = Cartoonizer.load(generator_path)(photo).astype(int)
@@ -56,7 +69,9 @@ def test_the_report_has_sizes_parity_operators_and_the_commands(generator_path, 
     for path, entry in files.items():
         on_disk = contents(exported / path) if (exported / path).is_dir() else {path: (exported / path).read_bytes()}
         assert entry["num_bytes"] == sum(map(len, on_disk.values()))
-        assert f"`{path}`" in text and entry["parity"]["num_photos"] == 4
+        is_of_fixed_size = path.endswith("-64x32.tflite")
+        assert f"`{path}`" in text and entry["parity"]["num_photos"] == (1 if is_of_fixed_size else 4)
+        assert ("its weights are those of `tflite/demo-fp16.tflite`" in entry["proof"]) == is_of_fixed_size
         assert 0.97 < entry["parity"]["ssim"] <= 1 and entry["parity"]["psnr_db"] >= (entry["budget_db"] or 40)
         assert entry["operators"] and not entry["is_below_budget"]
     assert files["tflite/demo-fp32.tflite"]["operators"]["CONV_2D"] == 18

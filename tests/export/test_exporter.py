@@ -39,7 +39,7 @@ def export(generator_path, photos_dir, converted, version, monkeypatch):
     perfect = parity.compare([np.zeros((1, 16, 16, 3), np.float32)], [np.zeros((1, 16, 16, 3), np.float32)])
     proof = check.ServingProof(0, 12, perfect, 3, 8, ["Conv2D"])
     content = converted("paper", "fp32")
-    monkeypatch.setattr(tflite, "convert", lambda *_: content)
+    monkeypatch.setattr(tflite.Converter, "convert", lambda *_: content)
     monkeypatch.setattr(saved_model, "write_version", lambda _, folder, *_rest: shutil.copytree(version, folder))
     monkeypatch.setattr(check, "check_version", lambda *_: proof)
 
@@ -82,7 +82,7 @@ def test_several_styles_share_a_serving_folder(export, tmp_path):
 
 
 def test_a_file_below_its_budget_fails_and_nothing_is_written(export, brightening, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(tflite, "convert", lambda *_: brightening(0.0))  # the photo itself
+    monkeypatch.setattr(tflite.Converter, "convert", lambda *_: brightening(0.0))  # the photo itself
     assert export(tmp_path / "out", "--formats=fp32,saved_model") == 1
     error = capsys.readouterr().err
     assert "tflite/demo-fp32.tflite" in error and "--allow_low_parity" in error and "--formats" in error

@@ -21,7 +21,7 @@ def make(brightening):
     def make(offsets):
         kept_float_of_calls = []
 
-        def convert(generator, precision, metadata, size, calibration, kept_float):
+        def convert(precision, metadata, size, calibration, kept_float):
             assert (precision, metadata.name, metadata.author, size) == ("int8", "demo-int8", "Ana", None)
             kept_float_of_calls.append(kept_float)
             return brightening(offsets[kept_float])
@@ -79,10 +79,23 @@ def test_operators_that_phones_do_not_have_are_refused():
         files.make_tflite_file(convert, reference, config, "fp32")
 
 
+@pytest.mark.slow
+def test_one_photo_is_enough_for_a_fixed_file_with_the_weights_of_another(generators, converted):
+    reference = Reference(generators["narrow"], [draw(seed, 20, 28) for seed in range(3)])
+    config = ExportConfig(output_dir="unused", model="a.keras", name="demo")
+    for precision, num_photos in (("fp16", 1), ("int8", 3)):
+        twin = files.make_tflite_file(lambda *_, p=precision: converted("narrow", p), reference, config, precision)
+        assert twin.entry.parity.num_photos == 3
+        fixed = converted("narrow", "fp16", (16, 16))
+        file = files.make_tflite_file(lambda *_, f=fixed: f, reference, config, "fp16", (16, 16), (), twin)
+        assert file.entry.parity.num_photos == num_photos
+        assert (twin.entry.path in file.entry.proof) == (num_photos == 1)
+
+
 def test_all_photos_are_brought_to_the_size_of_a_fixed_file(brightening):
     sizes = []
 
-    def convert(_generator, _precision, metadata, size, *_):
+    def convert(_precision, metadata, size, *_):
         assert metadata.name == "demo-fp16-16x8"
         sizes.append(size)
         return brightening(0.0)

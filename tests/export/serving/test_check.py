@@ -12,6 +12,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.models import pixels
+from export.reference import Reference
 from export.serving import check
 from export.serving.requests import predict_request, read_warmup
 from tests.export.serving.mutations import encode
@@ -49,7 +50,7 @@ def run(generator, session, version):
     def run(change=None, warmup=None):
         warmup = read_warmup(version) if warmup is None else warmup
         return check.check_version(
-            WrongSession(session, change) if change else session, warmup, generator, "demo/1", [PHOTO]
+            WrongSession(session, change) if change else session, warmup, Reference(generator, [PHOTO]), "demo/1"
         )
 
     return run
@@ -69,7 +70,7 @@ def test_the_results_of_a_good_version(run):
     proof = run()
     assert proof.largest_difference <= 1 and proof.num_pictures == 12 and proof.parity.psnr_db > 50
     assert proof.parity.num_photos == 1
-    assert proof.num_warmup_requests == 3 and proof.num_threads == 8
+    assert proof.num_warmup_requests == 4 and proof.num_threads == 8
     assert {"Conv2D", "DecodePng", "DecodeJpeg", "ResizeArea"} <= set(proof.operators)
     assert "12 pictures" in str(proof) and "8 threads" in str(proof)
 
@@ -126,11 +127,35 @@ def test_pictures_of_another_size_are_noticed(run):
 def test_cartoons_of_damaged_pictures_are_noticed(run):
     for damaged in (b"", b"not a picture", b"GIF89a cut short"):
 
-        def change(_, inputs, answer, damaged=damaged):
-            return {"cartoon_bytes": [b"cartoon"]} if inputs.get("image_bytes") == [damaged] else answer
+        def change(signature, inputs, answer, damaged=damaged):
+            is_it = signature == "encoded" and inputs["image_bytes"] == [damaged]
+            return {"cartoon_bytes": [b"cartoon"]} if is_it else answer
 
         with pytest.raises(InputError, match="demo/1"):
             run(change)
+
+
+def test_a_wrong_status_is_noticed(run):
+    """That of a picture that was drawn, or of bytes that are none."""
+    for place, status in ((0, "damaged"), (1, ""), (3, "")):
+
+        def change(signature, inputs, answer, place=place, status=status):
+            if signature == "each" and len(inputs["image_bytes"]) == 4:
+                answer["status"][place] = status
+            return answer
+
+        with pytest.raises(InputError, match="demo/1: does not tell"):
+            run(change)
+
+
+def test_other_colors_than_those_of_cartoonize_are_noticed(run):
+    def change(signature, inputs, answer):
+        if signature == "each" and len(inputs["image_bytes"]) == 2:
+            answer["cartoon_bytes"][1] = _moved_png(answer["cartoon_bytes"][1], 5)
+        return answer
+
+    with pytest.raises(InputError, match="demo/1: keep_colors"):
+        run(change)
 
 
 def test_other_answers_to_several_clients_are_noticed(run):
@@ -144,7 +169,7 @@ def test_other_answers_to_several_clients_are_noticed(run):
 
 def test_missing_and_failing_warm_up_requests_are_noticed(run, version):
     good = predict_request("demo", "encoded", {"image_bytes": [encode(draw(0), "PNG")]})
-    with pytest.raises(InputError, match="serving_default, styled"):
+    with pytest.raises(InputError, match="each, serving_default, styled"):
         run(warmup=[good])
     bad = predict_request("demo", "encoded", {"image_bytes": [b"hello"]})
     with pytest.raises(tf.errors.InvalidArgumentError, match="not a picture"):
@@ -174,4 +199,4 @@ def test_operators_that_a_server_does_not_have_are_noticed_in_functions_too(grap
     wrong = WrongSession(session, None)
     wrong.graph_def = graph_with_python
     with pytest.raises(InputError, match=r"demo/1.*PyFunc"):
-        check.check_version(wrong, [], generator, "demo/1", [PHOTO])
+        check.check_version(wrong, [], Reference(generator, [PHOTO]), "demo/1")

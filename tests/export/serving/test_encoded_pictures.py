@@ -8,7 +8,8 @@ import tensorflow as tf
 from PIL import Image
 
 from cartoongan_tf.media import pictures
-from export.serving import encoded_pictures, picture_headers
+from cartoongan_tf.media.transparency import with_alpha
+from export.serving import encoded_pictures
 from tests.export.serving.mutations import encode
 from tests.helpers import draw, draw_photo_like
 
@@ -16,7 +17,7 @@ from tests.helpers import draw, draw_photo_like
 def test_png_has_alpha_only_where_it_is_not_opaque():
     for mode, alpha in (("RGB", np.full((5, 6), 255)), ("RGBA", np.eye(5, 6))):
         pixels = np.dstack([draw(1, 5, 6), alpha]).astype(np.uint8)
-        image = Image.open(io.BytesIO(encoded_pictures.encode_png(tf.constant(pixels)).numpy()))
+        image = Image.open(io.BytesIO(encoded_pictures.encode(tf.constant(pixels), tf.constant("png")).numpy()))
         assert image.mode == mode
         np.testing.assert_array_equal(np.asarray(image)[..., :3], pixels[..., :3])
 
@@ -35,7 +36,7 @@ def test_pictures_shrink_as_cartoonize_shrinks_them(size):
 
 
 @pytest.mark.parametrize("has_adobe_segment", [True, False])
-def test_inks_are_read_as_cartoonize_reads_them(has_adobe_segment):
+def test_inks_are_read_as_cartoonize_reads_them(has_adobe_segment, read):
     """A CMYK JPEG, with the segment that says that its inks are inverted, and without."""
     content = encode(Image.fromarray(draw_photo_like(0)).convert("CMYK"), "JPEG", quality=95)
     before, adobe, after = content.partition(b"\xff\xee\x00\x0eAdobe")
@@ -43,5 +44,21 @@ def test_inks_are_read_as_cartoonize_reads_them(has_adobe_segment):
     if not has_adobe_segment:
         content = before + after[7:]
     expected = pictures.read_picture(io.BytesIO(content))
-    decoded = encoded_pictures.decode(picture_headers.read_header(tf.constant(content)))
+    decoded = read(content)[1]
     np.testing.assert_allclose(decoded[..., :3].numpy().astype(int), expected, atol=3)
+
+
+@pytest.mark.parametrize("num_channels", [1, 2, 3, 4])
+def test_sixteen_bits_are_read_as_cartoonize_reads_them(num_channels, read):
+    levels = np.random.default_rng(0).integers(0, 65536, (20, 30, num_channels), dtype=np.uint16)
+    content = tf.io.encode_png(levels).numpy()
+    expected = with_alpha(pictures.read(io.BytesIO(content)).frames[0])
+    np.testing.assert_array_equal(read(content)[1], expected)
+
+
+def test_grey_keeps_its_transparency(read):
+    grey = Image.fromarray(np.tile(np.arange(30, dtype=np.uint8), (20, 1)))
+    content = encode(grey, "PNG", transparency=7)
+    expected = with_alpha(pictures.read(io.BytesIO(content)).frames[0])
+    assert (expected[..., 3] == 0).any()
+    np.testing.assert_array_equal(read(content)[1], expected)

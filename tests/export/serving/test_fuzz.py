@@ -16,6 +16,7 @@ from tests.helpers import REPOSITORY, draw
 NUM_FILES = 2000
 NUM_WARM_UP = 200
 MAX_PIXELS = 64 * 64
+ONE = {"strength": [1.0], "long_side": [0], "keep_colors": [False], "format": ["png"]}
 
 
 @pytest.mark.slow
@@ -48,9 +49,13 @@ def main(folder: str) -> None:
             kilobytes.append(_resident_kilobytes())
         try:
             session.predict("encoded", image_bytes=[content])
-            answers["drawn"] += 1
+            answer = "drawn"
         except tf.errors.OpError as error:
-            answers[type(error).__name__.replace("InvalidArgumentError", "INVALID_ARGUMENT")] += 1
+            answer = type(error).__name__.replace("InvalidArgumentError", "INVALID_ARGUMENT")
+        answers[answer] += 1
+        each = session.predict("each", image_bytes=[content], **ONE)
+        if bool(each["cartoon_bytes"][0]) != (answer == "drawn") or bool(each["status"][0]) == (answer == "drawn"):
+            answers["each differs"] += 1
     kilobytes.append(_resident_kilobytes())
     print(json.dumps({"answers": answers, "kilobytes": kilobytes}))
 

@@ -54,21 +54,34 @@ def test_each_signature_answers_in_cpp(serve_once, version, session, tmp_path):
     (tmp_path / "photo.jpg").write_bytes(content)
     assert _run(serve_once, version, "encoded", tmp_path / "photo.jpg", tmp_path / "a.png").returncode == 0
     assert _run(serve_once, version, "styled", tmp_path / "photo.jpg", tmp_path / "b.png", 0.5, 20).returncode == 0
+    result = _run(serve_once, version, "each", tmp_path / "photo.jpg", tmp_path / "c.png", 0.5, 20, "png")
+    assert (result.returncode, result.stdout) == (0, "\nOK\n"), result.stderr
+    styled = {"image_bytes": [content], "strength": [0.5], "long_side": [20]}
     answers = [
         session.predict("encoded", image_bytes=[content]),
-        session.predict("styled", image_bytes=[content], strength=[0.5], long_side=[20]),
+        session.predict("styled", **styled),
+        session.predict("each", **styled, keep_colors=[True], format=["png"]),
     ]
-    for name, answer in zip(("a.png", "b.png"), answers, strict=True):
+    for name, answer in zip(("a.png", "b.png", "c.png"), answers, strict=True):
         drawn = tf.io.decode_png((tmp_path / name).read_bytes()).numpy()
         expected = tf.io.decode_png(answer["cartoon_bytes"][0]).numpy()
         assert np.abs(drawn.astype(int) - expected).max() <= 1, name
 
 
 @pytest.mark.slow
-def test_bad_pictures_are_invalid_arguments_in_cpp(serve_once, version, tmp_path):
-    too_large = encode(draw(1, 101, 100), "PNG")  # one row more than is accepted
-    for content, sentence in ((b"hello", "not a picture"), (b"", "not a picture"), (too_large, "has more than 10000")):
+def test_bad_pictures_are_refused_in_cpp(serve_once, version, tmp_path):
+    """As INVALID_ARGUMENT, or in `each` as the status of the picture; also damage that only the decoder finds."""
+    for content, sentence in (
+        (b"hello", "not a picture"),
+        (encode(draw(1, 400, 300), "PNG"), "has more than 100000"),
+        (encode(draw(1), "JPEG")[:-300], "the JPEG file is damaged"),
+    ):
         (tmp_path / "photo").write_bytes(content)
-        result = _run(serve_once, version, "encoded", tmp_path / "photo", tmp_path / "cartoon.png")
+        place = (tmp_path / "photo", tmp_path / "cartoon.png")
+        result = _run(serve_once, version, "encoded", *place)
         assert result.returncode == 3 and "INVALID_ARGUMENT" in result.stdout and sentence in result.stdout
-    assert not (tmp_path / "cartoon.png").exists()
+        assert not (tmp_path / "cartoon.png").exists()
+        result = _run(serve_once, version, "each", *place, 1, 0, "png")
+        assert result.returncode == 0 and sentence in result.stdout and result.stdout.endswith("\nOK\n")
+        assert (tmp_path / "cartoon.png").read_bytes() == b""
+        (tmp_path / "cartoon.png").unlink()

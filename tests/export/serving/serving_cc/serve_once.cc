@@ -4,8 +4,9 @@
 //   serve_once VERSION_DIR pixels HEIGHT WIDTH IN OUT           serving_default: raw RGB bytes in and out
 //   serve_once VERSION_DIR encoded IN OUT                       picture file in, PNG out
 //   serve_once VERSION_DIR styled IN OUT STRENGTH LONG_SIDE
+//   serve_once VERSION_DIR each IN OUT STRENGTH LONG_SIDE FORMAT    with the photo's colours
 //
-// Prints the status. The exit status is 0 where it is OK, 3 where it is INVALID_ARGUMENT, 1 otherwise.
+// Prints the status, and before it what `each` says about its picture. The exit status is 0 where it is OK, 3 where it is INVALID_ARGUMENT, 1 otherwise.
 
 #include <cstdint>
 #include <cstdlib>
@@ -77,9 +78,15 @@ int main(int argc, char** argv) {
     if (status.ok()) Write(words.at(5), answer.tensor_data().data(), answer.tensor_data().size());
   } else {
     Inputs inputs = {{"image_bytes", One(tensorflow::tstring(Read(words.at(2))))}};
-    if (words.at(1) == "styled") {
+    if (words.at(1) != "encoded") {
       inputs.emplace_back("strength", One(std::stof(words.at(4))));
       inputs.emplace_back("long_side", One(static_cast<int32_t>(std::stoi(words.at(5)))));
+    }
+    if (words.at(1) == "each") {
+      inputs.emplace_back("keep_colors", One(true));
+      inputs.emplace_back("format", One(tensorflow::tstring(words.at(6))));
+      status = Ask(bundle, "each", inputs, "status", &answer);
+      if (status.ok()) std::cout << answer.flat<tensorflow::tstring>()(0) << "\n";
     }
     status = Ask(bundle, words.at(1), inputs, "cartoon_bytes", &answer);
     if (status.ok()) {
