@@ -145,9 +145,9 @@ def explaining_lost_workers(strategy: tf.distribute.Strategy) -> Iterator[None]:
         if not _is_of_lost_worker(error):
             raise
         raise InputError(
-            f"another worker was lost, or has stopped with an error of its own ({_reason(error)}). Look at the last "
-            "lines of the others, and start all workers again with the same command: the run resumes from its last "
-            "checkpoint."
+            f"another worker was lost, cannot be reached, or has stopped with an error of its own ({_reason(error)}). "
+            "Look at the last lines of the others, and start all workers again with the same command: the run resumes "
+            "from its last checkpoint."
         ) from error
     if cluster.is_chief:
         _wait_until_gone(cluster.other_addresses)
