@@ -1,8 +1,7 @@
-"""Hosts that are really apart, on one machine: network namespaces of Linux, joined by a virtual link.
+"""Two hosts that are really apart, on one machine: network namespaces of Linux, joined by a virtual link.
 
-Each host has its own loopback and one address. The link between two hosts has a bandwidth, and a delay where the kernel
-has netem; it can be cut and mended. Making them takes root. They are gone when the block ends, and nothing outside of
-them changes.
+Each host has a loopback and an address of its own. The link has a bandwidth, and a delay where the kernel has netem; it
+can be cut and mended. Making hosts takes root. They are gone when the block ends; nothing outside of them changes.
 """
 
 import contextlib
@@ -11,111 +10,120 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
+from benchmarks.watched_process import WatchedProcess
 from cartoongan_tf.base.errors import InputError
 
-DEVICE = "link0"  # name of the link's end in each host
-_BURST = "256kb"  # that may leave at once: more than the largest packet that a virtual link takes
+ADDRESSES = ("10.77.0.1", "10.77.0.2")
+_LINK = "link0"  # the name of the link's end in each host
+_SENT = Path("/sys/class/net", _LINK, "statistics", "tx_bytes")
+_PORT = 2222
+_BURST = "256kb"  # that may leave at once: more than the largest packet on a virtual link
 
 
 class VirtualHosts:
     """Two hosts and the link between them.
 
     Attributes:
-      addresses: the address of each host.
+      can_delay: whether the kernel can make the link slow to answer, by netem.
     """
-
-    addresses = ("10.77.0.1", "10.77.0.2")
 
     def __init__(self, names: Sequence[str]):
         self._names = tuple(names)
+        self.can_delay = self._has_netem()
 
-    def command(self, host: int, command: Sequence[str]) -> list[str]:
-        """Return the command that runs another one on a host; it replaces itself by that one."""
-        return ["ip", "netns", "exec", self._names[host], *command]
+    def start(self, host: int, command: Sequence[str]) -> WatchedProcess:
+        """Start a command on a host, as the worker of that number in a cluster of both."""
+        cluster = {"worker": [f"{address}:{_PORT}" for address in ADDRESSES]}
+        tf_config = {"cluster": cluster, "task": {"type": "worker", "index": host}}
+        in_host = ["ip", "netns", "exec", self._names[host], *command]  # ip becomes the command: no process between
+        return WatchedProcess(in_host, {"TF_CONFIG": json.dumps(tf_config)})
+
+    @contextlib.contextmanager
+    def started(self, command: Sequence[str]) -> Iterator[list[WatchedProcess]]:
+        """Start the same command on both hosts; kill what still runs at the end of the block."""
+        both = [self.start(host, command) for host in range(2)]
+        try:
+            yield both
+        finally:
+            for process in both:
+                process.kill()
 
     def limit(self, rate: str, delay_ms: float = 0.0) -> None:
-        """Let each host send at most at a rate.
+        """Let each host send at most at a rate, and let each packet travel for a time, where the kernel can do that.
 
         Args:
           rate: bandwidth in the words of tc, such as "100mbit".
-          delay_ms: time that a packet takes from one host to the other.
-
-        Raises:
-          InputError: there is to be a delay, and the kernel has no netem.
+          delay_ms: milliseconds from one host to the other.
         """
-        for host in range(2):
-            shaper = ["rate", rate, "burst", _BURST, "latency", "100ms"]
-            self._tc(host, "replace", "root", "handle", "1:", "tbf", *shaper)
-            if delay_ms:
-                try:
-                    self._tc(host, "add", "parent", "1:", "netem", "delay", f"{delay_ms}ms", "limit", "100000")
-                except subprocess.CalledProcessError as error:
-                    raise InputError(
-                        f"no delay: this machine's kernel has no netem ({error.stderr.strip()})"
-                    ) from error
+        for name in self._names:
+            shaper = ["handle", "1:", "tbf", "rate", rate, "burst", _BURST, "latency", "100ms"]
+            _run("tc", "-n", name, "qdisc", "replace", "dev", _LINK, "root", *shaper)
+            if delay_ms and self.can_delay:
+                delay = ["netem", "delay", f"{delay_ms}ms", "limit", "100000"]
+                _run("tc", "-n", name, "qdisc", "replace", "dev", _LINK, "parent", "1:", *delay)
 
     def cut(self) -> None:
-        """Cut the link: what is sent is lost, and no host is told."""
-        _ip("-n", self._names[0], "link", "set", DEVICE, "down")
+        """Cut the link. What is sent is lost, and neither end of a connection is told."""
+        _run("ip", "-n", self._names[0], "link", "set", _LINK, "down")
 
     def mend(self) -> None:
         """Mend the link."""
-        _ip("-n", self._names[0], "link", "set", DEVICE, "up")
+        _run("ip", "-n", self._names[0], "link", "set", _LINK, "up")
 
-    def bytes_sent(self) -> tuple[int, int]:
-        """Return the bytes that each host has sent over the link so far, with all headers."""
-        counts = []
-        for name in self._names:
-            (link,) = json.loads(_ip("-n", name, "-s", "-j", "link", "show", DEVICE))
-            counts.append(link["stats64"]["tx"]["bytes"])
-        return counts[0], counts[1]
-
-    def _tc(self, host: int, action: str, *arguments: str) -> None:
-        _run("tc", "-n", self._names[host], "qdisc", action, "dev", DEVICE, *arguments)
+    def _has_netem(self) -> bool:
+        try:
+            _run("tc", "-n", self._names[0], "qdisc", "add", "dev", "lo", "root", "netem", "delay", "1ms")
+        except subprocess.CalledProcessError:
+            return False
+        _run("tc", "-n", self._names[0], "qdisc", "delete", "dev", "lo", "root")
+        return True
 
 
 @contextlib.contextmanager
 def virtual_hosts() -> Iterator[VirtualHosts]:
-    """Make two hosts, and remove them at the end of the block; processes there must have ended by then.
+    """Make two hosts, and remove them at the end of the block; the processes there must have ended by then.
 
     Raises:
       InputError: this machine cannot have them; the message says why.
     """
-    if reason := missing():
-        raise InputError(reason)
+    if reason := reason_against():
+        raise InputError(f"no virtual hosts: {reason}")
     names = [f"cartoongan-{os.getpid()}-{host}" for host in range(2)]
     with contextlib.ExitStack() as stack:
         for name in names:
-            _ip("netns", "add", name)
-            stack.callback(_ip, "netns", "delete", name)
-        _ip("-n", names[0], "link", "add", DEVICE, "type", "veth", "peer", "name", DEVICE, "netns", names[1])
-        for name, address in zip(names, VirtualHosts.addresses, strict=True):
-            _ip("-n", name, "address", "add", f"{address}/24", "dev", DEVICE)
-            for device in ("lo", DEVICE):
-                _ip("-n", name, "link", "set", device, "up")
+            _run("ip", "netns", "add", name)
+            stack.callback(_run, "ip", "netns", "delete", name)
+        ends = ["name", _LINK, "netns", names[0], "type", "veth", "peer", "name", _LINK, "netns", names[1]]
+        _run("ip", "link", "add", *ends)
+        for name, address in zip(names, ADDRESSES, strict=True):
+            _run("ip", "-n", name, "address", "add", f"{address}/24", "dev", _LINK)
+            for device in ("lo", _LINK):
+                _run("ip", "-n", name, "link", "set", device, "up")
         yield VirtualHosts(names)
 
 
-def missing() -> str:
+def reason_against() -> str:
     """Return the reason why this machine cannot have virtual hosts; "" if it can."""
     if not hasattr(os, "geteuid") or os.geteuid():
-        return "network namespaces are Linux's, and need root"
+        return "they need Linux and root"
     for tool in ("ip", "tc"):
         if not shutil.which(tool):
-            return f"{tool} is not installed (apt-get install iproute2)"
+            return f"{tool} is missing; apt-get install iproute2 brings it"
     name = f"cartoongan-{os.getpid()}-trial"
     try:
-        _ip("netns", "add", name)
-        _ip("netns", "delete", name)
+        _run("ip", "netns", "add", name)
+        _run("ip", "netns", "delete", name)
     except subprocess.CalledProcessError as error:
-        return f"no network namespace can be made here ({error.stderr.strip()})"
+        return f"this machine makes no network namespace ({error.stderr.strip()})"
     return ""
 
 
-def _ip(*arguments: str) -> str:
-    return _run("ip", *arguments)
+def bytes_sent_from_here() -> int:
+    """Return the bytes that this host has sent over the link so far, all headers included; call it on a host."""
+    return int(_SENT.read_text())
 
 
-def _run(*command: str) -> str:
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+def _run(*command: str) -> None:
+    subprocess.run(command, check=True, capture_output=True, text=True)

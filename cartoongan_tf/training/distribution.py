@@ -170,7 +170,12 @@ def _has_listener(address: str) -> bool:
 
 
 def _is_of_lost_worker(error: tf.errors.OpError) -> bool:
-    kinds = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.DeadlineExceededError)
+    kinds = (
+        tf.errors.UnavailableError,
+        tf.errors.AbortedError,
+        tf.errors.DeadlineExceededError,
+        tf.errors.CancelledError,  # of what still waited when another operation noticed it
+    )
     return isinstance(error, kinds) or any(sign in str(error) for sign in ("Collective ops is aborted", "NCCL"))
 
 
