@@ -9,15 +9,30 @@ default at a tiny size. The exit status is 1 if a check fails.
 
 import concurrent.futures
 import dataclasses
+import functools
 import sys
 from collections.abc import Callable
 from typing import Literal
 
-from benchmarks import accelerator_checks as checks
-from benchmarks.accelerator_checks import Finding, Place
+from benchmarks import accelerator_drawing as drawing
+from benchmarks import accelerator_training as training
+from benchmarks.accelerator_place import Finding, Place, describe_devices
 from cartoongan_tf.base import program
+from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.base.options import Config, option
 from cartoongan_tf.base.timing import fresh_process, write_report
+
+CHECKS: dict[str, Callable[[Place], Finding]] = {
+    "training step, float32": functools.partial(training.check_step, {}, False),
+    "training step, TF32": functools.partial(training.check_step, {}, True),
+    "training step, bfloat16": functools.partial(training.check_step, {"mixed_precision": "bfloat16"}, False),
+    "training step, XLA": functools.partial(training.check_step, {"jit_compile": True}, False),
+    "time of an epoch": training.check_epoch,
+    "two replicas": training.check_replicas,
+    "samples": drawing.check_samples,
+    "out of memory, to bands": drawing.check_bands,
+    "memory of the dry run": training.check_dry_run,
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,10 +52,10 @@ def main(argv=None) -> int:
 
 
 def _accelerators(config: AcceleratorsConfig, _) -> int:
-    devices = _apart(checks.describe_devices)
+    devices = _apart(describe_devices)
     num_gpus = 0 if config.device == "cpu" else len(devices)
     if config.device == "gpu" and not num_gpus:
-        raise checks.no_gpu_error()
+        raise InputError("--device=gpu: TensorFlow finds no GPU; the README lists what to install for NVIDIA's")
     size = config.size
     if size == "auto":
         size = "paper" if num_gpus else "tiny"
@@ -48,7 +63,7 @@ def _accelerators(config: AcceleratorsConfig, _) -> int:
     lines = [f"Devices: {', '.join(devices[:num_gpus]) or 'the CPU'}. Size: {size}.", ""]
     lines += ["| check | measured | verdict |", "| --- | --- | --- |"]
     verdicts = []
-    for name, check in checks.CHECKS.items():
+    for name, check in CHECKS.items():
         finding = _run(check, place)
         verdicts.append(finding.verdict)
         lines.append(f"| {name} | {finding.measured} | {finding.verdict} |")

@@ -185,11 +185,13 @@ def _faults(config: HostsConfig, hosts: VirtualHosts) -> list[str]:
             "--pool_size=4",
         ]
         flags += ["--initialization_epochs=1", "--adversarial_epochs=100000", "--checkpoint_every_steps=10"]
-        training = HostTraining(hosts, Path(folder, "run"), flags)
         outcomes = {}
-        for name, fault in host_faults.FAULTS.items():
-            outcomes[name] = training.suffer(fault)
-            print(f"{name}: {outcomes[name]}", flush=True)
+        with HostTraining(hosts, Path(folder, "run"), flags) as training:
+            for name, fault in host_faults.FAULTS.items():
+                training.wait_for_checkpoint()
+                outcomes[name] = training.suffer(fault)
+                print(f"{name}: {outcomes[name]}", flush=True)
+            training.stop()
     return host_faults.table(outcomes)
 
 

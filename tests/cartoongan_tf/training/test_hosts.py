@@ -64,8 +64,7 @@ def test_weights_are_equal_and_bfloat16_halves_what_is_sent(hosts, tmp_path):
         assert losses[0] != losses[1]
 
 
-def test_a_short_cut_is_survived_and_a_killed_worker_ends_both(hosts, data_dir, tmp_path):
-    """The same command then goes on from the last checkpoint."""
+def test_a_short_cut_is_survived_and_a_lost_worker_costs_the_steps_since_the_last_checkpoint(hosts, data_dir, tmp_path):
     flags = [f"--data_dir={data_dir}", "--vgg19_weights=random", *TINY_NETWORKS, "--initialization_loss=pixels"]
     flags += [
         "--batch_size=4",
@@ -73,18 +72,12 @@ def test_a_short_cut_is_survived_and_a_killed_worker_ends_both(hosts, data_dir, 
         "--adversarial_epochs=0",
         "--checkpoint_every_steps=50",
     ]
-    training = HostTraining(hosts, tmp_path / "run", flags)
-    with hosts.started(training.command) as both:
-        training.wait_for_checkpoints(both, 1)
-        assert cut_link(5.0, hosts, both) == [None, None]
-        training.wait_for_checkpoints(both, 1)
-        (status, _), _ = kill(1, hosts, both)
-        assert status == 1
-        assert "error: another worker was lost, cannot be reached" in both[0].output
-        assert "same command" in both[0].output and "Traceback" not in both[0].output
-    saved = training.saved_step()
-    assert saved > 0
-    with hosts.started(training.command) as both:
-        both[0].wait_for(f"Resuming from the checkpoint of step {saved} ", 120)
-        training.wait_for_checkpoints(both, 1)
-        assert training.stop(both) == [128 + signal.SIGTERM] * 2
+    with HostTraining(hosts, tmp_path / "run", flags) as training:
+        training.wait_for_checkpoint()
+        cut = training.suffer(cut_link(5.0))
+        assert cut.endings == {} and cut.resumed is None
+        lost = training.suffer(kill(1))
+        assert lost.endings[0].status == 1 and lost.endings[1].status == -signal.SIGKILL
+        assert lost.message.startswith("another worker was lost, cannot be reached") and "same command" in lost.message
+        assert lost.resumed == lost.saved >= 50
+        assert training.stop() == [128 + signal.SIGTERM] * 2
