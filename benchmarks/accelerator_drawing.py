@@ -18,6 +18,7 @@ def check_samples(place: Place) -> Finding:
     tf = start(place)
     from cartoongan_tf.training.samples import draw_samples
 
+    tf.config.experimental.enable_tensor_float_32_execution(False)  # the CPU computes in float32
     photos = _random_photos(place.recipe.crop_size)
     generator = _generator(place)
     on_gpu = draw_samples(generator, photos, 0)

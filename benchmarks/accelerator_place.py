@@ -1,6 +1,7 @@
 """The devices that `benchmarks.accelerators` checks, and the results of its checks."""
 
 import dataclasses
+import os
 from typing import Any, NamedTuple
 
 from cartoongan_tf.base import program
@@ -10,7 +11,7 @@ NO_GPU = "skipped: no GPU"
 
 
 class Finding(NamedTuple):
-    """The result of a check: the measured value, and "pass", "fail", "measured" or "skipped", with a reason."""
+    """The result of a check: the measured value, and "pass", "fail" or "skipped", the last two with a reason."""
 
     measured: str
     verdict: str
@@ -56,9 +57,10 @@ def describe_devices() -> list[str]:
 
 
 def start(place: Place) -> Any:
-    """Start TensorFlow with the devices of a place; return the module."""
+    """Start TensorFlow in this process, without GPUs if the place has none; return the module."""
+    if not place.num_gpus:
+        os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
     program.start_tensorflow()
-    import tensorflow as tf
+    import tensorflow
 
-    tf.config.set_visible_devices(tf.config.list_physical_devices("GPU")[: place.num_gpus], "GPU")
-    return tf
+    return tensorflow

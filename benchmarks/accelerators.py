@@ -2,9 +2,9 @@
 
     python -m benchmarks.accelerators --output=accelerators.md
 
-Each check runs in a process of its own. Its row has a measured value and a verdict: pass, fail, measured (there is
-nothing to compare with), or skipped, with the reason. Without a GPU the checks that make sense on a CPU run there, by
-default at a tiny size. The exit status is 1 if a check fails.
+Each check runs in a process of its own. Its row has a measured value and a verdict: pass, fail or skipped, with the
+reason. Without a GPU the checks that make sense on a CPU run there, by default at a tiny size. The exit status is 1 if
+a check fails.
 """
 
 import concurrent.futures

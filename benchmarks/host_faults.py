@@ -174,7 +174,9 @@ def table(outcomes: dict[str, Outcome]) -> list[str]:
     for name, outcome in outcomes.items():
         endings = [_describe(outcome.endings.get(host)) for host in range(2)]
         steps = ["" if step is None else str(step) for step in (outcome.saved, outcome.resumed)]
-        lines.append(f"| {' | '.join([name, *endings, outcome.message, *steps, f'{outcome.secs:.0f}'])} |")
+        lines.append(
+            f"| {' | '.join([name, *endings, outcome.message.partition('. ')[0], *steps, f'{outcome.secs:.0f}'])} |"
+        )
     return lines
 
 

@@ -25,7 +25,10 @@ def test_a_machine_without_tools_says_what_is_missing(monkeypatch, capsys):
 def test_the_table_of_faults(tmp_path):
     path = tmp_path / "table.md"
     killed = {1: Ending(-signal.SIGKILL, 0.0), 0: Ending(1, 3.24)}
-    outcomes = {"a cut": Outcome({}, "", None, None, 9.6), "a kill": Outcome(killed, "lost (reason)", 70, 70, 30.0)}
+    outcomes = {
+        "a cut": Outcome({}, "", None, None, 9.6),
+        "a kill": Outcome(killed, "lost (reason). Start", 70, 70, 30.0),
+    }
     path.write_text("\n".join(table(outcomes)))
     rows = table_rows(path)
     assert rows["a cut"] == ["trains on", "trains on", "", "", "", "10"]
