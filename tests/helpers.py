@@ -73,3 +73,10 @@ def scalars(run_dir):
             for value in event.summary.value:
                 found.setdefault(value.tag, {})[event.step] = tf.make_ndarray(value.tensor)
     return found
+
+
+def table_rows(path: Path) -> dict[str, list[str]]:
+    """The rows of all Markdown tables in a file: by their first cell, the other cells."""
+    lines = [line for line in path.read_text().splitlines() if line.startswith("|") and "---" not in line]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return {first: others for first, *others in rows}

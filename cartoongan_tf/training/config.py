@@ -142,6 +142,11 @@ class TrainConfig(NetworksConfig):
         "off: float32.",
         "off",
     )
+    gradient_precision: Literal["float32", "bfloat16"] = option(
+        "Number format in which devices send each other gradients, and add them. bfloat16: half the bytes, for several "
+        "machines on a slow network; weights and updates stay float32. One device sends none.",
+        "float32",
+    )
     jit_compile: bool = option("Compile losses and gradients by XLA: the first step is slow, the others faster.", False)
     steps_per_call: int = option(
         "Steps in one call of TensorFlow; more of them save time if steps are short, as those of small networks are.",

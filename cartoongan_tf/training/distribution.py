@@ -145,9 +145,9 @@ def explaining_lost_workers(strategy: tf.distribute.Strategy) -> Iterator[None]:
         if not _is_of_lost_worker(error):
             raise
         raise InputError(
-            f"another worker was lost, or has stopped with an error of its own ({_reason(error)}). Look at the last "
-            "lines of the others, and start all workers again with the same command: the run resumes from its last "
-            "checkpoint."
+            f"another worker was lost, cannot be reached, or has stopped with an error of its own ({_reason(error)}). "
+            "Look at the last lines of the others, and start all workers again with the same command: the run resumes "
+            "from its last checkpoint."
         ) from error
     if cluster.is_chief:
         _wait_until_gone(cluster.other_addresses)
@@ -170,7 +170,12 @@ def _has_listener(address: str) -> bool:
 
 
 def _is_of_lost_worker(error: tf.errors.OpError) -> bool:
-    kinds = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.DeadlineExceededError)
+    kinds = (
+        tf.errors.UnavailableError,
+        tf.errors.AbortedError,
+        tf.errors.DeadlineExceededError,
+        tf.errors.CancelledError,  # of what still waited when another operation noticed it
+    )
     return isinstance(error, kinds) or any(sign in str(error) for sign in ("Collective ops is aborted", "NCCL"))
 
 

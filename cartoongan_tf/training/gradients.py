@@ -44,15 +44,37 @@ def with_gradients(run_forward: Callable[..., ForwardPass], networks: Any, jit_c
     return tf.function(run, jit_compile=True, autograph=False) if jit_compile else run
 
 
-def update(networks, optimizers: Mapping[str, keras.optimizers.Optimizer], gradients: Mapping[str, list]) -> Scalars:
-    """Apply the gradients of each named network; return their norms, as "generator_gradient_norm" and the like."""
+def update(
+    networks,
+    optimizers: Mapping[str, keras.optimizers.Optimizer],
+    gradients: Mapping[str, list],
+    sent_as: str = "float32",
+) -> Scalars:
+    """Apply the gradients of each named network; return their norms, as "generator_gradient_norm" and the like.
+
+    Args:
+      networks: object that has these networks, Keras models, as attributes.
+      optimizers: optimizers of the networks to update; each sums the gradients over all replicas first.
+      gradients: this replica's part of each network's gradients.
+      sent_as: number format in which the replicas send each other gradients, and add them; see `_to_send`.
+    """
     for name, optimizer in optimizers.items():
         variables = getattr(networks, name).trainable_variables
-        optimizer.apply_gradients(zip(gradients[name], variables, strict=True))
+        optimizer.apply_gradients(zip(_to_send(gradients[name], sent_as), variables, strict=True))
     norms = {}
     for name, gradients_of_network in gradients.items():
         norms[f"{name}_gradient_norm"] = tf.linalg.global_norm(gradients_of_network)
     return norms
+
+
+def _to_send(gradients: list[tf.Tensor], number_format: str) -> list[tf.Tensor]:
+    """Round gradients to the format in which replicas send them; a single replica sends none, and rounds none.
+
+    An optimizer sums gradients in the format that they come in. Then it computes in that of the weights, float32.
+    """
+    if tf.distribute.get_strategy().num_replicas_in_sync == 1:
+        return gradients
+    return [tf.cast(gradient, number_format) for gradient in gradients]
 
 
 def average(per_example: tf.Tensor, batch_size: int) -> tf.Tensor:

@@ -37,7 +37,8 @@ def initialization_step(networks: Networks, batch: Batch, config: TrainConfig) -
 
     disturbed = draw_disturbance(config, networks.initialization_optimizer.iterations, batch["photo"])
     forward, gradients = with_gradients(run_forward, networks, config.jit_compile)(batch, disturbed)
-    norms = update(networks, {"generator": networks.initialization_optimizer}, gradients)
+    optimizers = {"generator": networks.initialization_optimizer}
+    norms = update(networks, optimizers, gradients, config.gradient_precision)
     _update_average(networks, networks.initialization_optimizer, config)
     return forward.scalars | norms
 
@@ -51,7 +52,8 @@ def warmup_step(networks: Networks, batch: Batch, config: TrainConfig) -> Scalar
     assert networks.warmup_optimizer is not None
     draws = draw_augmentation(config, networks.warmup_optimizer.iterations, tf.shape(batch["photo"])[0])
     forward, gradients = with_gradients(run_forward, networks, config.jit_compile)(batch, draws)
-    norms = update(networks, {"discriminator": networks.warmup_optimizer}, gradients)
+    optimizers = {"discriminator": networks.warmup_optimizer}
+    norms = update(networks, optimizers, gradients, config.gradient_precision)
     return forward.scalars | norms
 
 
@@ -68,7 +70,7 @@ def adversarial_step(networks: Networks, batch: Batch, config: TrainConfig) -> S
     disturbed = draw_disturbance(config, step, batch["photo"])
     forward, gradients = with_gradients(run_forward, networks, config.jit_compile)(batch, shown, draws, disturbed)
     optimizers = {"generator": networks.generator_optimizer, "discriminator": networks.discriminator_optimizer}
-    norms = update(networks, optimizers, gradients)
+    norms = update(networks, optimizers, gradients, config.gradient_precision)
     if networks.image_pool:
         networks.image_pool.keep(step, forward.generated)
     _update_average(networks, networks.generator_optimizer, config)

@@ -3,16 +3,10 @@ import numpy as np
 import pytest
 
 from benchmarks import train_step as benchmark
+from tests.helpers import table_rows
 
 SIZES = {"generator_width": 4, "generator_num_blocks": 1, "discriminator_width": 4, "image_size": 32, "rounds": 1}
 FLAGS = [f"--{name}={value}" for name, value in SIZES.items()]
-
-
-def _rows(path):
-    """By their first cell: the other cells of each row of each table."""
-    lines = [line for line in path.read_text().splitlines() if line.startswith("|") and "---" not in line]
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
-    return {first: others for first, *others in rows}
 
 
 @pytest.mark.slow
@@ -50,7 +44,7 @@ def test_every_part_runs():
 def test_the_table_of_methods(tmp_path):
     output = tmp_path / "tables.md"
     assert benchmark.main(["x", *FLAGS, "--tables=methods", f"--output={output}"]) == 0
-    rows = _rows(output)
+    rows = table_rows(output)
     assert rows["method"]
     for name, (paper, goal) in benchmark.GOALS.items():
         secs, ratio, extent, *targets, peak_mb = rows[name]

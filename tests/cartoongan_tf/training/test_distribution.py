@@ -239,7 +239,7 @@ def test_a_port_that_is_taken_is_an_error(tmp_path):
         taken = stack.enter_context(socket.create_server(("", 0))).getsockname()[1]
         tf_config = {"cluster": {"worker": [f"localhost:{taken}"]}, "task": {"type": "worker", "index": 0}}
         code = f"import sys; from {__name__} import _work; sys.exit(_work({os.fspath(tmp_path)!r}))"
-        worker = workers.Worker([sys.executable, "-c", code], tf_config, {})
+        worker = workers.start([sys.executable, "-c", code], tf_config)
         stack.callback(worker.kill)
         assert worker.wait(300) == 1
         assert f"error: this worker 0 of 1, the chief, cannot join the others as localhost:{taken}" in worker.output

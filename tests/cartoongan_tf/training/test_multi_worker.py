@@ -134,7 +134,7 @@ def _wait_for_both(data_dir, run_dirs, *flags_of_other):
     both = []
     for tf_config, run_dir, more in zip(workers.tf_configs(2), run_dirs, ((), flags_of_other), strict=True):
         flags = _flags(data_dir, run_dir, "--strategy=multi_worker", "--adversarial_epochs=9", *more)
-        both.append(workers.Worker([sys.executable, "-m", "tests.small_runs", *flags], tf_config, {}))
+        both.append(workers.start([sys.executable, "-m", "tests.small_runs", *flags], tf_config))
     try:
         assert [worker.wait(200) for worker in both] == [1, 1]
     finally:
