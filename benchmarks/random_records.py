@@ -20,9 +20,10 @@ def build_random_records(folder: Path, num_pictures: int, image_size: int) -> Pa
     Returns:
       the folder of the records.
     """
+    from data_pipeline.storage import LocalFolder
+
     from data_pipeline import builder
     from data_pipeline.prepare import PreparationConfig
-    from data_pipeline.storage import LocalFolder
 
     rng = np.random.default_rng(0)
     num_squares = -(-image_size // _SIDE_PX)

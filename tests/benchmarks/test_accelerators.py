@@ -48,6 +48,7 @@ def test_drawings_that_differ_by_more_than_rounding_are_noticed():
     assert compare(drawing, drawing - 3, "they") == Finding("they differ by at most 3 of 255", "fail: more than 2")
 
 
+@pytest.mark.slow
 def test_a_machine_without_gpu_cannot_check_one(capsys):
     if describe_devices():
         pytest.skip("this machine has a GPU")

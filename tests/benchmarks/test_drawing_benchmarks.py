@@ -55,6 +55,7 @@ def test_flicker(generator_path, tmp_path):
     assert _cells(tmp_path / "table.md") == rows[:2]
 
 
+@pytest.mark.slow
 def test_enlargement(generator_path, photos_dir, tmp_path):
     for seed in range(2):
         pictures.write_picture(photos_dir / f"{seed}.png", draw(seed, 420, 400))

@@ -100,6 +100,7 @@ def test_a_tree_is_drawn(archive, run, light_path, tmp_path, capsys, cartoonizer
     assert all((output / name).stat().st_mtime_ns != kept[name] for name in RESULTS)
 
 
+@pytest.mark.slow
 def test_parts_of_an_interrupted_film_are_not_drawn_again(archive, run, tmp_path, monkeypatch):
     def full_disk(*_):
         raise OSError(28, "No space left on device", "out/film.mp4")
@@ -137,6 +138,7 @@ def test_a_part_that_cannot_be_drawn_costs_its_film_alone(archive, run, monkeypa
     assert "a surprise" in json.loads((output / "report.json").read_text())["problems"]["film.mp4"]
 
 
+@pytest.mark.slow
 def test_through_beams_file_systems(archive, run, tmp_path, monkeypatch):
     shutil.copytree(archive, tmp_path / "shelf" / "album")
     monkeypatch.setattr(Shelf, "place", str(tmp_path / "shelf"))

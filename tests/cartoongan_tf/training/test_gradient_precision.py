@@ -34,6 +34,7 @@ def test_bfloat16_trains_as_float32_does_and_keeps_replicas_equal(small_networks
         np.testing.assert_array_equal(*copies)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [steps.initialization_step, steps.adversarial_step])
 def test_one_replica_rounds_nothing(small_networks, step):
     (exact, _), (other, _) = (
