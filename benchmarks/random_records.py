@@ -20,8 +20,7 @@ def build_random_records(folder: Path, num_pictures: int, image_size: int) -> Pa
     Returns:
       the folder of the records.
     """
-    from data_pipeline.storage import LocalFolder
-
+    from cartoongan_tf.media.storage import LocalFolder
     from data_pipeline import builder
     from data_pipeline.prepare import PreparationConfig
 
