@@ -143,12 +143,15 @@ def _open_page(bare: Bare, words: list[str], folder: Path) -> None:
     command = [*words, "--port=0"]
     with subprocess.Popen(command, cwd=folder, env=bare.environment, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout
-        address = server.stdout.readline().split()[1]
-        ask = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
-        assert "<title>Draw a photo" in ask(address).read().decode()
-        assert json.loads(ask(f"{address}styles.json").read())["styles"][0]["name"] == styles.DEFAULT
-        server.send_signal(signal.SIGINT)
-        assert server.wait(20) == 0
+        try:
+            address = server.stdout.readline().split()[1]
+            ask = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
+            assert "<title>Draw a photo" in ask(address).read().decode()
+            assert json.loads(ask(f"{address}styles.json").read())["styles"][0]["name"] == styles.DEFAULT
+            server.send_signal(signal.SIGINT)
+            assert server.wait(20) == 0
+        finally:
+            server.kill()  # where it has not ended, the block would wait for it for ever
 
 
 def _look_at_curves(bare: Bare, words: list[str], folder: Path) -> None:

@@ -176,7 +176,7 @@ def test_every_command_about_training_runs(folder, small_networks):
     (sketch,) = blocks_in("yaml", text)
     configs = (TrainConfig, BuildConfig, EvaluateConfig)
     flags = {option.name for config in configs for option in options_of(config)}
-    flags |= {"flagfile", "logdir", "minutes"}  # of absl, TensorBoard and a benchmark
+    flags |= {"flagfile", "logdir", "minutes", "parts"}  # of absl, TensorBoard and benchmarks
     assert set(re.findall(r"--(\w+)=", sketch + text)) <= flags
 
 
