@@ -31,9 +31,12 @@ class OpenVINOGenerator:
         import openvino
 
         core = openvino.Core()
-        # By default it would compute in bfloat16 where the processor can, with other cartoons.
-        precision = {"INFERENCE_PRECISION_HINT": "f32"}
-        core.set_property("CPU", {"INFERENCE_NUM_THREADS": num_threads or machine.num_threads(), **precision})
+        settings = {
+            "INFERENCE_NUM_THREADS": num_threads or machine.num_threads(),
+            "INFERENCE_PRECISION_HINT": "f32",  # by default bfloat16 where the processor can, with other cartoons
+            "ENABLE_CPU_PINNING": False,  # by default several processes would compute on the same CPUs
+        }
+        core.set_property("CPU", settings)
         self._model = core.compile_model(core.read_model(path), "CPU")
 
     def __call__(self, photo: np.ndarray) -> np.ndarray:

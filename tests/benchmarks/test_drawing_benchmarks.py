@@ -106,4 +106,4 @@ def test_archive(photos_dir, tmp_path):
     assert archive.main(["x", *flags]) == 0
     one, two, killed = _cells(tmp_path / "table.md")
     assert (one[0], two[0], killed[0]) == ("1", "2", "2, one killed on the way")
-    assert float(one[3]) == 1.0 and float(two[3]) > 0.3 and float(killed[2]) > 0
+    assert float(one[2]) == float(one[4]) == 1.0 and float(two[2]) > 0.3 and float(two[3]) > 0 < float(killed[1])
