@@ -18,7 +18,7 @@ from cartoongan_tf.base import machine, memory, program
 from cartoongan_tf.base.errors import InputError
 from cartoongan_tf.inference import tflite_facts, tflite_runtime
 from cartoongan_tf.inference.keras_runtime import KerasRuntime
-from cartoongan_tf.inference.openvino_model import FasterFromSecond
+from cartoongan_tf.inference.openvino_model import FasterFromSecond, OpenVINOGenerator
 from cartoongan_tf.inference.paired_runtime import PairedRuntime
 from cartoongan_tf.inference.runtimes import load_runtime
 from cartoongan_tf.inference.tflite_model import TFLiteGenerator
@@ -190,6 +190,14 @@ def test_openvino_draws_the_same_where_it_is_installed(monkeypatch, tmp_path):
     np.testing.assert_array_equal(changed(photo), changed(photo))  # both by LiteRT
     monkeypatch.setattr(TFLiteGenerator, "__call__", lambda *_: pytest.fail("LiteRT drew the second picture"))
     openvino.draw(draw(0)[np.newaxis])
+
+
+def test_openvino_pins_no_threads():
+    """Several processes would compute on the same CPUs."""
+    pytest.importorskip("openvino", reason="openvino is not installed")
+    generator = OpenVINOGenerator(styles.all_styles()[styles.DEFAULT].generator.with_suffix(".tflite"), num_threads=1)
+    assert generator._model.get_property("ENABLE_CPU_PINNING") is False
+    assert generator._model.get_property("INFERENCE_NUM_THREADS") == 1
 
 
 def test_openvino_draws_no_file_that_differs_from_keras(models, monkeypatch):
