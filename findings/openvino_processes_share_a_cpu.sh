@@ -51,7 +51,10 @@ else:
     gains = {kind: sum(counts(2, kind)) / sum(counts(1, kind)) for kind in ("default", "unpinned")}
     for kind, gain in gains.items():
         print(f"{kind}: two processes do {gain:.2f} times the work of one")
-    assert gains["default"] < 1.3 and gains["unpinned"] > 1.6
+    assert gains["default"] < 1.5 and gains["unpinned"] > 1.6
 PYTHON
 [ "$(nproc)" -ge 2 ] || { echo "this needs two CPUs"; exit 1; }
 venv/bin/python infer.py
+# Output of 2026-12-01, on 2 CPUs:
+#   default: two processes do 1.28 times the work of one
+#   unpinned: two processes do 2.00 times the work of one

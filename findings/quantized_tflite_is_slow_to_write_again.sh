@@ -49,3 +49,7 @@ assert kinds == {"bytearray"} and written == written_from_arrays
 assert secs > 10 * max(float_secs, array_secs)
 PYTHON
 venv/bin/python rewrite.py 2> errors.txt || { tail -5 errors.txt; exit 1; }
+# Output of 2026-12-01:
+#   float file, 16,001,000 bytes: 0.04 s
+#   quantized file, 4,049,168 bytes: 4.68 s; its large buffers are bytearray
+#   quantized file, buffers as arrays: 0.01 s; the same file: True
