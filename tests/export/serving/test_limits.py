@@ -84,7 +84,7 @@ def _drawn_at(session, content, long_side):
 
 @pytest.mark.parametrize("height, width, long_side", [(900, 601, 100), (301, 400, 100), (2101, 1203, 60)])
 def test_a_jpeg_of_too_many_pixels_is_decoded_at_a_part_of_its_size(session, height, width, long_side):
-    """Its header has more pixels than are decoded, and it is drawn at less than half of its size."""
+    """Draw a file whose header has more pixels than are decoded, at less than half of its size."""
     photo = np.asarray(Image.fromarray(draw_photo_like(1)).resize((width, height), Image.Resampling.BICUBIC))
     content = encode(photo, "JPEG", quality=95)
     assert height * width > 10 * MAX_PIXELS

@@ -47,7 +47,7 @@ def test_curl(rest_address, session, tmp_path, monkeypatch):
 @pytest.mark.slow
 @pytest.mark.parametrize("drawing_size", [200, 0])
 def test_curl_with_a_photo_of_twelve_megapixels(generator, drawing_size, tmp_path, monkeypatch):
-    """It is drawn at the model's size, or if it has none, as large as it may be."""
+    """Draw a photo at the model's size, or if it has none, as large as it may be."""
     saved_model.write_version(generator, tmp_path / "1", "demo", draw(0), 1_300_000, drawing_size)
     photo = draw_photo_like(0, 300, 400).repeat(10, 0).repeat(10, 1)
     pictures.write_picture(tmp_path / "photo.jpg", photo)
