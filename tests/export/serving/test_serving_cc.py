@@ -70,7 +70,7 @@ def test_each_signature_answers_in_cpp(serve_once, version, session, tmp_path):
 
 @pytest.mark.slow
 def test_bad_pictures_are_refused_in_cpp(serve_once, version, tmp_path):
-    """Tell it by INVALID_ARGUMENT, or in `each` by the status of the picture; also damage that only the decoder finds."""
+    """Refuse by INVALID_ARGUMENT, or in `each` by the status; also damage that only the decoder finds."""
     for content, sentence in (
         (b"hello", "not a picture"),
         (encode(draw(1, 400, 300), "PNG"), "has more than 100000"),
