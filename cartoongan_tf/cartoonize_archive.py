@@ -72,9 +72,8 @@ def _cartoonize_archive(config: ArchiveConfig, runner_options: list[str]) -> Non
         content = report.describe(outcomes, len(files) - len(to_do), time.monotonic() - begin)
         output.write(report.REPORT_FILE, (json.dumps(content, indent=1) + "\n").encode())
         for name in output.names():
-            if name.startswith(f"{WORK_FOLDER}/"):
+            if name.startswith(f"{WORK_FOLDER}/") or output.is_unfinished(name):  # nobody writes there any more
                 output.remove(name)
-        output.remove_unfinished()
     print(report.summary(content, output_dir))
 
 

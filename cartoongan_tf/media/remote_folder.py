@@ -89,10 +89,8 @@ class RemoteFolder:
     def remove(self, name: str) -> None:
         _file_systems().delete([f"{self}/{name}"])
 
-    def remove_unfinished(self) -> None:
-        for name in self.names():
-            if re.fullmatch(_UNFINISHED, PurePosixPath(name).name):
-                self.remove(name)
+    def is_unfinished(self, name: str) -> bool:
+        return re.fullmatch(_UNFINISHED, PurePosixPath(name).name) is not None
 
 
 def _file_systems():

@@ -56,8 +56,8 @@ class Folder(Protocol):
     def remove(self, name: str) -> None:
         """Remove a file, and the folders inside this one that are empty then."""
 
-    def remove_unfinished(self) -> None:
-        """Remove the files that killed processes did not finish; call it when nothing else writes there."""
+    def is_unfinished(self, name: str) -> bool:
+        """Return whether a file is not complete: it is being written, or was when its process was killed."""
 
 
 def folder_at(path: str) -> Folder:
@@ -144,7 +144,5 @@ class LocalFolder:
                 break
             folder.rmdir()
 
-    def remove_unfinished(self) -> None:
-        for name in self.names():
-            if atomic.is_unfinished_name(PurePosixPath(name).name):
-                self.remove(name)
+    def is_unfinished(self, name: str) -> bool:
+        return atomic.is_unfinished_name(PurePosixPath(name).name)
